@@ -1,0 +1,35 @@
+# Everything from a bare Python: `make app` opens the app, `make test` passes every test.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: app test check bench clean
+
+app: .venv/app
+	$(BIN)/streamlit run streamlit_app.py
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/app
+	$(BIN)/python -m benchmarks.epoch
+	$(BIN)/python -m benchmarks.cnn
+	$(BIN)/python -m benchmarks.memory
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/app: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install -r requirements.txt
+	touch $@
+
+.venv/dev: requirements-dev.txt requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install -r requirements-dev.txt
+	touch $@ .venv/app

@@ -1,0 +1,24 @@
+"""What the benchmarks share: how their figures are printed."""
+
+import argparse
+import json
+
+import torch
+
+from mnist_core import device
+
+
+def print_figures(figures: dict[str, float | str], as_json: bool) -> None:
+    """One figure a line for people, or one JSON object; the device is added."""
+    figures = {**figures, "device": device.describe(torch.device("cpu")), "torch": torch.__version__}
+    if as_json:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:36} {value:,.3f}" if isinstance(value, float) else f"{name:36} {value}")
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--json", action="store_true", help="print one JSON object")
+    return made

@@ -1,0 +1,253 @@
+"""TrainConfig: all that decides a training, in one checked record.
+
+A hyperparameter is one field here. The command line's flag, the page's control, the check of its value and the
+record in the run's folder follow from it. Nothing in this module needs torch, so that a page can show the controls
+before torch is imported.
+"""
+
+import dataclasses
+import json
+import math
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from mnist_core.errors import ConfigError
+from mnist_core.model import HYPERPARAMETERS, NETWORKS
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+# Images of each data set that are not test images: what training and validation share.
+TRAINING_IMAGES = {"mnist": 60_000, "sample": 1_500}
+SAMPLE_IN_WORDS = "the built-in sample (1,797 small digits from scikit-learn), not MNIST"
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """What a field's flag, control and check are made from.
+
+    `minimum` and `maximum` hold for each item where the field is a list; `most_items` limits its length.
+    """
+
+    help: str
+    group: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    most_items: int | None = None
+
+
+def _field(default: Any, help: str, group: str, **rule: Any) -> Any:
+    return dataclasses.field(default=default, metadata={"rule": Rule(help, group, **rule)})
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Every choice that makes a training what it is. Raises ConfigError when made with a value that cannot be used.
+
+    The same config on the same device gives the same weights, bit for bit.
+    """
+
+    data: str = _field(
+        "mnist",
+        "MNIST, or the small sample that is built in and needs no download.",
+        "data",
+        choices=tuple(TRAINING_IMAGES),
+    )
+    validation_size: int | None = _field(
+        None,
+        "Images held out of training to choose by. Empty: one in six, 10,000 of MNIST's 60,000.",
+        "data",
+        minimum=1,
+        maximum=max(TRAINING_IMAGES.values()) - 1,
+        unit="images",
+    )
+    augment: str = _field(
+        "none",
+        "Random changes to each training image: none, or affine (turned, scaled, sheared and shifted a little).",
+        "data",
+        choices=("none", "affine"),
+    )
+    model: str = _field(
+        "mlp",
+        "The network. " + "; ".join(f"{name}: {network.sentence}" for name, network in NETWORKS.items()) + ".",
+        "network",
+        choices=tuple(NETWORKS),
+    )
+    hidden: tuple[int, ...] = _field(
+        (64,),
+        "Units of each hidden layer of the mlp, from the input on.",
+        "network",
+        minimum=1,
+        maximum=4096,
+        most_items=8,
+        unit="units",
+    )
+    activation: str = _field(
+        "relu",
+        "The non-linearity behind each hidden layer of the mlp.",
+        "network",
+        choices=("relu", "tanh", "gelu", "sigmoid"),
+    )
+    dropout: float = _field(
+        0.0,
+        "Share of the units that is silenced at random in each training step.",
+        "network",
+        minimum=0.0,
+        maximum=0.9,
+    )
+    optimizer: str = _field(
+        "adamw",
+        "How a gradient becomes a step: sgd, momentum (SGD with Nesterov momentum 0.9) or adamw.",
+        "optimizer",
+        choices=("sgd", "momentum", "adamw"),
+    )
+    lr: float = _field(
+        0.01,
+        "Learning rate: the size of a step, at its highest where the schedule changes it.",
+        "optimizer",
+        minimum=1e-6,
+        maximum=100.0,
+    )
+    schedule: str = _field(
+        "one-cycle",
+        "The learning rate over the training: constant, cosine (falls to 0) or one-cycle (rises, then falls to 0).",
+        "optimizer",
+        choices=("constant", "cosine", "one-cycle"),
+    )
+    weight_decay: float = _field(
+        0.0,
+        "Pull of the weights towards 0 in each step.",
+        "optimizer",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    label_smoothing: float = _field(
+        0.0,
+        "Share of the target that is spread over all ten digits.",
+        "optimizer",
+        minimum=0.0,
+        maximum=0.5,
+    )
+    batch_size: int = _field(128, "Images in one training step.", "optimizer", minimum=1, maximum=10_000, unit="images")
+    epochs: int = _field(5, "Passes over all training images.", "optimizer", minimum=1, maximum=1_000, unit="passes")
+    seed: int = _field(
+        0,
+        "Number that all randomness follows from: split, first weights, order, augmentation.",
+        "data",
+        minimum=0,
+        maximum=2**32 - 1,
+    )
+    device: str = _field(
+        "auto", "Where the training runs. auto: a GPU if there is one, else the CPU.", "data", choices=DEVICES
+    )
+
+    def __post_init__(self) -> None:
+        for name, rule in RULES.items():
+            object.__setattr__(self, name, _checked(name, rule, getattr(self, name)))
+        applicable = NETWORKS[self.model].hyperparameters
+        for name in HYPERPARAMETERS:
+            if name not in applicable and getattr(self, name) != DEFAULTS[name]:
+                raise ConfigError(name, f"{name} cannot be set for {self.model}, which has no such hyperparameter.")
+        trainable = TRAINING_IMAGES[self.data]
+        if self.validation_images >= trainable:
+            raise ConfigError(
+                "validation_size",
+                f"validation_size must leave images to train on: {self.data} has {trainable:,} for both, "
+                f"got {self.validation_images:,}.",
+            )
+
+    @property
+    def validation_images(self) -> int:
+        """Number of validation images, also where validation_size is left empty."""
+        return TRAINING_IMAGES[self.data] // 6 if self.validation_size is None else self.validation_size
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The network's own hyperparameters, as `model.build` takes them."""
+        return {name: getattr(self, name) for name in NETWORKS[self.model].hyperparameters}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as JSON-able values."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
+        """The config of `to_dict`. Fields left out take their default; raises ConfigError for one it does not know."""
+        for name in values:
+            if name not in RULES:
+                raise ConfigError(str(name), f"There is no hyperparameter {name!r}; known are {', '.join(RULES)}.")
+        return cls(**values)
+
+    def flags(self) -> list[str]:
+        """The command line's arguments that make this config: those of the fields that are not the default."""
+        arguments: list[str] = []
+        for name, value in self.to_dict().items():
+            if getattr(self, name) != DEFAULTS[name]:
+                arguments += [flag(name), *map(str, value if is_list(name) else [value])]
+        return arguments
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainConfig":
+        """Raises ConfigError for text that is no JSON object or holds a value that cannot be used."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ConfigError("", f"A config must be JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise ConfigError("", "A config must be a JSON object.")
+        return cls.from_dict(values)
+
+
+RULES: dict[str, Rule] = {field.name: field.metadata["rule"] for field in dataclasses.fields(TrainConfig)}
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
+# int, float or str: the type of a value, or of its items where is_list says so
+ITEM_TYPES: dict[str, type] = {
+    name: next(t for t in (typing.get_args(hint) or (hint,)) if t not in (type(None), ...))
+    for name, hint in typing.get_type_hints(TrainConfig).items()
+}
+
+
+def flag(name: str) -> str:
+    """The command line's flag for the field."""
+    return "--" + name.replace("_", "-")
+
+
+def is_list(name: str) -> bool:
+    """Whether the field holds a list of values."""
+    return isinstance(DEFAULTS[name], tuple)
+
+
+def _checked(name: str, rule: Rule, value: Any) -> Any:
+    if value is None and DEFAULTS[name] is None:
+        return None
+    if not is_list(name):
+        return _checked_item(name, rule, value)
+    if not isinstance(value, list | tuple):
+        raise ConfigError(name, f"{name} must be a list, got {value!r}.")
+    if rule.most_items is not None and len(value) > rule.most_items:
+        raise ConfigError(name, f"{name} can have at most {rule.most_items} items, got {len(value)}.")
+    return tuple(_checked_item(name, rule, item) for item in value)
+
+
+def _checked_item(name: str, rule: Rule, value: Any) -> Any:
+    kind: Any = ITEM_TYPES[name]
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:  # exactly: True is an int, too
+        raise ConfigError(name, f"{name} must be {_IN_WORDS[kind]}, got {value!r}.")
+    if rule.choices and value not in rule.choices:
+        raise ConfigError(name, f"{name} must be one of {', '.join(rule.choices)}, got {value!r}.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(name, f"{name} must be a finite number, got {value}.")
+    if rule.minimum is not None and rule.maximum is not None and not rule.minimum <= value <= rule.maximum:
+        raise ConfigError(name, f"{name} must be between {rule.minimum:,} and {rule.maximum:,}, got {value:,}.")
+    return value
+
+
+_IN_WORDS = {int: "a whole number", float: "a number", str: "a word"}

@@ -1,0 +1,119 @@
+"""The images to learn from: MNIST or the built-in sample, split by seed, and served in batches.
+
+MNIST is 55 MB, so a whole split is one uint8 tensor on the device; a batch is a look-up by index, normalised at once.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mnist_core import drawing, mnist_files
+from mnist_core.config import TRAINING_IMAGES, TrainConfig
+
+# Mean and standard deviation of MNIST's training pixels, as shares of full white.
+MEAN, STD = 0.1307, 0.3081
+
+Transform = Callable[[Tensor], Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Images (N, 28, 28), uint8, white ink 255 on black 0, and their labels (N,), int64, 0 to 9."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: Tensor | slice) -> "Dataset":
+        """The images and labels at `index`."""
+        return Dataset(self.images[index], self.labels[index])
+
+    def to(self, device: torch.device) -> "Dataset":
+        return Dataset(self.images.to(device), self.labels.to(device))
+
+
+@dataclasses.dataclass(frozen=True)
+class Splits:
+    """The three parts of a data set. The test images are always the same ones."""
+
+    train: Dataset
+    validation: Dataset
+    test: Dataset
+
+
+def load(config: TrainConfig) -> Splits:
+    """The config's data on the CPU, split by its seed.
+
+    Raises DatasetError if MNIST is neither there nor to be had.
+    """
+    trainable, test = _load_sample() if config.data == "sample" else _load_mnist()
+    order = torch.randperm(len(trainable), generator=torch.Generator().manual_seed(config.seed))
+    held_out = config.validation_images
+    return Splits(train=trainable[order[held_out:]], validation=trainable[order[:held_out]], test=test)
+
+
+def _load_mnist() -> tuple[Dataset, Dataset]:
+    folder = mnist_files.find_or_download()
+    train, test = (
+        Dataset(
+            torch.from_numpy(mnist_files.read(folder / f"{part}-images-idx3-ubyte")),
+            torch.from_numpy(mnist_files.read(folder / f"{part}-labels-idx1-ubyte")).long(),
+        )
+        for part in ("train", "t10k")
+    )
+    return train, test
+
+
+@functools.cache
+def _load_sample() -> tuple[Dataset, Dataset]:
+    """scikit-learn's 1,797 digits, 8 x 8 pixels each, brought to MNIST's form."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = np.stack([drawing.to_mnist((image * 255 / 16).astype(np.uint8)) for image in digits.images])
+    everything = Dataset(torch.from_numpy(images), torch.from_numpy(digits.target).long())
+    order = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))
+    trainable = TRAINING_IMAGES["sample"]
+    return everything[order[:trainable]], everything[order[trainable:]]
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Images as a network takes them: (B, 1, 28, 28), float32, with mean 0 and deviation 1 over MNIST.
+
+    `images` (B, 28, 28), uint8 or float32, 0 to 255.
+    """
+    return images.unsqueeze(1).sub(255 * MEAN).div_(255 * STD)
+
+
+class Batches:
+    """A loader over a data set in memory: batches of normalised images (B, 1, 28, 28) and labels (B,).
+
+    Shuffled anew each time it is iterated, by torch's global random state as a DataLoader is. `augment` maps images
+    (B, 28, 28), uint8, to changed ones, 0 to 255. The last batch holds what is left.
+    """
+
+    def __init__(
+        self, dataset: Dataset, batch_size: int, shuffle: bool = False, augment: Transform | None = None
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.augment = augment
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        size = self.batch_size
+        order = torch.randperm(len(self.dataset)).to(self.dataset.labels.device) if self.shuffle else None
+        for start in range(0, len(self.dataset), size):
+            index = slice(start, start + size) if order is None else order[start : start + size]
+            batch = self.dataset[index]
+            images = self.augment(batch.images) if self.augment else batch.images
+            yield normalise(images), batch.labels

@@ -1,0 +1,37 @@
+"""The problems a user can mend. A page shows one as a message, the shell prints it and exits with 2."""
+
+
+class LabError(Exception):
+    """Base of all errors whose text is a sentence for the user: what was wrong and what to do."""
+
+
+class ConfigError(LabError):
+    """A hyperparameter that cannot be used. `field` names it, so that a page can say it at its control."""
+
+    def __init__(self, field: str, message: str):
+        super().__init__(message)
+        self.field = field
+
+
+class DatasetError(LabError):
+    """Data that is missing, damaged or cannot be fetched."""
+
+
+class DeviceError(LabError):
+    """A device that this machine does not have."""
+
+
+class DrawingError(LabError):
+    """An image that cannot be read as a drawing of a digit."""
+
+
+class EmptyDrawing(DrawingError):  # noqa: N818  # a state of the canvas more than a fault
+    """A drawing without ink."""
+
+
+class ModelError(LabError):
+    """Weights that are unknown or damaged."""
+
+
+class RunError(LabError):
+    """A run that does not exist, or is not in a state for what was asked."""

@@ -1,0 +1,95 @@
+"""The networks there are, and what each is made of.
+
+A network is one entry in NETWORKS and one class in `networks.py`. This module imports torch only when a network is
+built, so that the command line's help and the pages' controls, which need only the names, come up at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from mnist_core.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """An entry of the registry: `hyperparameters` are fields of TrainConfig and arguments of the class `class_name`."""
+
+    class_name: str
+    sentence: str
+    hyperparameters: tuple[str, ...] = ()
+
+
+NETWORKS = {
+    "softmax": Network("Softmax", "every pixel votes for every digit, with no hidden layer"),
+    "mlp": Network("MLP", "hidden layers of any sizes between pixels and digits", ("hidden", "activation", "dropout")),
+    "cnn": Network("CNN", "three small convolutions, made to be fast on a CPU", ("dropout",)),
+}
+# Every hyperparameter that some network has, in the order of first use.
+HYPERPARAMETERS = tuple(dict.fromkeys(name for network in NETWORKS.values() for name in network.hyperparameters))
+
+
+def build(name: str, **hyperparameters: Any) -> nn.Module:
+    """A fresh network, initialised from torch's global random state.
+
+    It takes normalised images (B, 1, 28, 28), float32, and gives logits (B, 10). Raises ModelError for an unknown name.
+    """
+    from mnist_core import networks
+
+    if name not in NETWORKS:
+        raise ModelError(f"There is no network {name!r}; there are {', '.join(NETWORKS)}.")
+    network: nn.Module = getattr(networks, NETWORKS[name].class_name)(**hyperparameters)
+    return network
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerSummary:
+    """One layer at work on one image. Shapes are without the batch; multiply-adds of convolutions and linear layers."""
+
+    layer: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+def summary(model: nn.Module) -> list[LayerSummary]:
+    """A row for each layer, in the order in which one (1, 28, 28) image passes them."""
+    import torch
+    from torch import nn
+
+    rows: list[LayerSummary] = []
+
+    def record(layer: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        multiply_adds = 0
+        if isinstance(layer, nn.Linear):
+            multiply_adds = layer.in_features * layer.out_features
+        elif isinstance(layer, nn.Conv2d):
+            # every output value is a sum over the kernel's weights of its channel
+            multiply_adds = output[0].numel() * layer.weight[0].numel()
+        rows.append(
+            LayerSummary(
+                type(layer).__name__,
+                tuple(inputs[0].shape[1:]),
+                tuple(output.shape[1:]),
+                sum(parameter.numel() for parameter in layer.parameters()),
+                multiply_adds,
+            )
+        )
+
+    leaves = [module for module in model.modules() if not any(module.children())]
+    hooks = [leaf.register_forward_hook(record) for leaf in leaves]
+    was_training = model.training
+    model.eval()  # batch norm cannot learn from one image, and must not
+    try:
+        with torch.inference_mode():
+            model(torch.zeros(1, 1, 28, 28, device=next(model.parameters()).device))
+    finally:
+        model.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return rows

@@ -1,0 +1,315 @@
+"""Training and measuring a network.
+
+`fit` is a generator of plain records; whoever wants a progress bar, a file or a chart iterates it. All randomness of
+an epoch follows from the config's seed and the epoch's number, so a training that goes on from the state at an epoch's
+end takes exactly the steps that an uninterrupted one takes.
+"""
+
+import dataclasses
+import math
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mnist_core import dataset, device, model
+from mnist_core.augment import AUGMENTATIONS
+from mnist_core.config import TrainConfig
+
+EVALUATION_BATCH = 1_000  # images; bounds the memory that evaluating takes
+WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
+WARM_UP_FROM = 1 / 25  # of the highest learning rate, where one-cycle starts
+
+Record = dict[str, Any]
+
+
+class Loader(Protocol):
+    """Batches of normalised images (B, 1, 28, 28), float32, and labels (B,), int64, on the network's device.
+
+    `dataset.Batches` is one; `device.DeviceDataLoader` makes one of a DataLoader.
+    """
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaders:
+    """What a training reads: `train` in every epoch, `validation` at each one's end, `test` once, at the very end."""
+
+    train: Loader
+    validation: Loader
+    test: Loader
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> "Loaders":
+        """The config's data on the config's device. Raises DatasetError and DeviceError."""
+        place = device.pick(config.device)
+        splits = dataset.load(config)
+        return cls(
+            train=dataset.Batches(
+                splits.train.to(place), config.batch_size, shuffle=True, augment=AUGMENTATIONS[config.augment]
+            ),
+            validation=dataset.Batches(splits.validation.to(place), EVALUATION_BATCH),
+            test=dataset.Batches(splits.test.to(place), EVALUATION_BATCH),
+        )
+
+
+@dataclasses.dataclass
+class TrainState:
+    """A training between two steps: the network, its optimizer, and how far it is."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0  # epochs finished
+    step: int = 0  # steps taken
+    seconds: float = 0.0  # spent on steps; evaluating is not counted
+
+    @classmethod
+    def of(cls, config: TrainConfig) -> "TrainState":
+        """The state before the first step. Raises DeviceError."""
+        place = device.pick(config.device)
+        torch.manual_seed(config.seed)
+        network = model.build(config.model, **config.hyperparameters).to(place)  # built on the CPU: same on all devices
+        return cls(network, _optimizer(config, network))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of the state, by name; what `load` takes."""
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items() if value is not None}
+        tensors["progress"] = torch.tensor([self.epoch, self.step, self.seconds], dtype=torch.float64)
+        return tensors
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Become the state that `tensors` was made from, given the same config."""
+        network: dict[str, Tensor] = {}
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            part, _, rest = name.partition(".")
+            if part == "model":
+                network[rest] = value
+            elif part == "optimizer":
+                index, _, slot = rest.partition(".")
+                slots.setdefault(int(index), {})[slot] = value
+        self.model.load_state_dict(network)
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+        epoch, step, self.seconds = tensors["progress"].tolist()
+        self.epoch, self.step = int(epoch), int(step)
+
+
+def _optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
+    options: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
+    options["fused"] = next(network.parameters()).device.type != "mps"  # one pass over the weights instead of many
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(network.parameters(), **options)
+    if config.optimizer == "momentum":
+        return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **options)
+    return torch.optim.SGD(network.parameters(), **options)
+
+
+def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
+    """The learning rate of step `step` (from 0) of `steps`.
+
+    one-cycle is Smith and Topin's (2018): evenly up from a 25th over the first fifth of the steps, then evenly to 0.
+    """
+    if config.schedule == "constant":
+        return config.lr
+    done = step / steps
+    if config.schedule == "one-cycle":
+        if done < WARM_UP:
+            return config.lr * (WARM_UP_FROM + (1 - WARM_UP_FROM) * done / WARM_UP)
+        return config.lr * (1 - done) / (1 - WARM_UP)
+    return config.lr * (0.5 + 0.5 * math.cos(math.pi * done))
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Means over images: the cross-entropy in nats, and the share that is read right."""
+
+    loss: float
+    accuracy: float
+
+
+class _Tally:
+    """Sums up batches without waiting for the device until the mean is asked for."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self.losses: list[Tensor] = []
+        self.correct: list[Tensor] = []
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """One batch: its mean loss, logits (B, 10) and labels (B,)."""
+        self.images += len(labels)
+        self.losses.append(loss.detach() * len(labels))
+        self.correct.append((logits.detach().argmax(1) == labels).sum())
+
+    def merge(self, other: "_Tally") -> None:
+        self.images += other.images
+        self.losses += other.losses
+        self.correct += other.correct
+
+    def mean(self) -> Evaluation:
+        self.losses, self.correct = [torch.stack(self.losses).sum()], [torch.stack(self.correct).sum()]
+        return Evaluation(self.losses[0].item() / self.images, self.correct[0].item() / self.images)
+
+
+def evaluate(network: nn.Module, loader: Loader) -> Evaluation:
+    """Loss and accuracy over all of `loader`, with the network in evaluation mode."""
+    tally = _Tally()
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        for images, labels in loader:
+            logits = network(images)
+            tally.add(F.cross_entropy(logits, labels), logits, labels)
+    network.train(was_training)
+    return tally.mean()
+
+
+def measure(logits: Tensor, labels: Tensor) -> Evaluation:
+    """Loss and accuracy of logits (N, 10) where `labels` (N,) is the truth."""
+    tally = _Tally()
+    tally.add(F.cross_entropy(logits, labels), logits, labels)
+    return tally.mean()
+
+
+def predict(network: nn.Module, images: Tensor) -> Tensor:
+    """Logits (N, 10), float32, on the network's device, for images (N, 28, 28), uint8, anywhere."""
+    was_training = network.training
+    network.eval()
+    place = next(network.parameters()).device
+    with torch.inference_mode():
+        parts = [network(dataset.normalise(part.to(place))) for part in torch.split(images, EVALUATION_BATCH)]
+    network.train(was_training)
+    return torch.cat(parts)
+
+
+def fit(
+    config: TrainConfig, state: TrainState | None = None, loaders: Loaders | None = None, report_every: int = 20
+) -> Iterator[Record]:
+    """Train, yielding records of JSON-able values: a "start" (or "resume"), "step"s, "epoch"s, and one "end".
+
+    `state` (a fresh one if None) is advanced in place and is whole at every record; closing the generator early leaves
+    it usable. Where `state` has epochs behind it, training goes on from there. `loaders` replace the config's data.
+    A "step" record comes every `report_every` steps and at each epoch's end, with means since the last one.
+
+    The end's "reason" is "finished", or "diverged" where the loss was no longer finite. Only "finished" carries the
+    test figures, read there once. Seconds and images/s count training steps, neither evaluation nor the time that the
+    reader of a record takes. Sets torch's global seed. Raises DatasetError and DeviceError.
+    """
+    state = state or TrainState.of(config)
+    loaders = loaders or Loaders.of(config)
+    place = next(state.model.parameters()).device
+    device.make_deterministic(place)
+    epoch_steps = len(loaders.train)
+    steps = epoch_steps * config.epochs
+    yield _first_record(config, state, loaders, steps)
+
+    validation = None
+    while state.epoch < config.epochs:
+        torch.manual_seed(_epoch_seed(config, state.epoch))
+        state.model.train()
+        epoch_tally, tally = _Tally(), _Tally()
+        epoch_seconds, since = 0.0, time.perf_counter()
+        for images, labels in loaders.train:
+            lr = learning_rate(config, state.step, steps)
+            _step(config, state, images, labels, lr, tally)
+            in_epoch = state.step - state.epoch * epoch_steps
+            if in_epoch % report_every and in_epoch < epoch_steps:
+                continue
+            mean = tally.mean()
+            seconds = time.perf_counter() - since
+            epoch_seconds += seconds
+            state.seconds += seconds
+            if not math.isfinite(mean.loss):
+                yield _diverged(config, state)
+                return
+            yield {
+                "event": "step",
+                "epoch": state.epoch + 1,
+                "step": state.step,
+                "loss": mean.loss,
+                "accuracy": mean.accuracy,
+                "lr": lr,
+                "images_per_s": tally.images / seconds,
+            }
+            epoch_tally.merge(tally)
+            tally, since = _Tally(), time.perf_counter()
+        state.epoch += 1
+        train, validation = epoch_tally.mean(), evaluate(state.model, loaders.validation)
+        yield {
+            "event": "epoch",
+            "epoch": state.epoch,
+            "step": state.step,
+            "train_loss": train.loss,
+            "train_accuracy": train.accuracy,
+            "val_loss": validation.loss,
+            "val_accuracy": validation.accuracy,
+            "seconds": epoch_seconds,
+        }
+
+    validation = validation or evaluate(state.model, loaders.validation)
+    test = evaluate(state.model, loaders.test)
+    yield {
+        "event": "end",
+        "reason": "finished",
+        "data": config.data,
+        "epoch": state.epoch,
+        "step": state.step,
+        "val_loss": validation.loss,
+        "val_accuracy": validation.accuracy,
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
+        "seconds": state.seconds,
+    }
+
+
+def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor, lr: float, tally: _Tally) -> None:
+    for group in state.optimizer.param_groups:
+        group["lr"] = lr
+    logits = state.model(images)
+    loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+    state.optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]  # missing in torch's stubs
+    state.optimizer.step()
+    state.step += 1
+    tally.add(loss, logits, labels)
+
+
+def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, steps: int) -> Record:
+    place = next(state.model.parameters()).device
+    record = {
+        "event": "start",
+        "data": config.data,
+        "model": config.model,
+        "device": device.describe(place),
+        "parameters": sum(parameter.numel() for parameter in state.model.parameters()),
+        "epochs": config.epochs,
+        "steps": steps,
+    }
+    if state.epoch:
+        return record | {"event": "resume", "epoch": state.epoch, "step": state.step}
+    return record | {"first_loss": evaluate(state.model, [next(iter(loaders.train))]).loss}
+
+
+def _diverged(config: TrainConfig, state: TrainState) -> Record:
+    return {
+        "event": "end",
+        "reason": "diverged",
+        "epoch": state.epoch,
+        "step": state.step,
+        "seconds": state.seconds,
+        "advice": f"The loss is no longer a finite number: the steps were too large. "
+        f"Try a learning rate of {config.lr / 10:g} or less instead of {config.lr:g}.",
+    }
+
+
+def _epoch_seed(config: TrainConfig, epoch: int) -> int:
+    """A seed of its own for each epoch of each config's seed, mixed by NumPy's SeedSequence so that none overlap."""
+    return int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0])

@@ -1,0 +1,1 @@
+"""The app's pages, one file each; `streamlit_app.py` lists them."""

@@ -1,0 +1,78 @@
+"""Draw a digit and see what a network reads in it."""
+
+import numpy as np
+import streamlit as st
+from streamlit_drawable_canvas import st_canvas
+
+from mnist_core import catalog, config, drawing, figures
+from mnist_core.errors import EmptyDrawing, LabError
+from pages.shared.models import get_predictor, warm_up
+
+CANVAS = 280  # pixels, square
+CLOSE_CALL = 0.1  # a second guess at least this likely is named
+
+
+@st.fragment
+def show() -> None:
+    left, right = st.columns([CANVAS, 420], gap="large")
+    with left:
+        name: str = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
+            "Model",
+            catalog.names(),
+            key="draw-model",
+            help="The shipped networks, and your own runs by their id, the newest first.",
+            persist_state="session",
+        )
+        image = _canvas()
+    with right:
+        try:
+            _answer(name, image)
+        except EmptyDrawing:
+            with st.container(key="answer"):
+                st.info("Draw a digit.", icon=":material/draw:")
+        except LabError as error:
+            st.error(str(error))
+
+
+def _canvas() -> drawing.Pixels:
+    """The canvas with its controls; returns what is on it, (280, 280, 4), uint8."""
+    pen = st.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
+    drawn = st_canvas(
+        stroke_width=pen,
+        stroke_color="#fff",
+        background_color="#000",
+        width=CANVAS,
+        height=CANVAS,
+        return_image_data=True,
+        key=f"canvas-{st.session_state.setdefault('draw-clears', 0)}",
+    )
+    st.button("Clear", key="clear", icon=":material/delete:", on_click=_clear)
+    if drawn.image_data is None:  # nothing was sent yet
+        return np.zeros((CANVAS, CANVAS, 4), np.uint8)
+    return np.array(drawn.image_data)
+
+
+def _clear() -> None:
+    st.session_state["draw-clears"] += 1  # a canvas with a new key starts empty
+
+
+def _answer(name: str, image: drawing.Pixels) -> None:
+    seen = drawing.to_mnist(image)
+    loaded = get_predictor(name)
+    answer = loaded.answer(seen)
+    digit_side, seen_side = st.columns(2)
+    with digit_side, st.container(key="answer"):
+        st.metric("The network reads", str(answer.digit), f"{answer.confidence:.1%} sure", delta_color="off")
+        second = sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]
+        if answer.probabilities[second] >= CLOSE_CALL:
+            st.caption(f"or a {second} ({answer.probabilities[second]:.0%})")
+    with seen_side, st.container(key="seen"):
+        st.image(seen.repeat(5, 0).repeat(5, 1), caption="What it sees: 28 x 28 pixels")
+    st.plotly_chart(figures.probabilities(answer.probabilities), key="probabilities", config={"displayModeBar": False})
+    if loaded.config.data == "sample":
+        st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")
+
+
+st.title("Draw a digit")
+show()
+warm_up()

@@ -1,0 +1,128 @@
+"""Train a network and watch it learn."""
+
+from typing import Literal
+
+import streamlit as st
+
+from mnist_core import config, figures, mnist_files, run
+from mnist_core.config import TrainConfig
+from mnist_core.errors import LabError
+from mnist_core.run import Record, Run, Status
+from pages.shared.controls import config_controls
+from pages.shared.models import warm_up
+from pages.shared.workers import start
+
+REFRESH = 0.5  # seconds
+BADGES: dict[str, tuple[Literal["blue", "green", "gray", "orange", "red"], str]] = {
+    "waiting": ("blue", "starting"),
+    "running": ("blue", "running"),
+    "finished": ("green", "finished"),
+    "stopped": ("gray", "stopped"),
+    "interrupted": ("orange", "interrupted"),
+    "diverged": ("red", "diverged"),
+    "failed": ("red", "failed"),
+}
+
+
+def _show(this: Run) -> None:
+    """The run as it stands now."""
+    try:
+        status, records = this.status(), this.records()
+    except LabError as error:
+        st.error(str(error))
+        return
+    if not status.is_active and st.session_state.get("watching") == this.id:
+        st.session_state["watching"] = None
+        st.rerun()  # once, to end the refreshing and to put the buttons right
+    _headline(this, status, records)
+    left, right = st.columns(2)
+    with left, st.container(key="curves"):
+        st.echarts_chart(figures.loss_curves(records), height=320, key="loss-curves", alt="Loss by step")
+    with right:
+        st.echarts_chart(figures.accuracy_curves(records), height=320, key="accuracy-curves", alt="Accuracy by step")
+
+
+def _headline(this: Run, status: Status, records: list[Record]) -> None:
+    with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
+        color, word = BADGES[status.state]
+        st.badge(word, color=color)
+        st.caption(this.id)
+    if status.message:
+        (st.error if status.state in ("failed", "diverged") else st.warning)(status.message)
+    start, step, epoch, end = (
+        next((record for record in reversed(records) if record["event"] in events), {})
+        for events in (("start", "resume"), ("step",), ("epoch",), ("end",))
+    )
+    if start:
+        st.progress(min(1.0, step.get("step", 0) / start["steps"]))
+        st.caption(
+            f"{start['model']}, {start['parameters']:,} parameters, on {start['device']}"
+            + (f", {config.SAMPLE_IN_WORDS}" if start["data"] == "sample" else "")
+        )
+    for column, label, value in zip(
+        st.columns(5),
+        ("Epoch", "Training loss", "Validation accuracy", "Images/s", "Test accuracy"),
+        (
+            f"{epoch.get('epoch', 0)} of {start['epochs']}" if start else None,
+            f"{step['loss']:.4f}" if step else None,
+            f"{epoch['val_accuracy']:.2%}" if epoch else None,
+            f"{step['images_per_s']:,.0f}" if step else None,
+            f"{end['test_accuracy']:.2%}" if "test_accuracy" in end else None,
+        ),
+        strict=True,
+    ):
+        column.metric(label, value or "-")
+
+
+def _linked_run() -> Run | None:
+    """The run that the page's address names; None, with a message, if it cannot be shown."""
+    if "run" not in st.query_params:
+        return None
+    try:
+        this = run.open_run(st.query_params["run"])
+        this.status()
+    except LabError as error:
+        st.error(str(error))
+        return None
+    return this
+
+
+def _buttons(chosen: TrainConfig | None, this: Run | None) -> None:
+    state = this.status().state if this else ""
+    active = state in ("waiting", "running")
+    with st.container(horizontal=True):
+        if st.button("Start", key="train-start", type="primary", disabled=active or chosen is None) and chosen:
+            this = run.create(chosen)
+            start(this)
+            _watch(this)
+        if st.button("Stop", key="train-stop", disabled=not active) and this:
+            this.request_stop()
+        resumable = state in ("stopped", "interrupted")
+        if resumable and st.button("Resume", key="train-resume") and this:
+            this.set_status("waiting")
+            start(this)
+            _watch(this)
+
+
+def _watch(this: Run) -> None:
+    st.query_params["run"] = this.id
+    st.rerun()
+
+
+st.title("Train a network")
+with st.sidebar:
+    chosen = config_controls()
+if chosen and chosen.data == "mnist" and mnist_files.missing():
+    st.info(
+        "MNIST is not on this machine yet: Start downloads it (11 MB). Without a network, choose the data `sample`.",
+        icon=":material/download:",
+    )
+this = _linked_run()
+_buttons(chosen, this)
+if this:
+    active = this.status().is_active
+    st.session_state["watching"] = this.id if active else None
+    st.fragment(_show, run_every=REFRESH if active else None)(this)
+else:
+    st.caption("Choose hyperparameters on the left, press Start, and watch loss and accuracy move.")
+warm_up()

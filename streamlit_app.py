@@ -1,0 +1,12 @@
+"""The app: `streamlit run streamlit_app.py`."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Digit lab", page_icon=":material/draw:", layout="wide")
+st.navigation(
+    [
+        st.Page("pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:", url_path="train"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,24 @@
+import pathlib
+
+import pytest
+import torch
+
+from mnist_core import mnist_files
+from mnist_core.config import TrainConfig
+
+SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
+
+
+@pytest.fixture
+def small() -> TrainConfig:
+    """A config that trains in a blink, on the built-in sample."""
+    return TrainConfig(**SMALL)
+
+
+@pytest.fixture
+def runs_dir(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "runs"
+
+
+needs_mnist = pytest.mark.skipif(bool(mnist_files.missing()), reason="MNIST is not there: name its root in MNIST_ROOT")
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU")

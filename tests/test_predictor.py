@@ -1,0 +1,126 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mnist_core import catalog, dataset, predictor, run, trainer, worker
+from mnist_core.config import TrainConfig
+from mnist_core.errors import ModelError, RunError
+from tests.conftest import needs_mnist
+
+
+@pytest.fixture
+def finished(small, runs_dir):
+    this = run.create(small, runs_dir)
+    for _ in worker.train(this):
+        pass
+    return this
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A copy of the shipped models that a test may damage."""
+    shutil.copytree(catalog.PRETRAINED, tmp_path / "pretrained")
+    monkeypatch.setattr(catalog, "PRETRAINED", tmp_path / "pretrained")
+    return tmp_path / "pretrained"
+
+
+def test_the_default_is_shipped_and_stands_first():
+    assert catalog.shipped()[0] == catalog.DEFAULT_MODEL == "cnn"
+    assert "mlp" in catalog.shipped()
+
+
+@pytest.mark.parametrize("name", catalog.shipped())
+def test_a_shipped_model_reads_the_sample_and_has_a_whole_card(name):
+    card = catalog.card(name)
+    command = card["command"].split()
+    assert command[:4] == ["python", "-m", "mnist_core", "train"]
+    assert command[4:] == TrainConfig.from_dict(card["config"]).flags()
+    assert {"device", "seeds", "seconds", "versions", "val_accuracy", "test_accuracy", "parameters"} <= card.keys()
+    test = dataset.load(TrainConfig(data="sample")).test
+    # other people's hands, 8 x 8 pixels enlarged: far from MNIST, and still mostly read
+    probabilities = predictor.load(name).probabilities(test.images.numpy())
+    assert (probabilities.argmax(1) == test.labels.numpy()).mean() > 0.7
+
+
+@needs_mnist
+@pytest.mark.parametrize("name", catalog.shipped())
+def test_a_shipped_model_reaches_what_its_card_says(name):
+    loaded = predictor.load(name)
+    test = dataset.load(loaded.config).test
+    accuracy = trainer.measure(trainer.predict(loaded.network, test.images), test.labels).accuracy
+    assert accuracy == pytest.approx(catalog.card(name)["test_accuracy"], abs=2e-4)  # a tie may fall either way
+
+
+def test_a_run_answers_with_its_weights(finished, runs_dir):
+    loaded = predictor.load(finished.id, runs_dir)
+    test = dataset.load(loaded.config).test
+    accuracy = (loaded.probabilities(test.images.numpy()).argmax(1) == test.labels.numpy()).mean()
+    assert accuracy == pytest.approx(finished.overview()["test_accuracy"])
+    assert catalog.names(runs_dir)[-1] == finished.id
+
+
+def test_an_answer_is_a_distribution():
+    loaded = predictor.load()
+    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+    probabilities = loaded.probabilities(images)
+    assert probabilities.shape == (3, 10)
+    assert probabilities.sum(1) == pytest.approx(np.ones(3), abs=1e-5)
+    answer = loaded.answer(images[1])
+    assert answer.digit == probabilities[1].argmax()
+    assert answer.confidence == max(answer.probabilities) == pytest.approx(probabilities[1].max(), abs=1e-5)
+
+
+def test_a_model_that_is_not_there_is_named_with_those_that_are(runs_dir):
+    with pytest.raises(RunError, match=r"There is no run resnet in .*Shipped models are cnn, mlp"):
+        predictor.load("resnet", runs_dir)
+    with pytest.raises(RunError, match="is not a run's id"):
+        predictor.load("../cnn", runs_dir)
+
+
+def test_a_run_without_weights_says_so(small, runs_dir):
+    this = run.create(small, runs_dir)
+    with pytest.raises(ModelError, match="has no weights yet"):
+        predictor.load(this.id, runs_dir)
+    assert this.id not in catalog.names(runs_dir)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-1], lambda content: b"", lambda content: b"\x80\x04pickle" * 100]
+)
+def test_damaged_weights_are_named(shelf, damage):
+    path = shelf / "cnn.safetensors"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ModelError, match=r"cnn\.safetensors are damaged"):
+        predictor.load("cnn")
+
+
+def test_weights_of_another_network_are_refused(shelf):
+    shutil.copy(shelf / "mlp.safetensors", shelf / "cnn.safetensors")
+    with pytest.raises(ModelError, match="belong to another network"):
+        predictor.load("cnn")
+
+
+@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"config": {"lr": -1}}'])
+def test_a_damaged_card_is_named(shelf, card):
+    (shelf / "cnn.json").write_text(card)
+    with pytest.raises(ModelError, match="The card of the shipped model cnn"):
+        predictor.load("cnn")
+
+
+def test_an_exported_run_is_a_shipped_model(finished, shelf):
+    predictor.export(finished, shelf / "own.safetensors")
+    assert "own" in catalog.shipped()
+    ours, theirs = load_file(finished.weights), load_file(shelf / "own.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert predictor.load("own").config == finished.config()
+    assert catalog.card("own")["test_accuracy"] == finished.overview()["test_accuracy"]
+
+
+def test_only_a_finished_run_can_be_exported(small, runs_dir, tmp_path):
+    this = run.create(small, runs_dir)
+    save_file({}, this.weights)
+    with pytest.raises(RunError, match="has not finished"):
+        predictor.export(this, tmp_path / "own.safetensors")

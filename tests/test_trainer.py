@@ -1,0 +1,211 @@
+import copy
+import dataclasses
+import json
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
+from torch.utils.data import DataLoader, TensorDataset
+
+from mnist_core import dataset, trainer
+from mnist_core.config import TrainConfig
+from mnist_core.device import DeviceDataLoader
+from mnist_core.trainer import Loaders, TrainState, fit
+from tests.conftest import SMALL, needs_gpu
+
+SETTINGS = [
+    {"optimizer": "sgd", "lr": 0.1, "schedule": "constant"},
+    {"optimizer": "momentum", "lr": 0.05, "schedule": "cosine", "weight_decay": 1e-4},
+    {"optimizer": "adamw", "dropout": 0.3, "augment": "affine", "label_smoothing": 0.1},
+    {"model": "cnn", "hidden": (64,), "batch_size": 64},
+    {"model": "softmax", "hidden": (64,)},
+]
+
+
+def same(one: TrainState, other: TrainState) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def weights(state: TrainState) -> list[torch.Tensor]:
+    return list(state.model.state_dict().values())
+
+
+def test_records_tell_the_whole_training(small):
+    records = list(fit(small, report_every=4))
+    assert json.loads(json.dumps(records)) == records
+    events = [record["event"] for record in records]
+    # 1,250 images are 10 batches of 128: reports after 4, 8 and 10
+    assert events == ["start", *(["step"] * 3 + ["epoch"]) * 2, "end"]
+    assert [record["step"] for record in records if record["event"] == "step"] == [4, 8, 10, 14, 18, 20]
+    start, end = records[0], records[-1]
+    assert start["steps"] == 20
+    assert start["parameters"] == 784 * 16 + 16 + 16 * 10 + 10
+    assert start["data"] == end["data"] == "sample"
+    assert end["reason"] == "finished"
+    assert 0.5 < end["val_accuracy"] <= 1
+    assert 0.5 < end["test_accuracy"] <= 1
+    assert all(record["images_per_s"] > 0 for record in records if record["event"] == "step")
+
+
+@pytest.mark.parametrize("model", ["softmax", "mlp", "cnn"])
+def test_the_first_loss_is_near_ln_10(model):
+    start = next(fit(TrainConfig(model=model, data="sample", device="cpu")))
+    assert start["first_loss"] == pytest.approx(math.log(10), abs=0.15)
+
+
+def test_epoch_figures_are_those_of_evaluate(small):
+    state, loaders = TrainState.of(small), Loaders.of(small)
+    for record in fit(small, state, loaders):
+        if record["event"] == "epoch":
+            validation = trainer.evaluate(state.model, loaders.validation)
+            assert (record["val_loss"], record["val_accuracy"]) == (validation.loss, validation.accuracy)
+    test = trainer.evaluate(state.model, loaders.test)
+    assert (record["test_loss"], record["test_accuracy"]) == (test.loss, test.accuracy)
+
+
+def test_fit_takes_the_steps_of_a_loop_by_hand():
+    config = TrainConfig(**SMALL, optimizer="momentum", lr=0.05, schedule="constant", weight_decay=1e-3)
+    state = TrainState.of(config)
+    by_hand = copy.deepcopy(state.model)
+    loaders = Loaders.of(config)
+    # the same batches for both, read in order
+    loaders = dataclasses.replace(loaders, train=dataset.Batches(loaders.train.dataset, 100))
+    optimizer = torch.optim.SGD(by_hand.parameters(), lr=0.05, momentum=0.9, nesterov=True, weight_decay=1e-3)
+    losses, right = [], 0
+    for epoch in range(2):
+        for images, labels in loaders.train:
+            logits = by_hand(images)
+            loss = F.cross_entropy(logits, labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if epoch == 0:
+                losses.append(loss.item() * len(labels))
+                right += (logits.argmax(1) == labels).sum().item()
+    records = list(fit(config, state, loaders))
+    first_epoch = next(record for record in records if record["event"] == "epoch")
+    assert first_epoch["train_loss"] == pytest.approx(sum(losses) / 1_250)
+    assert first_epoch["train_accuracy"] == right / 1_250
+    for ours, theirs in zip(state.model.parameters(), by_hand.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_the_same_config_gives_the_same_bits(settings):
+    config = TrainConfig(**SMALL | settings)
+    states = [TrainState.of(config) for _ in range(2)]
+    for state in states:
+        list(fit(config, state))
+        torch.rand(7)  # whatever is drawn between two trainings
+    assert same(*states)
+    other = dataclasses.replace(config, seed=1)
+    state = TrainState.of(other)
+    list(fit(other, state))
+    assert not same(state, states[0])
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_going_on_from_an_epochs_end_gives_the_same_bits(settings):
+    config = TrainConfig(**SMALL | settings | {"epochs": 3})
+    whole, broken = TrainState.of(config), TrainState.of(config)
+    records = list(fit(config, whole))
+    for record in fit(config, broken):
+        if record["event"] == "epoch":
+            saved = {name: value.clone() for name, value in broken.tensors().items()}
+        if record["event"] == "step" and record["epoch"] == 3:  # in the middle of an epoch
+            break
+    resumed = TrainState.of(dataclasses.replace(config, seed=99))
+    resumed.load(saved)
+    assert (resumed.epoch, resumed.step) == (2, saved["progress"][1])
+    rest = list(fit(config, resumed))
+    assert same(whole, resumed)
+    assert rest[0]["event"] == "resume"
+    losses = [record["loss"] for record in records if record["event"] == "step" and record["epoch"] == 3]
+    assert [record["loss"] for record in rest if record["event"] == "step"] == losses
+    assert rest[-1]["test_loss"] == records[-1]["test_loss"]
+
+
+def test_closing_early_leaves_a_usable_state(small):
+    state = TrainState.of(small)
+    training = fit(small, state, report_every=1)
+    for _ in range(5):
+        next(training)
+    training.close()
+    assert state.step == 4
+    assert trainer.predict(state.model, torch.zeros(2, 28, 28, dtype=torch.uint8)).isfinite().all()
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_advice():
+    config = TrainConfig(**SMALL, optimizer="sgd", lr=100.0, schedule="constant", weight_decay=1.0)
+    *_, end = fit(config)
+    assert end["event"] == "end"
+    assert end["reason"] == "diverged"
+    assert "learning rate of 10 or less instead of 100" in end["advice"]
+    assert "test_accuracy" not in end
+    json.dumps(end, allow_nan=False)
+
+
+def test_data_loaders_of_any_data_set_will_do(small):
+    splits, cpu = dataset.load(small), torch.device("cpu")
+
+    def loader(part: dataset.Dataset, shuffle: bool) -> DeviceDataLoader:
+        data = TensorDataset(dataset.normalise(part.images), part.labels)
+        return DeviceDataLoader(DataLoader(data, batch_size=128, shuffle=shuffle), cpu)
+
+    loaders = Loaders(loader(splits.train, True), loader(splits.validation, False), loader(splits.test, False))
+    states = [TrainState.of(small) for _ in range(2)]
+    ends = [list(fit(small, state, loaders))[-1] for state in states]
+    assert ends[0]["test_accuracy"] > 0.7
+    assert same(*states)  # a DataLoader shuffles by the same global state
+
+
+def test_schedules_are_torchs():
+    steps = 1_000
+    for name, scheduler in (
+        ("cosine", lambda optimizer: CosineAnnealingLR(optimizer, steps)),
+        (
+            "one-cycle",
+            lambda optimizer: OneCycleLR(
+                optimizer, 0.5, total_steps=steps, pct_start=0.2, anneal_strategy="linear", final_div_factor=1e9
+            ),
+        ),
+    ):
+        config = TrainConfig(schedule=name, lr=0.5)
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+        schedule = scheduler(optimizer)
+        for step in range(steps):
+            theirs = optimizer.param_groups[0]["lr"]
+            assert trainer.learning_rate(config, step, steps) == pytest.approx(
+                theirs, abs=0.5 * 5 / steps
+            )  # theirs ends a step early
+            optimizer.step()
+            schedule.step()
+    assert trainer.learning_rate(TrainConfig(schedule="constant", lr=0.3), 7, 10) == 0.3
+
+
+def test_predict_is_the_network_on_normalised_images(small):
+    network = TrainState.of(dataclasses.replace(small, dropout=0.5)).model.train()
+    images = torch.randint(0, 256, (2_100, 28, 28), dtype=torch.uint8)
+    logits = trainer.predict(network, images)
+    assert network.training
+    with torch.no_grad():
+        assert torch.allclose(logits, network.eval()(dataset.normalise(images)), atol=1e-5)
+
+
+def test_measure_by_hand():
+    logits = torch.zeros(4, 10)
+    logits[0, 3] = 50.0
+    figures = trainer.measure(logits, torch.tensor([3, 0, 1, 2]))
+    assert figures.accuracy == 0.5  # a tie is read as the first digit
+    assert figures.loss == pytest.approx(0.75 * math.log(10), abs=1e-6)
+
+
+@needs_gpu
+def test_a_gpu_gives_the_same_bits_each_time():
+    config = TrainConfig(**SMALL | {"device": "cuda", "model": "cnn", "hidden": (64,)})
+    states = [TrainState.of(config) for _ in range(2)]
+    for state in states:
+        list(fit(config, state))
+    assert same(*states)

@@ -1,0 +1,203 @@
+import dataclasses
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mnist_core import run, trainer, worker
+from mnist_core.config import TrainConfig
+from mnist_core.errors import DatasetError, RunError
+from mnist_core.run import Run
+
+# with dropout and augmentation, so that every kind of randomness must be found again
+CONFIG = TrainConfig(data="sample", hidden=(16,), dropout=0.2, augment="affine", epochs=3, device="cpu")
+
+
+def trained(config: TrainConfig, runs_dir: pathlib.Path) -> Run:
+    this = run.create(config, runs_dir)
+    for _ in worker.train(this):
+        pass
+    return this
+
+
+def assert_same(one: Run, other: Run) -> None:
+    """The same weights to the bit, and the same curves but for times and for the note that one was resumed."""
+    a, b = load_file(one.weights), load_file(other.weights)
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+    def curves(this: Run) -> list[dict[str, object]]:
+        timed = ("images_per_s", "seconds")
+        return [
+            {key: value for key, value in record.items() if key not in timed}
+            for record in this.records()
+            if record["event"] != "resume"
+        ]
+
+    assert curves(one) == curves(other)
+
+
+def test_a_finished_run_has_all_it_needs_and_no_more(runs_dir):
+    this = trained(CONFIG, runs_dir)
+    assert this.status().state == "finished"
+    names = {path.name for path in this.path.iterdir()}
+    assert names == {"config.json", "metrics.jsonl", "status.json", "weights.safetensors", "lock"}
+    assert this.records()[-1]["reason"] == "finished"
+    assert this.overview()["epochs"] == 3
+    with pytest.raises(RunError, match="has finished"):
+        next(worker.train(this))
+
+
+def test_whatever_a_kill_leaves_behind_is_resumed_to_the_bit(runs_dir):
+    """At every record, the folder is copied as a process killed right then would leave it."""
+    this = run.create(CONFIG, runs_dir)
+    left_behind = []
+    for record in worker.train(this, report_every=3):
+        copy = Run(runs_dir / f"copy-{len(left_behind)}")
+        shutil.copytree(this.path, copy.path)
+        with open(copy.path / "metrics.jsonl", "a") as metrics:
+            metrics.write('{"event": "step", "lo')  # and in the middle of writing a line
+        if record["event"] != "end":
+            assert copy.status().state == "interrupted"
+            left_behind.append(copy)
+    assert len(left_behind) == 1 + 3 * (4 + 1)
+    for copy in left_behind:
+        for _ in worker.train(copy, report_every=3):
+            pass
+        assert copy.status().state == "finished"
+        assert_same(this, copy)
+
+
+@pytest.mark.parametrize("moment", [1, 4, 25])
+def test_a_killed_process_is_resumed_to_the_bit(runs_dir, moment):
+    config = dataclasses.replace(CONFIG, epochs=60)
+    this = run.create(config, runs_dir)
+    child = worker.start(this)
+    wait_until(lambda: len(this.records()) >= moment, child)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    assert this.status().state == "interrupted"
+    assert len(this.records()) < 60 * 2
+    for _ in worker.train(this):
+        pass
+    assert_same(trained(config, runs_dir), this)
+
+
+def wait_until(condition, child: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert child.poll() is None, "the worker ended early"
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.005)
+
+
+def test_a_worker_ends_with_its_parent(runs_dir):
+    this = run.create(dataclasses.replace(CONFIG, epochs=1000), runs_dir)
+    script = (
+        "import pathlib, time; from mnist_core import worker; from mnist_core.run import Run\n"
+        f"child = worker.start(Run(pathlib.Path({str(this.path)!r}))); time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script])
+    wait_until(lambda: this.status().state == "running", parent)
+    parent.kill()
+    parent.communicate()
+    end = time.monotonic() + 20
+    while this.is_locked():
+        assert time.monotonic() < end, "the worker outlived its parent"  # its lock is gone only when it is
+        time.sleep(0.02)
+    assert this.status().state == "interrupted"
+
+
+def test_a_stop_is_obeyed_and_can_be_resumed(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    records = []
+    for record in worker.train(this):
+        records.append(record)
+        if record["event"] == "epoch":
+            this.request_stop()
+    assert records[-1] == this.records()[-1]
+    assert records[-1]["reason"] == "stopped"
+    assert this.status().state == "stopped"
+    assert this.overview()["epochs"] == 1
+    assert this.weights.exists()
+    for _ in worker.train(this):
+        pass
+    assert_same(trained(CONFIG, runs_dir), this)
+
+
+def test_a_stop_in_the_middle_of_an_epoch_keeps_the_newest_weights(runs_dir):
+    this = run.create(dataclasses.replace(CONFIG, batch_size=16), runs_dir)
+    for record in worker.train(this):
+        if record["event"] == "step":
+            this.request_stop()
+    assert this.overview()["epochs"] == 0
+    assert this.weights.exists()
+
+
+def test_an_abandoned_training_is_stopped(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    training = worker.train(this)
+    next(training)
+    training.close()
+    assert this.status().state == "stopped"
+
+
+def test_a_training_that_cannot_begin_says_why(runs_dir, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "file"))
+    this = run.create(TrainConfig(device="cpu"), runs_dir)
+    with pytest.raises(DatasetError):
+        next(worker.train(this))
+    assert this.status().state == "failed"
+    assert "cannot be saved" in this.status().message
+
+
+def test_a_worker_process_that_fails_says_why_in_the_runs_folder(runs_dir, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "file"))
+    this = run.create(TrainConfig(device="cpu"), runs_dir)
+    child = worker.start(this)
+    assert child.wait(60) == 2
+    child.communicate()
+    assert this.status().state == "failed"
+    assert "Traceback" not in this.log.read_text()
+
+
+def test_divergence_is_the_runs_end(runs_dir):
+    this = run.create(dataclasses.replace(CONFIG, optimizer="sgd", lr=100.0, weight_decay=1.0), runs_dir)
+    *_, end = worker.train(this)
+    assert end["reason"] == this.status().state == "diverged"
+    assert "learning rate" in this.status().message
+    with pytest.raises(RunError, match="has diverged"):
+        next(worker.train(this))
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried")]
+)
+def test_too_little_memory_is_said(runs_dir, monkeypatch, error):
+    def fit(*_, **__):
+        raise error
+        yield
+
+    monkeypatch.setattr(trainer, "fit", fit)
+    this = run.create(CONFIG, runs_dir)
+    with pytest.raises(RunError, match="more memory than there is"):
+        next(worker.train(this))
+    assert this.status().state == "failed"
+
+
+def test_a_damaged_state_is_said(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    for record in worker.train(this):
+        if record["event"] == "epoch":
+            this.request_stop()
+    this.state.write_bytes(this.state.read_bytes()[:-10])
+    with pytest.raises(RunError, match=r"state\.safetensors is damaged"):
+        next(worker.train(this))

@@ -83,6 +83,6 @@ def _curves(
         "tooltip": {"trigger": "axis", "valueFormatter": value_format},
         "grid": {"left": 8, "right": 16, "top": 36, "bottom": 28, "containLabel": True},
         "xAxis": {"type": "value", "name": "step", "nameLocation": "middle", "nameGap": 26},
-        "yAxis": {"type": "value", "name": name, "scale": True},
+        "yAxis": {"type": "value", "name": name, "nameTextStyle": {"align": "left"}, "scale": True},
         "series": [line("training", train, symbol=False), line("validation", validation, symbol=True)],
     }

@@ -28,6 +28,8 @@ def start(run: Run) -> subprocess.Popen[bytes]:
 
     What tells it is the end of its standard input, a pipe that this process holds and never writes to.
     """
+    run.clear_stop()
+    run.set_status("waiting")
     with open(run.log, "ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "mnist_core.worker", str(run.path.resolve())],
@@ -49,7 +51,8 @@ def train(run: Run, report_every: int = 20) -> Iterator[Record]:
         state = run.status().state
         if state in ("finished", "diverged"):
             raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
-        run.clear_stop()
+        if state != "waiting":  # whoever has asked to stop a waiting run shall be obeyed
+            run.clear_stop()
         run.set_status("running")
         try:
             yield from _train(run, config, report_every)
@@ -88,6 +91,7 @@ def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]
                     stop = {"event": "end", "reason": "stopped", "epoch": state.epoch, "step": state.step}
                     recorder.append(stop)
                     _save(run.weights, state.model.state_dict())
+                    run.clear_stop()
                     run.set_status("stopped")
                     yield stop
                     return

@@ -13,9 +13,11 @@ CLOSE_CALL = 0.1  # a second guess at least this likely is named
 
 
 @st.fragment
-def show() -> None:
+def _show() -> None:
     left, right = st.columns([CANVAS, 420], gap="large")
     with left:
+        image = _canvas()
+    with right:
         name: str = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
             "Model",
             catalog.names(),
@@ -23,8 +25,6 @@ def show() -> None:
             help="The shipped networks, and your own runs by their id, the newest first.",
             persist_state="session",
         )
-        image = _canvas()
-    with right:
         try:
             _answer(name, image)
         except EmptyDrawing:
@@ -36,9 +36,9 @@ def show() -> None:
 
 def _canvas() -> drawing.Pixels:
     """The canvas with its controls; returns what is on it, (280, 280, 4), uint8."""
-    pen = st.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
+    pen_width = st.session_state.setdefault("draw-pen", 20)
     drawn = st_canvas(
-        stroke_width=pen,
+        stroke_width=pen_width,
         stroke_color="#fff",
         background_color="#000",
         width=CANVAS,
@@ -47,6 +47,7 @@ def _canvas() -> drawing.Pixels:
         key=f"canvas-{st.session_state.setdefault('draw-clears', 0)}",
     )
     st.button("Clear", key="clear", icon=":material/delete:", on_click=_clear)
+    st.slider("Pen width", 6, 36, key="draw-pen", help="In pixels.", width=CANVAS, persist_state="session")
     if drawn.image_data is None:  # nothing was sent yet
         return np.zeros((CANVAS, CANVAS, 4), np.uint8)
     return np.array(drawn.image_data)
@@ -62,17 +63,28 @@ def _answer(name: str, image: drawing.Pixels) -> None:
     answer = loaded.answer(seen)
     digit_side, seen_side = st.columns(2)
     with digit_side, st.container(key="answer"):
-        st.metric("The network reads", str(answer.digit), f"{answer.confidence:.1%} sure", delta_color="off")
+        st.metric(
+            "The network reads",
+            f"{answer.digit}",
+            f"{answer.confidence:.1%} sure",
+            delta_color="off",
+            delta_arrow="off",
+        )
         second = sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]
         if answer.probabilities[second] >= CLOSE_CALL:
             st.caption(f"or a {second} ({answer.probabilities[second]:.0%})")
     with seen_side, st.container(key="seen"):
         st.image(seen.repeat(5, 0).repeat(5, 1), caption="What it sees: 28 x 28 pixels")
-    st.plotly_chart(figures.probabilities(answer.probabilities), key="probabilities", config={"displayModeBar": False})
+    st.plotly_chart(
+        figures.probabilities(answer.probabilities),
+        key="probabilities",
+        config={"displayModeBar": False},
+        alt="Probability of each digit",
+    )
     if loaded.config.data == "sample":
         st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")
 
 
 st.title("Draw a digit")
-show()
+_show()
 warm_up()

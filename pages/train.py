@@ -13,14 +13,14 @@ from pages.shared.models import warm_up
 from pages.shared.workers import start
 
 REFRESH = 0.5  # seconds
-BADGES: dict[str, tuple[Literal["blue", "green", "gray", "orange", "red"], str]] = {
-    "waiting": ("blue", "starting"),
-    "running": ("blue", "running"),
-    "finished": ("green", "finished"),
-    "stopped": ("gray", "stopped"),
-    "interrupted": ("orange", "interrupted"),
-    "diverged": ("red", "diverged"),
-    "failed": ("red", "failed"),
+COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
+    "waiting": "blue",
+    "running": "blue",
+    "finished": "green",
+    "stopped": "gray",
+    "interrupted": "orange",
+    "diverged": "red",
+    "failed": "red",
 }
 
 
@@ -44,8 +44,7 @@ def _show(this: Run) -> None:
 
 def _headline(this: Run, status: Status, records: list[Record]) -> None:
     with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
-        color, word = BADGES[status.state]
-        st.badge(word, color=color)
+        st.badge(status.state, color=COLORS[status.state])
         st.caption(this.id)
     if status.message:
         (st.error if status.state in ("failed", "diverged") else st.warning)(status.message)
@@ -53,6 +52,8 @@ def _headline(this: Run, status: Status, records: list[Record]) -> None:
         next((record for record in reversed(records) if record["event"] in events), {})
         for events in (("start", "resume"), ("step",), ("epoch",), ("end",))
     )
+    if status.is_active and not start:
+        st.caption("Starting a process for the training and loading the data: a few seconds.")
     if start:
         st.progress(min(1.0, step.get("step", 0) / start["steps"]))
         st.caption(
@@ -92,19 +93,17 @@ def _buttons(chosen: TrainConfig | None, this: Run | None) -> None:
     active = state in ("waiting", "running")
     with st.container(horizontal=True):
         if st.button("Start", key="train-start", type="primary", disabled=active or chosen is None) and chosen:
-            this = run.create(chosen)
-            start(this)
-            _watch(this)
+            _train(run.create(chosen))
         if st.button("Stop", key="train-stop", disabled=not active) and this:
             this.request_stop()
+            st.toast("Stopping at the next report.")
         resumable = state in ("stopped", "interrupted")
         if resumable and st.button("Resume", key="train-resume") and this:
-            this.set_status("waiting")
-            start(this)
-            _watch(this)
+            _train(this)
 
 
-def _watch(this: Run) -> None:
+def _train(this: Run) -> None:
+    start(this)
     st.query_params["run"] = this.id
     st.rerun()
 
@@ -118,9 +117,13 @@ if chosen and chosen.data == "mnist" and mnist_files.missing():
         icon=":material/download:",
     )
 this = _linked_run()
-_buttons(chosen, this)
+try:
+    _buttons(chosen, this)
+    active = this is not None and this.status().is_active
+except LabError as error:
+    st.error(str(error))
+    st.stop()
 if this:
-    active = this.status().is_active
     st.session_state["watching"] = this.id if active else None
     st.fragment(_show, run_every=REFRESH if active else None)(this)
 else:

@@ -140,6 +140,14 @@ def test_a_stop_in_the_middle_of_an_epoch_keeps_the_newest_weights(runs_dir):
     assert this.weights.exists()
 
 
+def test_a_stop_before_the_start_is_obeyed(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    this.request_stop()
+    assert [record["event"] for record in worker.train(this)] == ["start", "end"]
+    assert this.status().state == "stopped"
+    assert not this.stop_requested()
+
+
 def test_an_abandoned_training_is_stopped(runs_dir):
     this = run.create(CONFIG, runs_dir)
     training = worker.train(this)

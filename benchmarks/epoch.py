@@ -8,7 +8,6 @@ All three in one process, `by hand` and `fit` in turn; medians. Needs MNIST.
 """
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -19,7 +18,7 @@ from torch.utils.data import DataLoader, random_split
 from torchvision.datasets import MNIST
 from torchvision.transforms import ToTensor
 
-from benchmarks.report import parser, print_figures
+from benchmarks.report import parser, print_figures, run
 from mnist_core import dataset, mnist_files
 from mnist_core.config import TrainConfig
 from mnist_core.trainer import Loaders, TrainState, fit
@@ -92,7 +91,7 @@ def seconds(epoch: Callable[[], float]) -> float:
     return taken
 
 
-def main() -> int:
+def main() -> None:
     arguments = parser(__doc__)
     arguments.add_argument("--rounds", type=int, default=9, help="of `by hand` and `fit`; default 9")
     args = arguments.parse_args()
@@ -108,8 +107,7 @@ def main() -> int:
     figures["usual / fit"] = float(figures["usual, seconds"]) / float(figures["fit, seconds"])
     figures["fit / by hand"] = statistics.median(ours / hand for hand, ours in rounds)
     print_figures(figures, args.json)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

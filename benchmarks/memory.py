@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 
-from benchmarks.report import parser, print_figures
+from benchmarks.report import parser, print_figures, run
+from mnist_core import mnist_files
 
 IMPORT = "import torch"
 TRAIN = """
@@ -28,7 +29,8 @@ def peak(script: str) -> float:
     return int(done.stdout) * unit / 1e6
 
 
-def main() -> int:
+def main() -> None:
+    mnist_files.find_or_download()
     args = parser(__doc__).parse_args()
     assert resource  # there is no such module on Windows: say so before anything is trained
     base = peak(IMPORT)
@@ -37,8 +39,7 @@ def main() -> int:
         for model in ("mlp", "cnn"):
             figures[f"training {model}, MB above"] = peak(TRAIN.format(model=model, folder=folder)) - base
     print_figures(figures, args.json)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

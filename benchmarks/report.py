@@ -2,10 +2,14 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 import torch
 
 from mnist_core import device
+from mnist_core.errors import LabError
 
 
 def print_figures(figures: dict[str, float | str], as_json: bool) -> None:
@@ -22,3 +26,13 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--json", action="store_true", help="print one JSON object")
     return made
+
+
+def run(main: Callable[[], None]) -> NoReturn:
+    """Run a benchmark; exits with 2 and one sentence where it cannot, for lack of MNIST for example."""
+    try:
+        main()
+    except LabError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    sys.exit(0)

@@ -186,12 +186,12 @@ def _data_in_words(data: str) -> str:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    from mnist_core import dataset, predictor, trainer
+    from mnist_core import dataset, evaluation, predictor
 
     loaded = predictor.load(args.model, args.runs_dir)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
-    logits = trainer.predict(loaded.network, split.images)
-    figures = trainer.measure(logits, split.labels)
+    logits = evaluation.predict(loaded.network, split.images)
+    figures = evaluation.measure(logits, split.labels)
     confusion = metrics.confusion_matrix(split.labels.numpy(), logits.argmax(1).numpy())
     per_class = metrics.per_class(confusion)
     if args.json:

@@ -93,9 +93,8 @@ def _fetch(folder: str) -> None:
             MNIST(folder, download=True)
     except (RuntimeError, ConnectionError, TimeoutError, EOFError) as error:
         raise DatasetError(
-            f"MNIST could not be downloaded ({', '.join(missing())} is not in {root() / 'MNIST' / 'raw'}): "
-            "check the network and try again, or copy the four files there from another machine. "
-            f"{HINT}"
+            f"MNIST could not be downloaded, and {root() / 'MNIST' / 'raw'} lacks {', '.join(missing())}: "
+            f"check the network and try again, or copy the files there from another machine. {HINT}"
         ) from error
     finally:
         socket.setdefaulttimeout(before)

@@ -12,11 +12,9 @@ import platform
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
-from mnist_core import catalog, model, trainer
+from mnist_core import catalog, evaluation, model, weights
 from mnist_core.config import TrainConfig
 from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError, RunError
@@ -42,7 +40,7 @@ class Predictor:
 
     def probabilities(self, images: Pixels) -> npt.NDArray[np.float32]:
         """(N, 10), each row summing to 1, for images (N, 28, 28), uint8, as `drawing.to_mnist` makes them."""
-        logits = trainer.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
+        logits = evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
         result: npt.NDArray[np.float32] = logits.softmax(1).numpy(force=True)
         return result
 
@@ -59,9 +57,8 @@ def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -
     config = catalog.config_of(name, runs_dir)
     network = model.build(config.model, **config.hyperparameters)
     try:
-        tensors: dict[str, Tensor] = load_file(path)
-        network.load_state_dict(tensors)
-    except (OSError, SafetensorError, RuntimeError) as error:
+        network.load_state_dict(weights.load(path))
+    except (ModelError, RuntimeError) as error:
         raise ModelError(
             f"The weights {path} are damaged or belong to another network: train again or take another model."
         ) from error
@@ -91,7 +88,6 @@ def export(run: Run, path: pathlib.Path) -> None:
         "date": datetime.date.today().isoformat(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
     }
-    with replacing(path) as fresh:
-        save_file(load_file(run.weights), fresh)
+    weights.save(path, weights.load(run.weights))
     with replacing(path.with_suffix(".json")) as fresh:
         fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

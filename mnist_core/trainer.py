@@ -1,4 +1,4 @@
-"""Training and measuring a network.
+"""Training a network.
 
 `fit` is a generator of plain records; whoever wants a progress bar, a file or a chart iterates it. All randomness of
 an epoch follows from the config's seed and the epoch's number, so a training that goes on from the state at an epoch's
@@ -8,33 +8,24 @@ end takes exactly the steps that an uninterrupted one takes.
 import dataclasses
 import math
 import time
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Generator, Iterator
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_core import dataset, device, model
+from mnist_core import dataset, device, evaluation, model
 from mnist_core.augment import AUGMENTATIONS
 from mnist_core.config import TrainConfig
+from mnist_core.evaluation import Evaluation, Loader, Tally, evaluate
+from mnist_core.garbage import freeze_imports
 
-EVALUATION_BATCH = 1_000  # images; bounds the memory that evaluating takes
 WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
 WARM_UP_FROM = 1 / 25  # of the highest learning rate, where one-cycle starts
 
 Record = dict[str, Any]
-
-
-class Loader(Protocol):
-    """Batches of normalised images (B, 1, 28, 28), float32, and labels (B,), int64, on the network's device.
-
-    `dataset.Batches` is one; `device.DeviceDataLoader` makes one of a DataLoader.
-    """
-
-    def __len__(self) -> int: ...
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,8 +45,8 @@ class Loaders:
             train=dataset.Batches(
                 splits.train.to(place), config.batch_size, shuffle=True, augment=AUGMENTATIONS[config.augment]
             ),
-            validation=dataset.Batches(splits.validation.to(place), EVALUATION_BATCH),
-            test=dataset.Batches(splits.test.to(place), EVALUATION_BATCH),
+            validation=dataset.Batches(splits.validation.to(place), evaluation.BATCH),
+            test=dataset.Batches(splits.test.to(place), evaluation.BATCH),
         )
 
 
@@ -75,7 +66,9 @@ class TrainState:
         place = device.pick(config.device)
         torch.manual_seed(config.seed)
         network = model.build(config.model, **config.hyperparameters).to(place)  # built on the CPU: same on all devices
-        return cls(network, _optimizer(config, network))
+        state = cls(network, _optimizer(config, network))
+        freeze_imports()  # behind the first optimizer, which imports much
+        return state
 
     def tensors(self) -> dict[str, Tensor]:
         """All of the state, by name; what `load` takes."""
@@ -127,69 +120,6 @@ def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
     return config.lr * (0.5 + 0.5 * math.cos(math.pi * done))
 
 
-@dataclasses.dataclass(frozen=True)
-class Evaluation:
-    """Means over images: the cross-entropy in nats, and the share that is read right."""
-
-    loss: float
-    accuracy: float
-
-
-class _Tally:
-    """Sums up batches without waiting for the device until the mean is asked for."""
-
-    def __init__(self) -> None:
-        self.images = 0
-        self.losses: list[Tensor] = []
-        self.correct: list[Tensor] = []
-
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """One batch: its mean loss, logits (B, 10) and labels (B,)."""
-        self.images += len(labels)
-        self.losses.append(loss.detach() * len(labels))
-        self.correct.append((logits.detach().argmax(1) == labels).sum())
-
-    def merge(self, other: "_Tally") -> None:
-        self.images += other.images
-        self.losses += other.losses
-        self.correct += other.correct
-
-    def mean(self) -> Evaluation:
-        self.losses, self.correct = [torch.stack(self.losses).sum()], [torch.stack(self.correct).sum()]
-        return Evaluation(self.losses[0].item() / self.images, self.correct[0].item() / self.images)
-
-
-def evaluate(network: nn.Module, loader: Loader) -> Evaluation:
-    """Loss and accuracy over all of `loader`, with the network in evaluation mode."""
-    tally = _Tally()
-    was_training = network.training
-    network.eval()
-    with torch.inference_mode():
-        for images, labels in loader:
-            logits = network(images)
-            tally.add(F.cross_entropy(logits, labels), logits, labels)
-    network.train(was_training)
-    return tally.mean()
-
-
-def measure(logits: Tensor, labels: Tensor) -> Evaluation:
-    """Loss and accuracy of logits (N, 10) where `labels` (N,) is the truth."""
-    tally = _Tally()
-    tally.add(F.cross_entropy(logits, labels), logits, labels)
-    return tally.mean()
-
-
-def predict(network: nn.Module, images: Tensor) -> Tensor:
-    """Logits (N, 10), float32, on the network's device, for images (N, 28, 28), uint8, anywhere."""
-    was_training = network.training
-    network.eval()
-    place = next(network.parameters()).device
-    with torch.inference_mode():
-        parts = [network(dataset.normalise(part.to(place))) for part in torch.split(images, EVALUATION_BATCH)]
-    network.train(was_training)
-    return torch.cat(parts)
-
-
 def fit(
     config: TrainConfig, state: TrainState | None = None, loaders: Loaders | None = None, report_every: int = 20
 ) -> Iterator[Record]:
@@ -207,42 +137,16 @@ def fit(
     loaders = loaders or Loaders.of(config)
     place = next(state.model.parameters()).device
     device.make_deterministic(place)
-    epoch_steps = len(loaders.train)
-    steps = epoch_steps * config.epochs
+    steps = len(loaders.train) * config.epochs
     yield _first_record(config, state, loaders, steps)
-
     validation = None
     while state.epoch < config.epochs:
-        torch.manual_seed(_epoch_seed(config, state.epoch))
-        state.model.train()
-        epoch_tally, tally = _Tally(), _Tally()
-        epoch_seconds, since = 0.0, time.perf_counter()
-        for images, labels in loaders.train:
-            lr = learning_rate(config, state.step, steps)
-            _step(config, state, images, labels, lr, tally)
-            in_epoch = state.step - state.epoch * epoch_steps
-            if in_epoch % report_every and in_epoch < epoch_steps:
-                continue
-            mean = tally.mean()
-            seconds = time.perf_counter() - since
-            epoch_seconds += seconds
-            state.seconds += seconds
-            if not math.isfinite(mean.loss):
-                yield _diverged(config, state)
-                return
-            yield {
-                "event": "step",
-                "epoch": state.epoch + 1,
-                "step": state.step,
-                "loss": mean.loss,
-                "accuracy": mean.accuracy,
-                "lr": lr,
-                "images_per_s": tally.images / seconds,
-            }
-            epoch_tally.merge(tally)
-            tally, since = _Tally(), time.perf_counter()
+        train, seconds = yield from _train_epoch(config, state, loaders.train, steps, report_every)
+        if not math.isfinite(train.loss):
+            yield _diverged(config, state)
+            return
         state.epoch += 1
-        train, validation = epoch_tally.mean(), evaluate(state.model, loaders.validation)
+        validation = evaluate(state.model, loaders.validation)
         yield {
             "event": "epoch",
             "epoch": state.epoch,
@@ -251,31 +155,55 @@ def fit(
             "train_accuracy": train.accuracy,
             "val_loss": validation.loss,
             "val_accuracy": validation.accuracy,
-            "seconds": epoch_seconds,
+            "seconds": seconds,
         }
-
+    # a training that was killed behind its last epoch has it still to read
     validation = validation or evaluate(state.model, loaders.validation)
-    test = evaluate(state.model, loaders.test)
-    yield {
-        "event": "end",
-        "reason": "finished",
-        "data": config.data,
-        "epoch": state.epoch,
-        "step": state.step,
-        "val_loss": validation.loss,
-        "val_accuracy": validation.accuracy,
-        "test_loss": test.loss,
-        "test_accuracy": test.accuracy,
-        "seconds": state.seconds,
-    }
+    yield _last_record(config, state, validation, evaluate(state.model, loaders.test))
 
 
-def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor, lr: float, tally: _Tally) -> None:
+def _train_epoch(
+    config: TrainConfig, state: TrainState, loader: Loader, steps: int, report_every: int
+) -> Generator[Record, None, tuple[Evaluation, float]]:
+    """One pass over `loader`, yielding "step" records; returns the pass's means and its seconds.
+
+    Ends early, with the means since the last report, where their loss is not finite.
+    """
+    torch.manual_seed(_epoch_seed(config, state.epoch))
+    state.model.train()
+    whole, recent = Tally(), Tally()
+    epoch_seconds, since = 0.0, time.perf_counter()
+    for in_epoch, (images, labels) in enumerate(loader, start=1):
+        lr = learning_rate(config, state.step, steps)
+        _step(config, state, images, labels, lr, recent)
+        if in_epoch % report_every and in_epoch < len(loader):
+            continue
+        mean = recent.mean()
+        seconds = time.perf_counter() - since
+        epoch_seconds += seconds
+        state.seconds += seconds
+        if not math.isfinite(mean.loss):
+            return mean, epoch_seconds
+        yield {
+            "event": "step",
+            "epoch": state.epoch + 1,
+            "step": state.step,
+            "loss": mean.loss,
+            "accuracy": mean.accuracy,
+            "lr": lr,
+            "images_per_s": recent.images / seconds,
+        }
+        whole.merge(recent)
+        recent, since = Tally(), time.perf_counter()
+    return whole.mean(), epoch_seconds
+
+
+def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor, lr: float, tally: Tally) -> None:
     for group in state.optimizer.param_groups:
         group["lr"] = lr
     logits = state.model(images)
     loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
-    state.optimizer.zero_grad()
+    state.model.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # missing in torch's stubs
     state.optimizer.step()
     state.step += 1
@@ -296,6 +224,21 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
     if state.epoch:
         return record | {"event": "resume", "epoch": state.epoch, "step": state.step}
     return record | {"first_loss": evaluate(state.model, [next(iter(loaders.train))]).loss}
+
+
+def _last_record(config: TrainConfig, state: TrainState, validation: Evaluation, test: Evaluation) -> Record:
+    return {
+        "event": "end",
+        "reason": "finished",
+        "data": config.data,
+        "epoch": state.epoch,
+        "step": state.step,
+        "val_loss": validation.loss,
+        "val_accuracy": validation.accuracy,
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
+        "seconds": state.seconds,
+    }
 
 
 def _diverged(config: TrainConfig, state: TrainState) -> Record:

@@ -8,17 +8,11 @@ import pathlib
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from mnist_core.config import TrainConfig
-from mnist_core.errors import LabError, RunError
-from mnist_core.run import Record, Run, replacing
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from mnist_core.trainer import TrainState
+from mnist_core.errors import LabError, ModelError, RunError
+from mnist_core.run import Record, Run
 
 APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent
 
@@ -30,10 +24,11 @@ def start(run: Run) -> subprocess.Popen[bytes]:
     """
     run.clear_stop()
     run.set_status("waiting")
+    search_path = [str(APP_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]  # wherever it was started from
     with open(run.log, "ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "mnist_core.worker", str(run.path.resolve())],
-            cwd=APP_FOLDER,
+            [sys.executable, "-m", "mnist_core.worker", str(run.path)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(search_path)},
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -68,11 +63,16 @@ def train(run: Run, report_every: int = 20) -> Iterator[Record]:
 
 
 def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]:
-    from mnist_core import trainer  # with torch, which takes seconds to import
+    from mnist_core import trainer, weights  # with torch, which takes seconds to import
 
     state = trainer.TrainState.of(config)
     if run.state.exists():
-        _load(run.state, state)
+        try:
+            state.load(weights.load(run.state))
+        except (ModelError, RuntimeError, KeyError, ValueError) as error:
+            raise RunError(
+                f"The run {run.id} cannot go on, as {run.state} is damaged: train its config anew."
+            ) from error
     run.rewind(state.epoch)
     with run.recorder() as recorder:
         try:
@@ -81,8 +81,8 @@ def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]
                 if record["event"] == "epoch":
                     # in this order: a state on disk always has its records on disk before it
                     recorder.sync()
-                    _save(run.state, state.tensors())
-                    _save(run.weights, state.model.state_dict())
+                    weights.save(run.state, state.tensors())
+                    weights.save(run.weights, state.model.state_dict())
                 elif record["event"] == "end":
                     run.set_status(record["reason"], record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
@@ -90,33 +90,16 @@ def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]
                 if record["event"] != "end" and run.stop_requested():
                     stop = {"event": "end", "reason": "stopped", "epoch": state.epoch, "step": state.step}
                     recorder.append(stop)
-                    _save(run.weights, state.model.state_dict())
+                    weights.save(run.weights, state.model.state_dict())
                     run.clear_stop()
                     run.set_status("stopped")
                     yield stop
                     return
         except (KeyboardInterrupt, GeneratorExit):
             if run.status().is_active:
-                _save(run.weights, state.model.state_dict())
+                weights.save(run.weights, state.model.state_dict())
                 run.set_status("stopped")
             raise
-
-
-def _save(path: pathlib.Path, tensors: Mapping[str, Tensor]) -> None:
-    from safetensors.torch import save_file
-
-    with replacing(path) as fresh:
-        save_file({name: value.contiguous() for name, value in tensors.items()}, fresh)
-
-
-def _load(path: pathlib.Path, state: TrainState) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        state.load(load_file(path))
-    except (SafetensorError, RuntimeError, KeyError, ValueError) as error:
-        raise RunError(f"The training state {path} is damaged: delete the run, or train its config anew.") from error
 
 
 def _out_of_memory(run: Run) -> RunError:

@@ -27,9 +27,6 @@ def _show() -> None:
         )
         try:
             _answer(name, image)
-        except EmptyDrawing:
-            with st.container(key="answer"):
-                st.info("Draw a digit.", icon=":material/draw:")
         except LabError as error:
             st.error(str(error))
 
@@ -58,28 +55,29 @@ def _clear() -> None:
 
 
 def _answer(name: str, image: drawing.Pixels) -> None:
-    seen = drawing.to_mnist(image)
-    loaded = get_predictor(name)
-    answer = loaded.answer(seen)
     digit_side, seen_side = st.columns(2)
     with digit_side, st.container(key="answer"):
-        st.metric(
-            "The network reads",
-            f"{answer.digit}",
-            f"{answer.confidence:.1%} sure",
-            delta_color="off",
-            delta_arrow="off",
-        )
+        try:
+            seen = drawing.to_mnist(image)
+        except EmptyDrawing:
+            st.info("Draw a digit.", icon=":material/draw:")
+            return
+        loaded = get_predictor(name)
+        answer = loaded.answer(seen)
+        sure = f"{answer.confidence:.1%} sure"
+        st.metric("The network reads", str(answer.digit), sure, delta_color="off", delta_arrow="off")
         second = sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]
         if answer.probabilities[second] >= CLOSE_CALL:
             st.caption(f"or a {second} ({answer.probabilities[second]:.0%})")
     with seen_side, st.container(key="seen"):
-        st.image(seen.repeat(5, 0).repeat(5, 1), caption="What it sees: 28 x 28 pixels")
+        st.image(
+            seen.repeat(5, 0).repeat(5, 1), caption="What it sees: 28 x 28 pixels", alt="The drawing as it is seen"
+        )
     st.plotly_chart(
         figures.probabilities(answer.probabilities),
         key="probabilities",
         config={"displayModeBar": False},
-        alt="Probability of each digit",
+        alt="The probability of each digit",
     )
     if loaded.config.data == "sample":
         st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torchvision.transforms.functional import InterpolationMode, rotate
 
 from mnist_core import augment
 from mnist_core.augment import affine
@@ -48,3 +49,12 @@ def test_a_seed_gives_the_same_changes():
     first = affine(block())
     torch.manual_seed(3)
     assert torch.equal(first, affine(block()))
+
+
+def test_a_turned_image_is_torchvisions(monkeypatch):
+    for strength in ("SCALE", "SHEAR", "SHIFT"):
+        monkeypatch.setattr(augment, strength, 0.0)
+    monkeypatch.setattr(torch, "rand", lambda *size: torch.ones(size))  # the furthest turn, for every image
+    images = block()[:2].float()
+    theirs = rotate(images, augment.ROTATION, InterpolationMode.BILINEAR)
+    assert affine(images).numpy() == pytest.approx(theirs.numpy(), abs=0.01)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mnist_core import catalog, dataset, predictor, run, trainer, worker
+from mnist_core import catalog, dataset, evaluation, predictor, run, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
 from tests.conftest import needs_mnist
@@ -50,7 +50,7 @@ def test_a_shipped_model_reads_the_sample_and_has_a_whole_card(name):
 def test_a_shipped_model_reaches_what_its_card_says(name):
     loaded = predictor.load(name)
     test = dataset.load(loaded.config).test
-    accuracy = trainer.measure(trainer.predict(loaded.network, test.images), test.labels).accuracy
+    accuracy = evaluation.measure(evaluation.predict(loaded.network, test.images), test.labels).accuracy
     assert accuracy == pytest.approx(catalog.card(name)["test_accuracy"], abs=2e-4)  # a tie may fall either way
 
 

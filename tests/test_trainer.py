@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.utils.data import DataLoader, TensorDataset
 
-from mnist_core import dataset, trainer
+from mnist_core import dataset, evaluation, trainer
 from mnist_core.config import TrainConfig
 from mnist_core.device import DeviceDataLoader
 from mnist_core.trainer import Loaders, TrainState, fit
@@ -59,9 +59,9 @@ def test_epoch_figures_are_those_of_evaluate(small):
     state, loaders = TrainState.of(small), Loaders.of(small)
     for record in fit(small, state, loaders):
         if record["event"] == "epoch":
-            validation = trainer.evaluate(state.model, loaders.validation)
+            validation = evaluation.evaluate(state.model, loaders.validation)
             assert (record["val_loss"], record["val_accuracy"]) == (validation.loss, validation.accuracy)
-    test = trainer.evaluate(state.model, loaders.test)
+    test = evaluation.evaluate(state.model, loaders.test)
     assert (record["test_loss"], record["test_accuracy"]) == (test.loss, test.accuracy)
 
 
@@ -134,7 +134,7 @@ def test_closing_early_leaves_a_usable_state(small):
         next(training)
     training.close()
     assert state.step == 4
-    assert trainer.predict(state.model, torch.zeros(2, 28, 28, dtype=torch.uint8)).isfinite().all()
+    assert evaluation.predict(state.model, torch.zeros(2, 28, 28, dtype=torch.uint8)).isfinite().all()
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_advice():
@@ -183,23 +183,6 @@ def test_schedules_are_torchs():
             optimizer.step()
             schedule.step()
     assert trainer.learning_rate(TrainConfig(schedule="constant", lr=0.3), 7, 10) == 0.3
-
-
-def test_predict_is_the_network_on_normalised_images(small):
-    network = TrainState.of(dataclasses.replace(small, dropout=0.5)).model.train()
-    images = torch.randint(0, 256, (2_100, 28, 28), dtype=torch.uint8)
-    logits = trainer.predict(network, images)
-    assert network.training
-    with torch.no_grad():
-        assert torch.allclose(logits, network.eval()(dataset.normalise(images)), atol=1e-5)
-
-
-def test_measure_by_hand():
-    logits = torch.zeros(4, 10)
-    logits[0, 3] = 50.0
-    figures = trainer.measure(logits, torch.tensor([3, 0, 1, 2]))
-    assert figures.accuracy == 0.5  # a tie is read as the first digit
-    assert figures.loss == pytest.approx(0.75 * math.log(10), abs=1e-6)
 
 
 @needs_gpu

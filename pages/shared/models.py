@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import gc
 import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mnist_core import catalog
+from mnist_core.garbage import freeze_imports
 
 if TYPE_CHECKING:
     from mnist_core.predictor import Predictor
@@ -38,6 +38,4 @@ def warm_up() -> None:
 
 def _warm_up() -> None:
     get_predictor(catalog.DEFAULT_MODEL).answer(np.zeros((28, 28), np.uint8))
-    # Streamlit collects garbage after every script run; torch's many objects need not be looked through each time.
-    gc.collect()
-    gc.freeze()
+    freeze_imports()

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from mnist_core import mnist_files
+
 Points = list[tuple[int, int]]
 ONE: Points = [(140, 40), (138, 140), (135, 240)]
 ZERO: Points = [(140, 40), (95, 70), (75, 140), (95, 210), (140, 240), (185, 210), (205, 140), (185, 70), (140, 40)]
@@ -52,7 +54,7 @@ def test_a_training_is_started_and_its_curve_grows(page: Page) -> None:
     page.goto("/train")
     page.get_by_label("Data", exact=True).wait_for()
     choose(page, "Model", "cnn")
-    choose(page, "Data", "sample")
+    choose(page, "Data", "sample" if mnist_files.missing() else "mnist")
     fill(page, "Epochs (passes)", "200")
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".st-key-run-status")).to_contain_text("running", timeout=60_000)

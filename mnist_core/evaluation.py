@@ -1,0 +1,97 @@
+"""What a network answers, and how well."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mnist_core import dataset
+
+BATCH = 1_000  # images; bounds the memory that evaluating takes
+
+
+class Loader(Protocol):
+    """Batches of normalised images (B, 1, 28, 28), float32, and labels (B,), int64, on the network's device.
+
+    `dataset.Batches` is one; `device.DeviceDataLoader` makes one of a DataLoader.
+    """
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """Means over images: the cross-entropy in nats, and the share that is read right, 0 to 1."""
+
+    loss: float
+    accuracy: float
+
+
+class Tally:
+    """Sums up batches. What a batch adds is worked out only when the mean is asked for, many batches at a time."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self._loss = 0.0
+        self._right = 0
+        self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """One batch: its mean loss (), logits (B, 10) and labels (B,)."""
+        self.images += len(labels)
+        self._batches.append((loss.detach(), logits.detach(), labels))
+
+    def merge(self, other: "Tally") -> None:
+        """Add all that the other one has summed up."""
+        other._sum_up()
+        self.images += other.images
+        self._loss += other._loss
+        self._right += other._right
+
+    def mean(self) -> Evaluation:
+        self._sum_up()
+        return Evaluation(self._loss / self.images, self._right / self.images)
+
+    def _sum_up(self) -> None:
+        if not self._batches:
+            return
+        losses, logits, labels = zip(*self._batches, strict=True)
+        sizes = [len(part) for part in labels]
+        self._loss += sum(loss * size for loss, size in zip(torch.stack(losses).tolist(), sizes, strict=True))
+        self._right += int((torch.cat(logits).argmax(1) == torch.cat(labels)).sum())
+        self._batches = []
+
+
+def evaluate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
+    """Loss and accuracy over all of a loader's batches, with the network in evaluation mode."""
+    tally = Tally()
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        for images, labels in batches:
+            logits = network(images)
+            tally.add(F.cross_entropy(logits, labels), logits, labels)
+    network.train(was_training)
+    return tally.mean()
+
+
+def predict(network: nn.Module, images: Tensor) -> Tensor:
+    """Logits (N, 10), float32, on the network's device, for images (N, 28, 28), uint8, anywhere."""
+    place = next(network.parameters()).device
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        parts = [network(dataset.normalise(part.to(place))) for part in torch.split(images, BATCH)]
+    network.train(was_training)
+    return torch.cat(parts)
+
+
+def measure(logits: Tensor, labels: Tensor) -> Evaluation:
+    """Loss and accuracy of logits (N, 10) where `labels` (N,) is the truth."""
+    tally = Tally()
+    tally.add(F.cross_entropy(logits, labels), logits, labels)
+    return tally.mean()

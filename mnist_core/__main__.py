@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from mnist_core import catalog, config, drawing, metrics, mnist_files, model, run, worker
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES, TrainConfig
-from mnist_core.errors import ConfigError, EmptyDrawing, LabError
+from mnist_core.errors import ConfigError, EmptyDrawing, LabError, RunError
 
 # torch takes seconds to import: what needs it is imported in the command that needs it, so that --help is quick.
 
@@ -252,7 +252,11 @@ def _runs(args: argparse.Namespace) -> None:
         run.open_run(args.delete, args.runs_dir).delete()
         return
     for this in run.list_runs(args.runs_dir):
-        row = this.overview()
+        try:
+            row = this.overview()
+        except RunError as error:  # one damaged run hides no other
+            print(f"mnist_core: {error}", file=sys.stderr)
+            continue
         if args.json:
             _print_json(row)
         else:

@@ -38,12 +38,12 @@ class Tally:
         self.images = 0
         self._loss = 0.0
         self._right = 0
-        self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._batches: list[tuple[Tensor, Tensor]] = []
 
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """One batch: its mean loss (), logits (B, 10) and labels (B,)."""
+    def add(self, logits: Tensor, labels: Tensor) -> None:
+        """One batch: logits (B, 10) and labels (B,)."""
         self.images += len(labels)
-        self._batches.append((loss.detach(), logits.detach(), labels))
+        self._batches.append((logits.detach(), labels))
 
     def merge(self, other: "Tally") -> None:
         """Add all that the other one has summed up."""
@@ -59,10 +59,9 @@ class Tally:
     def _sum_up(self) -> None:
         if not self._batches:
             return
-        losses, logits, labels = zip(*self._batches, strict=True)
-        sizes = [len(part) for part in labels]
-        self._loss += sum(loss * size for loss, size in zip(torch.stack(losses).tolist(), sizes, strict=True))
-        self._right += int((torch.cat(logits).argmax(1) == torch.cat(labels)).sum())
+        logits, labels = (torch.cat(parts) for parts in zip(*self._batches, strict=True))
+        self._loss += F.cross_entropy(logits, labels, reduction="sum").item()
+        self._right += int((logits.argmax(1) == labels).sum())
         self._batches = []
 
 
@@ -73,8 +72,7 @@ def evaluate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Ev
     network.eval()
     with torch.inference_mode():
         for images, labels in batches:
-            logits = network(images)
-            tally.add(F.cross_entropy(logits, labels), logits, labels)
+            tally.add(network(images), labels)
     network.train(was_training)
     return tally.mean()
 
@@ -93,5 +91,5 @@ def predict(network: nn.Module, images: Tensor) -> Tensor:
 def measure(logits: Tensor, labels: Tensor) -> Evaluation:
     """Loss and accuracy of logits (N, 10) where `labels` (N,) is the truth."""
     tally = Tally()
-    tally.add(F.cross_entropy(logits, labels), logits, labels)
+    tally.add(logits, labels)
     return tally.mean()

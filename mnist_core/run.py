@@ -84,19 +84,24 @@ class Run:
 
     def status(self) -> Status:
         """What the run is doing now. Raises RunError if that cannot be read."""
+        status = self._read_status()
+        if status.state == "running" and not self.is_locked():
+            status = self._read_status()  # it may have ended properly between the two looks
+            if status.state == "running":
+                message = "The process that trained it ended before it was done."
+                return dataclasses.replace(status, state="interrupted", message=message)
+        return status
+
+    def _read_status(self) -> Status:
         try:
-            status = Status(**json.loads((self.path / "status.json").read_text(encoding="utf-8")))
+            return Status(**json.loads((self.path / "status.json").read_text(encoding="utf-8")))
         except FileNotFoundError as error:
             raise RunError(f"The run {self.id} has no status.json: it is not whole, delete it.") from error
         except (ValueError, TypeError) as error:
             raise RunError(f"The status of run {self.id} is damaged: {error}.") from error
-        if status.state == "running" and not self.is_locked():
-            return dataclasses.replace(
-                status, state="interrupted", message="The process that trained it ended before it was done."
-            )
-        return status
 
     def set_status(self, state: str, message: str = "") -> None:
+        """Record what the run does from now on; for the words, see Status."""
         status = Status(state, message, datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"))
         with replacing(self.path / "status.json") as path:
             path.write_text(json.dumps(dataclasses.asdict(status)) + "\n", encoding="utf-8")

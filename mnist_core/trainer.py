@@ -127,7 +127,8 @@ def fit(
 
     `state` (a fresh one if None) is advanced in place and is whole at every record; closing the generator early leaves
     it usable. Where `state` has epochs behind it, training goes on from there. `loaders` replace the config's data.
-    A "step" record comes every `report_every` steps and at each epoch's end, with means since the last one.
+    A "step" record comes every `report_every` steps and at each epoch's end, with means since the last one. Every loss
+    is the cross-entropy without label smoothing, so that all can be compared.
 
     The end's "reason" is "finished", or "diverged" where the loss was no longer finite. Only "finished" carries the
     test figures, read there once. Seconds and images/s count training steps, neither evaluation nor the time that the
@@ -207,7 +208,7 @@ def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor
     loss.backward()  # type: ignore[no-untyped-call]  # missing in torch's stubs
     state.optimizer.step()
     state.step += 1
-    tally.add(loss, logits, labels)
+    tally.add(logits, labels)
 
 
 def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, steps: int) -> Record:

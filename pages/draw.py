@@ -14,26 +14,30 @@ CLOSE_CALL = 0.1  # a second guess at least this likely is named
 
 @st.fragment
 def _show() -> None:
+    # the settings stand below, so that on a phone the answer follows the canvas at once
     left, right = st.columns([CANVAS, 420], gap="large")
+    model_side, pen_side = st.columns([420, CANVAS], gap="large")
+    name: str = model_side.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
+        "Model",
+        catalog.names(),
+        key="draw-model",
+        help="The shipped networks, and your own runs by their id, the newest first.",
+        persist_state="session",
+    )
+    pen_width = pen_side.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
     with left:
-        image = _canvas()
+        image = _canvas(pen_width)
+        st.button("Clear", key="clear", icon=":material/delete:", on_click=_clear)
     with right:
-        name: str = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
-            "Model",
-            catalog.names(),
-            key="draw-model",
-            help="The shipped networks, and your own runs by their id, the newest first.",
-            persist_state="session",
-        )
         try:
             _answer(name, image)
         except LabError as error:
             st.error(str(error))
 
 
-def _canvas() -> drawing.Pixels:
-    """The canvas with its controls; returns what is on it, (280, 280, 4), uint8."""
-    pen_width = st.session_state.setdefault("draw-pen", 20)
+def _canvas(pen_width: int) -> drawing.Pixels:
+    """What is drawn on the canvas: (280, 280, 4), uint8."""
+    st.caption("With a mouse, a pen or a finger:")
     drawn = st_canvas(
         stroke_width=pen_width,
         stroke_color="#fff",
@@ -43,8 +47,6 @@ def _canvas() -> drawing.Pixels:
         return_image_data=True,
         key=f"canvas-{st.session_state.setdefault('draw-clears', 0)}",
     )
-    st.button("Clear", key="clear", icon=":material/delete:", on_click=_clear)
-    st.slider("Pen width", 6, 36, key="draw-pen", help="In pixels.", width=CANVAS, persist_state="session")
     if drawn.image_data is None:  # nothing was sent yet
         return np.zeros((CANVAS, CANVAS, 4), np.uint8)
     return np.array(drawn.image_data)

@@ -60,19 +60,16 @@ def _headline(this: Run, status: Status, records: list[Record]) -> None:
             f"{start['model']}, {start['parameters']:,} parameters, on {start['device']}"
             + (f", {config.SAMPLE_IN_WORDS}" if start["data"] == "sample" else "")
         )
-    for column, label, value in zip(
-        st.columns(5),
-        ("Epoch", "Training loss", "Validation accuracy", "Images/s", "Test accuracy"),
-        (
-            f"{epoch.get('epoch', 0)} of {start['epochs']}" if start else None,
-            f"{step['loss']:.4f}" if step else None,
-            f"{epoch['val_accuracy']:.2%}" if epoch else None,
-            f"{step['images_per_s']:,.0f}" if step else None,
-            f"{end['test_accuracy']:.2%}" if "test_accuracy" in end else None,
-        ),
-        strict=True,
-    ):
-        column.metric(label, value or "-")
+    figures_now = {
+        "Epoch": f"{epoch.get('epoch', 0)} of {start['epochs']}" if start else "-",
+        "Training loss": f"{step['loss']:.4f}" if step else "-",
+        "Validation accuracy": f"{epoch['val_accuracy']:.2%}" if epoch else "-",
+        "Images/s": f"{step['images_per_s']:,.0f}" if step else "-",
+        "Test accuracy": f"{end['test_accuracy']:.2%}" if "test_accuracy" in end else "-",
+    }
+    with st.container(horizontal=True):
+        for label, value in figures_now.items():
+            st.metric(label, value, width=150)
 
 
 def _linked_run() -> Run | None:

@@ -39,10 +39,14 @@ def test_evaluate_is_measure_over_all_batches(small):
 
 def test_a_tally_merges_without_changing_the_other():
     one, other, both = (evaluation.Tally() for _ in range(3))
-    logits = torch.eye(10)
-    for tally, count in ((one, 3), (other, 5)):
-        tally.add(torch.tensor(float(count)), logits[:count], torch.zeros(count, dtype=torch.int64))
+    logits, labels = torch.randn(8, 10), torch.arange(8)
+    one.add(logits[:1], labels[:1])
+    one.add(logits[1:3], labels[1:3])
+    other.add(logits[3:], labels[3:])
     both.merge(one)
     both.merge(other)
-    assert both.mean() == evaluation.Evaluation((3 * 3 + 5 * 5) / 8, 2 / 8)
-    assert other.mean() == evaluation.Evaluation(5.0, 1 / 5)
+    expected = evaluation.measure(logits, labels)
+    assert both.images == 8
+    assert both.mean().accuracy == expected.accuracy
+    assert both.mean().loss == pytest.approx(expected.loss, rel=1e-6)
+    assert other.mean() == evaluation.measure(logits[3:], labels[3:])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core import catalog, config, dataset
+from mnist_core import catalog, config, dataset, run
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from tests.conftest import needs_mnist
@@ -94,6 +94,15 @@ def test_summary_adds_up(capsys, lines):
     assert [row["parameters"] for row in rows if row["parameters"]] == [784 * 32 + 32, 32 * 16 + 16, 16 * 10 + 10]
     assert main(["summary", "--model", "cnn"]) == 0
     assert f"{catalog.card('cnn')['parameters']:,}" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_damaged_run_hides_no_other(finished, runs_dir, capsys):
+    broken = run.create(TrainConfig(), runs_dir)
+    (broken.path / "status.json").write_text("{")
+    assert main(["runs", "--runs-dir", str(runs_dir)]) == 0
+    printed = capsys.readouterr()
+    assert finished in printed.out
+    assert f"The status of run {broken.id} is damaged" in printed.err
 
 
 def test_a_run_can_be_deleted(lines, finished, runs_dir):

@@ -62,6 +62,18 @@ def test_running_without_a_process_is_interrupted(small, runs_dir):
     assert run.list_runs(runs_dir) == []
 
 
+def test_a_run_that_ends_while_it_is_looked_at_is_not_interrupted(small, runs_dir, monkeypatch):
+    this = run.create(small, runs_dir)
+    this.set_status("running")
+
+    def ends(_):
+        this.set_status("finished")
+        return False
+
+    monkeypatch.setattr(run.Run, "is_locked", ends)
+    assert this.status().state == "finished"
+
+
 def test_a_run_is_trained_by_one_process_at_a_time(small, runs_dir):
     this = run.create(small, runs_dir)
     with this.locked(), pytest.raises(RunError, match="by another process"), this.locked():

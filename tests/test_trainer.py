@@ -127,6 +127,13 @@ def test_going_on_from_an_epochs_end_gives_the_same_bits(settings):
     assert rest[-1]["test_loss"] == records[-1]["test_loss"]
 
 
+def test_losses_can_be_compared_whatever_the_smoothing():
+    config = TrainConfig(**SMALL | {"epochs": 30}, label_smoothing=0.5)
+    *_, last_epoch, _ = fit(config)
+    assert last_epoch["train_accuracy"] > 0.95
+    assert last_epoch["train_loss"] < 1.0  # with the smoothing it could not come below 1.8
+
+
 def test_closing_early_leaves_a_usable_state(small):
     state = TrainState.of(small)
     training = fit(small, state, report_every=1)

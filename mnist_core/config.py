@@ -89,6 +89,14 @@ class TrainConfig:
         "network",
         choices=("relu", "tanh", "gelu", "sigmoid"),
     )
+    width: int = _field(
+        32,
+        "Channels of the cnn's first two convolutions; the third has twice as many.",
+        "network",
+        minimum=4,
+        maximum=256,
+        unit="channels",
+    )
     dropout: float = _field(
         0.0,
         "Share of the units that is silenced at random in each training step.",

@@ -36,33 +36,33 @@ class Softmax(MLP):
 
 
 class CNN(nn.Module):
-    """A compact convolutional network for a CPU.
+    """A compact convolutional network for a CPU; `width` is the channels of its first two convolutions.
 
     Folding each 2 x 2 block of pixels into channels (pixel unshuffle) and pooling right behind the first convolution
     leave little arithmetic; channels-last is the order in which the CPU's convolutions are fastest. The first
     convolution is not padded: MNIST's border is blank.
     """
 
-    def __init__(self, dropout: float = 0.0) -> None:
+    def __init__(self, width: int = 32, dropout: float = 0.0) -> None:
         super().__init__()
         self.features = nn.Sequential(
             nn.PixelUnshuffle(2),  # (B, 1, 28, 28) -> (B, 4, 14, 14)
-            nn.Conv2d(4, 32, 3, bias=False),  # (B, 32, 12, 12)
-            nn.MaxPool2d(2),  # (B, 32, 6, 6)
-            nn.BatchNorm2d(32),
+            nn.Conv2d(4, width, 3, bias=False),  # (B, width, 12, 12)
+            nn.MaxPool2d(2),  # (B, width, 6, 6)
+            nn.BatchNorm2d(width),
             nn.ReLU(),
-            nn.Conv2d(32, 32, 3, padding=1, bias=False),  # (B, 32, 6, 6)
-            nn.BatchNorm2d(32),
+            nn.Conv2d(width, width, 3, padding=1, bias=False),  # (B, width, 6, 6)
+            nn.BatchNorm2d(width),
             nn.ReLU(),
-            nn.Conv2d(32, 64, 3, bias=False),  # (B, 64, 4, 4)
-            nn.MaxPool2d(2),  # (B, 64, 2, 2)
-            nn.BatchNorm2d(64),
+            nn.Conv2d(width, 2 * width, 3, bias=False),  # (B, 2 width, 4, 4)
+            nn.MaxPool2d(2),  # (B, 2 width, 2, 2)
+            nn.BatchNorm2d(2 * width),
             nn.ReLU(),
         )
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(64 * 2 * 2, 10))
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(2 * width * 2 * 2, 10))
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.features(images)  # (B, 64, 2, 2)
+        features = self.features(images)  # (B, 2 width, 2, 2)
         logits: Tensor = self.classifier(features)  # (B, 10)
         return logits

@@ -36,6 +36,7 @@ def test_activations_are_those_of_the_networks():
         ("hidden", (64, 5000), "between 1 and 4,096"),
         ("hidden", (1.5,), "a whole number"),
         ("hidden", (8,) * 9, "at most 8 items"),
+        ("width", 3, "between 4 and 256"),
         ("dropout", -0.1, "between 0.0 and 0.9"),
         ("dropout", 1.0, "between 0.0 and 0.9"),
         ("lr", 0, "between 1e-06 and 100.0"),

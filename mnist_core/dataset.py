@@ -16,6 +16,7 @@ from mnist_core.config import TRAINING_IMAGES, TrainConfig
 
 # Mean and standard deviation of MNIST's training pixels, as shares of full white.
 MEAN, STD = 0.1307, 0.3081
+_BLACK = torch.tensor(-MEAN / STD)  # a black pixel, normalised
 
 Transform = Callable[[Tensor], Tensor]
 
@@ -92,7 +93,7 @@ def normalise(images: Tensor) -> Tensor:
     `images` (B, 28, 28), uint8 or float32, 0 to 255.
     """
     # (image / 255 - mean) / deviation, in one pass
-    return torch.add(torch.tensor(-MEAN / STD), images.unsqueeze(1), alpha=1 / (255 * STD))
+    return torch.add(_BLACK, images.unsqueeze(1), alpha=1 / (255 * STD))
 
 
 class Batches:

@@ -1,9 +1,13 @@
 """How long `cnn` trains until it reads 99 % of MNIST's test images, and 99.5 %.
 
-The recipes were chosen on the validation split; each seed reads the test split once. Beside it, the network that most
-introductions to PyTorch show: two convolutions (32, 64), 128 units, dropout, Adadelta with a rate that falls by 0.7 an
-epoch, batches of 64 from a DataLoader. It takes minutes an epoch, so by default only its first steps are timed, and its
-time to 99 % is what four epochs of such steps take (they read 98.99 %); --full trains it. Needs MNIST.
+The recipes come from a search over some sixty configurations, on seeds 0 to 3, in which the test accuracy was seen
+beside the validation accuracy: the test figures are a little optimistic. The seeds used here had no part in the search.
+
+Beside it, the network that most introductions to PyTorch show: two convolutions (32, 64), 128 units, dropout, Adadelta
+with a rate that falls by 0.7 an epoch, batches of 64 from a DataLoader. It takes minutes an epoch, so by default only
+its first steps are timed, and its time is estimated as that of four epochs of such steps; --full trains it.
+
+Needs MNIST.
 """
 
 import statistics
@@ -24,11 +28,12 @@ from mnist_core.trainer import fit
 TO_99 = {"model": "cnn", "batch_size": 256, "lr": 0.02, "label_smoothing": 0.1, "epochs": 1, "device": "cpu"}
 TO_99_5 = TO_99 | {"augment": "affine", "epochs": 6}
 TIMED_STEPS = 100
+FIRST_SEED = 100  # the search took lower ones
 
 
 def train(recipe: dict[str, object], seeds: int) -> tuple[float, float]:
     """Seconds of training and test accuracy, means over the seeds."""
-    ends = [list(fit(TrainConfig(**recipe, seed=seed)))[-1] for seed in range(seeds)]  # type: ignore[arg-type]
+    ends = [list(fit(TrainConfig(**recipe, seed=seed)))[-1] for seed in range(FIRST_SEED, FIRST_SEED + seeds)]  # type: ignore[arg-type]
     return statistics.mean(end["seconds"] for end in ends), statistics.mean(end["test_accuracy"] for end in ends)
 
 

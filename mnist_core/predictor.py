@@ -68,8 +68,11 @@ def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -
 def export(run: Run, path: pathlib.Path) -> None:
     """Write a finished run's weights to `path` with a JSON card beside them that says how they were made.
 
-    Raises RunError for a run that has not finished.
+    Raises RunError for a run that has not finished, and ModelError for a path that cannot be written or has another
+    suffix than .safetensors.
     """
+    if path.suffix != ".safetensors":
+        raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
     end = next((record for record in run.records() if record["event"] == "end"), None)
     start = next((record for record in run.records() if record["event"] == "start"), None)
     if not end or not start or end["reason"] != "finished":
@@ -88,6 +91,10 @@ def export(run: Run, path: pathlib.Path) -> None:
         "date": datetime.date.today().isoformat(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
     }
-    weights.save(path, weights.load(run.weights))
-    with replacing(path.with_suffix(".json")) as fresh:
-        fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    tensors = weights.load(run.weights)
+    try:
+        weights.save(path, tensors)
+        with replacing(path.with_suffix(".json")) as fresh:
+            fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error

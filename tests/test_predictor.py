@@ -119,6 +119,15 @@ def test_an_exported_run_is_a_shipped_model(finished, shelf):
     assert catalog.card("own")["test_accuracy"] == finished.overview()["test_accuracy"]
 
 
+@pytest.mark.parametrize(
+    ("name", "part"), [("none/own.safetensors", "cannot be written: No such file"), ("own.json", "must end in")]
+)
+def test_an_export_that_cannot_be_written_is_said(finished, tmp_path, name, part):
+    with pytest.raises(ModelError, match=part):
+        predictor.export(finished, tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_only_a_finished_run_can_be_exported(small, runs_dir, tmp_path):
     this = run.create(small, runs_dir)
     save_file({}, this.weights)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from mnist_core import catalog, config, drawing, metrics, mnist_files, model, run, worker
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES, TrainConfig
 from mnist_core.errors import ConfigError, EmptyDrawing, LabError, RunError
+from mnist_core.records import Record
 
 # torch takes seconds to import: what needs it is imported in the command that needs it, so that --help is quick.
 
@@ -156,7 +157,7 @@ def _train(args: argparse.Namespace) -> None:
         raise
 
 
-def _in_words(record: run.Record) -> str:
+def _in_words(record: Record) -> str:
     """A record as a line for people; empty for one that is only for curves."""
     event = record["event"]
     if event == "start":
@@ -176,6 +177,8 @@ def _in_words(record: run.Record) -> str:
             f"Finished in {record['seconds']:.1f} s of training: validation {record['val_accuracy']:.2%}, "
             f"test {record['test_accuracy']:.2%} of {_data_in_words(record['data'])}."
         )
+    if event == "lr":
+        return f"Learning rate {record['lr']:g} from step {record['step']} on."
     if event == "end":
         return f"{record['reason'].capitalize()} at step {record['step']}. {record.get('advice', '')}".strip()
     return ""

@@ -5,6 +5,7 @@ record in the run's folder follow from it. Nothing in this module needs torch, s
 before torch is imported.
 """
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -25,7 +26,8 @@ SAMPLE_IN_WORDS = "the built-in sample (1,797 small digits from scikit-learn), n
 class Rule:
     """What a field's flag, control and check are made from.
 
-    `minimum` and `maximum` hold for each item where the field is a list; `most_items` limits its length.
+    `label` is for people, where the field's name is not. `minimum` and `maximum` hold for each item where the field is
+    a list; `most_items` limits its length.
     """
 
     help: str
@@ -34,6 +36,7 @@ class Rule:
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
+    label: str = ""
     most_items: int | None = None
 
 
@@ -116,6 +119,7 @@ class TrainConfig:
         "optimizer",
         minimum=1e-6,
         maximum=100.0,
+        label="Learning rate",
     )
     schedule: str = _field(
         "one-cycle",
@@ -151,8 +155,8 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
-        for name, rule in RULES.items():
-            object.__setattr__(self, name, _checked(name, rule, getattr(self, name)))
+        for name in RULES:
+            object.__setattr__(self, name, check(name, getattr(self, name)))
         applicable = NETWORKS[self.model].hyperparameters
         for name in HYPERPARAMETERS:
             if name not in applicable and getattr(self, name) != DEFAULTS[name]:
@@ -197,6 +201,33 @@ class TrainConfig:
                 arguments += [flag(name), *map(str, value if is_list(name) else [value])]
         return arguments
 
+    def to_query(self) -> dict[str, str]:
+        """The fields that are not the default as words for a link, a list's items with commas between."""
+        return {
+            name: ",".join(map(str, value)) if is_list(name) else str(value)
+            for name, value in self.to_dict().items()
+            if getattr(self, name) != DEFAULTS[name]
+        }
+
+    @classmethod
+    def from_query(cls, words: Mapping[str, str]) -> "tuple[TrainConfig, list[str]]":
+        """The config of `to_query`, and a sentence for each word that cannot be used; the default stands in for it."""
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for name, word in words.items():
+            try:
+                values[name] = _parsed(name, word)
+            except ConfigError as error:
+                problems.append(str(error))
+        while True:
+            try:
+                return cls(**values), problems
+            except ConfigError as error:  # each by itself is right, but not together
+                problems.append(str(error))
+                if error.field not in values:  # what the missing field's default does not go with is in the others
+                    return cls(), problems
+                del values[error.field]
+
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
@@ -231,7 +262,20 @@ def is_list(name: str) -> bool:
     return isinstance(DEFAULTS[name], tuple)
 
 
-def _checked(name: str, rule: Rule, value: Any) -> Any:
+def _parsed(name: str, word: str) -> Any:
+    """The value that `word` writes for the field. Raises ConfigError."""
+    if name not in RULES:
+        raise ConfigError(name, f"There is no hyperparameter {name!r}.")
+    items: list[Any] = [item for item in word.split(",") if item] if is_list(name) else [word]
+    for index, item in enumerate(items):
+        with contextlib.suppress(ValueError):  # what is no number is said by the check
+            items[index] = ITEM_TYPES[name](item)
+    return check(name, items if is_list(name) else items[0])
+
+
+def check(name: str, value: Any) -> Any:
+    """The value as the field `name` holds it. Raises ConfigError for one that it cannot hold."""
+    rule = RULES[name]
     if value is None and DEFAULTS[name] is None:
         return None
     if not is_list(name):
@@ -246,7 +290,10 @@ def _checked(name: str, rule: Rule, value: Any) -> Any:
 def _checked_item(name: str, rule: Rule, value: Any) -> Any:
     kind: Any = ITEM_TYPES[name]
     if kind is float and type(value) is int:
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf
     if type(value) is not kind:  # exactly: True is an int, too
         raise ConfigError(name, f"{name} must be {_IN_WORDS[kind]}, got {value!r}.")
     if rule.choices and value not in rule.choices:

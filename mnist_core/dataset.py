@@ -56,22 +56,25 @@ def load(config: TrainConfig) -> Splits:
 
     Raises DatasetError if MNIST is neither there nor to be had.
     """
-    trainable, test = _load_sample() if config.data == "sample" else _load_mnist()
+    trainable = _load_sample()[0] if config.data == "sample" else _load_mnist("train")
     order = torch.randperm(len(trainable), generator=torch.Generator().manual_seed(config.seed))
     held_out = config.validation_images
-    return Splits(train=trainable[order[held_out:]], validation=trainable[order[:held_out]], test=test)
-
-
-def _load_mnist() -> tuple[Dataset, Dataset]:
-    folder = mnist_files.find_or_download()
-    train, test = (
-        Dataset(
-            torch.from_numpy(mnist_files.read(folder / f"{part}-images-idx3-ubyte")),
-            torch.from_numpy(mnist_files.read(folder / f"{part}-labels-idx1-ubyte")).long(),
-        )
-        for part in ("train", "t10k")
+    return Splits(
+        train=trainable[order[held_out:]], validation=trainable[order[:held_out]], test=load_test(config.data)
     )
-    return train, test
+
+
+def load_test(data: str) -> Dataset:
+    """The test images of "mnist" or "sample", on the CPU. Raises DatasetError."""
+    return _load_sample()[1] if data == "sample" else _load_mnist("t10k")
+
+
+def _load_mnist(part: str) -> Dataset:
+    folder = mnist_files.find_or_download()
+    return Dataset(
+        torch.from_numpy(mnist_files.read(folder / f"{part}-images-idx3-ubyte")),
+        torch.from_numpy(mnist_files.read(folder / f"{part}-labels-idx1-ubyte")).long(),
+    )
 
 
 @functools.cache

@@ -1,17 +1,21 @@
 """Plain data made into pictures: Plotly figures, and ECharts options where a chart is redrawn while it is watched.
 
-A Plotly chart is built anew at each refresh and blinks; an ECharts one keeps its place. No colours are set here beyond
-what tells two curves apart: light and dark come from the page's theme.
+A Plotly chart is built anew at each refresh and blinks; an ECharts one keeps its place. The few colours set here are
+seen on light and on dark; everything else comes from the page's theme.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 
-MOST_POINTS = 1_000  # of one curve; more cannot be seen and only cost time
+from mnist_core.history import Curve
 
-Record = dict[str, Any]
+# Seen well on light and on dark.
+TRAINING, VALIDATION, RATE = "#3584e4", "#e66100", "#9141ac"
+ERRORS = [[0, "rgba(230, 97, 0, 0)"], [0.02, "rgba(230, 97, 0, 0.15)"], [1, "rgba(230, 97, 0, 0.9)"]]
 
 
 def probabilities(values: Sequence[float]) -> go.Figure:
@@ -22,6 +26,9 @@ def probabilities(values: Sequence[float]) -> go.Figure:
         y=list(values),
         text=[f"{value:.0%}" if value >= 0.01 else "" for value in values],
         hovertemplate="%{x}: %{y:.2%}<extra></extra>",
+        textposition="outside",
+        cliponaxis=False,
+        marker_color=TRAINING,
         marker_opacity=[1.0 if digit == best else 0.5 for digit in range(10)],
     )
     figure = go.Figure(bars)
@@ -34,55 +41,115 @@ def probabilities(values: Sequence[float]) -> go.Figure:
     return figure
 
 
-def loss_curves(records: Sequence[Record]) -> dict[str, Any]:
-    """ECharts options: the training's loss by step, and the validation's at each epoch's end."""
-    start = [(0, record["first_loss"]) for record in records if "first_loss" in record]
-    return _curves(
-        "loss", start + _points(records, "step", "loss"), _points(records, "epoch", "val_loss"), value_format="%.3f"
+def loss_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the training's loss, raw and smoothed, and the validation's."""
+    return _options(
+        "loss",
+        [
+            _line("each report", curves["loss"], TRAINING, faint=True),
+            _line("training", curves["loss_smoothed"], TRAINING),
+            _line("validation", curves["val_loss"], VALIDATION, symbols=True),
+        ],
+        value_format="%.4f",
     )
 
 
-def accuracy_curves(records: Sequence[Record]) -> dict[str, Any]:
-    """ECharts options: the training's accuracy by step, and the validation's at each epoch's end."""
-    return _curves(
+def accuracy_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the training's accuracy, raw and smoothed, and the validation's."""
+    return _options(
         "accuracy",
-        _points(records, "step", "accuracy"),
-        _points(records, "epoch", "val_accuracy"),
+        [
+            _line("each report", curves["accuracy"], TRAINING, faint=True),
+            _line("training", curves["accuracy_smoothed"], TRAINING),
+            _line("validation", curves["val_accuracy"], VALIDATION, symbols=True),
+        ],
         value_format="percent",
     )
 
 
-def _points(records: Sequence[Record], event: str, name: str) -> list[tuple[int, float]]:
-    return [(record["step"], record[name]) for record in records if record["event"] == event]
+def lr_curve(curves: Mapping[str, Curve]) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the learning rate by step."""
+    return _options("learning rate", [_line("learning rate", curves["lr"], RATE)], value_format="%.5f")
 
 
-def thinned(points: Sequence[tuple[int, float]], most: int = MOST_POINTS) -> list[tuple[int, float]]:
-    """At most `most` of the points: each a mean over as many neighbours as that takes."""
-    group = -(-len(points) // most)
-    if group <= 1:
-        return list(points)
-    groups = [points[i : i + group] for i in range(0, len(points), group)]
-    return [(part[-1][0], sum(value for _, value in part) / len(part)) for part in groups]
+def _line(label: str, curve: Curve, color: str, faint: bool = False, symbols: bool = False) -> dict[str, Any]:
+    return {
+        "name": label,
+        "type": "line",
+        "data": [[round(x), float(f"{y:.4g}")] for x, y in curve.points],
+        "showSymbol": symbols,
+        "symbolSize": 7,
+        "color": color,
+        "lineStyle": {"width": 1 if faint else 2, "opacity": 0.4 if faint else 1},
+    }
 
 
-def _curves(
-    name: str, train: Sequence[tuple[int, float]], validation: Sequence[tuple[int, float]], value_format: str
-) -> dict[str, Any]:
-    def line(label: str, points: Sequence[tuple[int, float]], symbol: bool) -> dict[str, Any]:
-        return {
-            "name": label,
-            "type": "line",
-            "data": [[step, round(value, 5)] for step, value in thinned(points)],
-            "showSymbol": symbol,
-            "symbolSize": 8,
-        }
-
+def _options(name: str, lines: list[dict[str, Any]], value_format: str) -> dict[str, Any]:
     return {
         "animation": False,
-        "legend": {"top": 0},
+        "title": {"text": name, "top": 0, "left": 0, "textStyle": {"fontSize": 14}},
+        "legend": {"top": 0, "right": 0, "show": len(lines) > 1},
         "tooltip": {"trigger": "axis", "valueFormatter": value_format},
         "grid": {"left": 8, "right": 16, "top": 36, "bottom": 28, "containLabel": True},
-        "xAxis": {"type": "value", "name": "step", "nameLocation": "middle", "nameGap": 26},
-        "yAxis": {"type": "value", "name": name, "nameTextStyle": {"align": "left"}, "scale": True},
-        "series": [line("training", train, symbol=False), line("validation", validation, symbol=True)],
+        "xAxis": {"type": "value", "name": "step", "nameLocation": "middle", "nameGap": 26, "minInterval": 1},
+        "yAxis": {"type": "value", "scale": True},
+        "series": lines,
     }
+
+
+def confusion(matrix: npt.NDArray[np.int64]) -> go.Figure:
+    """A heat map of a confusion matrix (10, 10), rows true. What was read right has no colour: errors are what counts.
+
+    A heat map cannot be clicked on for a selection: markers that cannot be seen lie on its cells, in the order of the
+    flattened matrix.
+    """
+    digits = [str(digit) for digit in range(10)]
+    errors = np.where(np.eye(10, dtype=bool), 0, matrix)
+    heat = go.Heatmap(
+        z=np.where(np.eye(10, dtype=bool), np.nan, matrix),
+        x=digits,
+        y=digits,
+        zmin=0,
+        zmax=max(1, int(errors.max())),
+        xgap=1,
+        ygap=1,
+        showscale=False,
+        hoverinfo="skip",
+        colorscale=ERRORS,
+    )
+    counts = go.Scatter(
+        x=digits * 10,
+        y=[digit for digit in digits for _ in digits],
+        mode="text",
+        text=[f"{count:,}" if count else "" for count in matrix.ravel()],
+        hoverinfo="skip",
+        textfont={"color": ["#fff" if count > errors.max() / 2 else "#888" for count in errors.ravel()]},
+        unselected={"textfont": {"color": "#888"}},
+    )
+    cells = go.Scatter(
+        x=digits * 10,
+        y=[digit for digit in digits for _ in digits],
+        mode="markers",
+        customdata=matrix.ravel(),
+        marker={"opacity": 0, "size": 32, "symbol": "square"},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate="a true %{y}, read as %{x}: %{customdata:,}<extra></extra>",
+    )
+    figure = go.Figure([heat, counts, cells])
+    figure.update_layout(
+        height=440,
+        margin={"l": 0, "r": 0, "t": 30, "b": 0},
+        dragmode=False,
+        clickmode="event+select",
+        showlegend=False,
+        xaxis={"type": "category", "title": "read as", "side": "top", "fixedrange": True, "showgrid": False},
+        yaxis={
+            "type": "category",
+            "title": "true digit",
+            "autorange": "reversed",
+            "fixedrange": True,
+            "showgrid": False,
+        },
+    )
+    return figure

@@ -16,8 +16,10 @@ from torch import nn
 
 from mnist_core import catalog, evaluation, model, weights
 from mnist_core.config import TrainConfig
+from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError, RunError
+from mnist_core.predictions import Predictions
 from mnist_core.run import RUNS_DIR, Run, replacing
 
 
@@ -43,6 +45,11 @@ class Predictor:
         logits = evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
         result: npt.NDArray[np.float32] = logits.softmax(1).numpy(force=True)
         return result
+
+    def read_all(self, dataset: Dataset) -> Predictions:
+        """What the model reads in every image of `dataset`."""
+        images = dataset.images.numpy(force=True)
+        return Predictions(images, dataset.labels.numpy(force=True), self.probabilities(images))
 
     def answer(self, image: Pixels) -> Answer:
         """What the model reads in one image (28, 28), uint8."""

@@ -6,7 +6,8 @@
               weights.safetensors  the newest weights to answer with
               state.safetensors    the training at its last epoch's end, to go on from; gone once the run has finished
               log.txt              what a worker process printed
-              lock                 held by the process that trains the run
+              lock                 held by the process that trains the run, or in whose line it waits
+              stop, pause, lr      what is asked of the process that trains the run, until it has been done
 
 Whatever is written anew is written beside its place and then renamed, so that a reader never sees half a file.
 """
@@ -25,21 +26,22 @@ from typing import Any
 
 import filelock
 
-from mnist_core.config import TrainConfig
+from mnist_core.config import TrainConfig, check
 from mnist_core.errors import ConfigError, RunError
+from mnist_core.records import Record, Recorder, read_records
 
 RUNS_DIR = pathlib.Path(os.environ.get("RUNS_DIR") or "runs")  # where runs are kept unless another place is named
+HAND_OVER = 60  # seconds that a waiting run may be held by nobody: as long as a process may take to come up
+ACTIVE = ("waiting", "running", "paused")  # states in which a process trains the run, or will
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
-
-Record = dict[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Status:
     """What a run is doing.
 
-    `state` is "waiting" (made, not begun), "running", "finished", "stopped" (by the user), "diverged", "failed"
-    (`message` says why) or "interrupted" (its process ended without a word). `since` is in UTC, ISO 8601.
+    `state` is "waiting" (made, not begun), "running", "paused", "finished", "stopped" (by the user), "diverged",
+    "failed" (`message` says why) or "interrupted" (its process ended without a word). `since` is in UTC, ISO 8601.
     """
 
     state: str
@@ -48,7 +50,18 @@ class Status:
 
     @property
     def is_active(self) -> bool:
-        return self.state in ("waiting", "running")
+        """Whether a process trains the run, or will."""
+        return self.state in ACTIVE
+
+    @property
+    def is_resumable(self) -> bool:
+        return self.state in ("stopped", "interrupted", "failed")
+
+    @property
+    def age(self) -> float:
+        """Seconds since `since`. Raises ValueError where that is no moment."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return (now - datetime.datetime.fromisoformat(self.since)).total_seconds()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,16 +98,23 @@ class Run:
     def status(self) -> Status:
         """What the run is doing now. Raises RunError if that cannot be read."""
         status = self._read_status()
-        if status.state == "running" and not self.is_locked():
+        if self._is_abandoned(status):
             status = self._read_status()  # it may have ended properly between the two looks
-            if status.state == "running":
-                message = "The process that trained it ended before it was done."
+            if self._is_abandoned(status):
+                message = "The process that trained it ended before it was done: Resume goes on from its last epoch."
                 return dataclasses.replace(status, state="interrupted", message=message)
         return status
 
+    def _is_abandoned(self, status: Status) -> bool:
+        if not status.is_active or self.is_locked():
+            return False
+        return status.state != "waiting" or status.age > HAND_OVER
+
     def _read_status(self) -> Status:
         try:
-            return Status(**json.loads((self.path / "status.json").read_text(encoding="utf-8")))
+            status = Status(**json.loads((self.path / "status.json").read_text(encoding="utf-8")))
+            status.age  # noqa: B018  # must be one
+            return status
         except FileNotFoundError as error:
             raise RunError(f"The run {self.id} has no status.json: it is not whole, delete it.") from error
         except (ValueError, TypeError) as error:
@@ -165,34 +185,55 @@ class Run:
 
     def request_stop(self) -> None:
         """Ask the process that trains the run to stop at its next report."""
-        (self.path / "stop").touch()
+        self._request("stop")
 
     def stop_requested(self) -> bool:
         return (self.path / "stop").exists()
 
-    def clear_stop(self) -> None:
-        (self.path / "stop").unlink(missing_ok=True)
+    def request_pause(self) -> None:
+        """Ask the process that trains the run to wait, at its next report, until `end_pause`."""
+        self._request("pause")
+
+    def pause_requested(self) -> bool:
+        return (self.path / "pause").exists()
+
+    def end_pause(self) -> None:
+        (self.path / "pause").unlink(missing_ok=True)
+
+    def request_lr(self, lr: float) -> None:
+        """Ask the process that trains the run to go on with this learning rate from its next report on.
+
+        Raises ConfigError for one that no config could have.
+        """
+        self._request("lr", repr(check("lr", lr)))
+
+    def lr_requested(self) -> float | None:
+        try:
+            return float(check("lr", float((self.path / "lr").read_text(encoding="utf-8"))))
+        except FileNotFoundError:
+            return None
+        except (ValueError, ConfigError) as error:
+            raise RunError(f"The file {self.path / 'lr'} holds no learning rate: delete it.") from error
+
+    def clear_lr_request(self) -> None:
+        (self.path / "lr").unlink(missing_ok=True)
+
+    def clear_requests(self) -> None:
+        for name in ("stop", "pause", "lr"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def _request(self, name: str, content: str = "") -> None:
+        try:
+            with replacing(self.path / name) as fresh:
+                fresh.write_text(content, encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"The run {self.id} cannot be reached in {self.path}: {error.strerror}.") from error
 
     def delete(self) -> None:
         """Remove the run from the disk. Raises RunError while it is being trained."""
         if self.is_locked():
             raise RunError(f"The run {self.id} is being trained: stop it before you delete it.")
         shutil.rmtree(self.path)
-
-
-class Recorder:
-    """Appends records to an open file, each a line of its own that is handed to the system at once."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def append(self, record: Record) -> None:
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
-
-    def sync(self) -> None:
-        """Return only when all is on the disk."""
-        os.fsync(self._file.fileno())
 
 
 def create(config: TrainConfig, runs_dir: pathlib.Path = RUNS_DIR) -> Run:
@@ -224,29 +265,18 @@ def list_runs(runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
     return sorted(found, key=lambda run: run.id, reverse=True)
 
 
-def read_records(path: pathlib.Path, offset: int = 0) -> tuple[list[Record], int]:
-    """The whole lines of a metrics file from byte `offset` on, and the offset behind them, to go on reading from."""
-    try:
-        with open(path, "rb") as file:
-            file.seek(offset)
-            text = file.read()
-    except FileNotFoundError:
-        return [], offset
-    end = text.rfind(b"\n") + 1
-    try:
-        return [json.loads(line) for line in text[:end].splitlines()], offset + end
-    except ValueError as error:
-        raise RunError(f"The metrics in {path} are damaged: {error}.") from error
-
-
 @contextlib.contextmanager
-def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A new file's path to write to, which takes the place of `path` once it is on the disk, all at once."""
+def replacing(path: pathlib.Path, durable: bool = True) -> Iterator[pathlib.Path]:
+    """A new file's path to write to, which takes the place of `path` all at once.
+
+    Where it is `durable`, only once it is on the disk, so that not even a power cut leaves half of it.
+    """
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         yield fresh
-        with open(fresh, "rb+") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with open(fresh, "rb+") as file:
+                os.fsync(file.fileno())
         os.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)

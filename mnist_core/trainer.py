@@ -21,11 +21,12 @@ from mnist_core.augment import AUGMENTATIONS
 from mnist_core.config import TrainConfig
 from mnist_core.evaluation import Evaluation, Loader, Tally, evaluate
 from mnist_core.garbage import freeze_imports
+from mnist_core.records import Record
 
 WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
 WARM_UP_FROM = 1 / 25  # of the highest learning rate, where one-cycle starts
-
-Record = dict[str, Any]
+GUESSING = math.log(10)  # the cross-entropy of giving each of the ten digits the same probability
+REPORT_STEPS, REPORT_IMAGES = 20, 2_560  # a report comes at the latest after so many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +53,14 @@ class Loaders:
 
 @dataclasses.dataclass
 class TrainState:
-    """A training between two steps: the network, its optimizer, and how far it is."""
+    """A training between two steps: the network, its optimizer, and how far it is.
+
+    `lr` is the learning rate at its highest. It may be changed between two records of `fit`, which goes on with it.
+    """
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
+    lr: float
     epoch: int = 0  # epochs finished
     step: int = 0  # steps taken
     seconds: float = 0.0  # spent on steps; evaluating is not counted
@@ -66,7 +71,7 @@ class TrainState:
         place = device.pick(config.device)
         torch.manual_seed(config.seed)
         network = model.build(config.model, **config.hyperparameters).to(place)  # built on the CPU: same on all devices
-        state = cls(network, _optimizer(config, network))
+        state = cls(network, _optimizer(config, network), config.lr)
         freeze_imports()  # behind the first optimizer, which imports much
         return state
 
@@ -75,7 +80,7 @@ class TrainState:
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items() if value is not None}
-        tensors["progress"] = torch.tensor([self.epoch, self.step, self.seconds], dtype=torch.float64)
+        tensors["progress"] = torch.tensor([self.epoch, self.step, self.seconds, self.lr], dtype=torch.float64)
         return tensors
 
     def load(self, tensors: dict[str, Tensor]) -> None:
@@ -91,8 +96,17 @@ class TrainState:
                 slots.setdefault(int(index), {})[slot] = value
         self.model.load_state_dict(network)
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-        epoch, step, self.seconds = tensors["progress"].tolist()
+        epoch, step, self.seconds, self.lr = tensors["progress"].tolist()
         self.epoch, self.step = int(epoch), int(step)
+
+
+def warm_up() -> None:
+    """Take a first step, whose optimizer torch imports and sets up for seconds, so that a training's own is quick."""
+    config = TrainConfig()
+    state = TrainState.of(config)
+    place = next(state.model.parameters()).device
+    images = torch.zeros(config.batch_size, 1, 28, 28, device=place)
+    _step(config, state, images, torch.zeros(config.batch_size, dtype=torch.int64, device=place), config.lr, Tally())
 
 
 def _optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
@@ -105,35 +119,40 @@ def _optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer
     return torch.optim.SGD(network.parameters(), **options)
 
 
-def learning_rate(config: TrainConfig, step: int, steps: int) -> float:
-    """The learning rate of step `step` (from 0) of `steps`.
+def learning_rate(schedule: str, lr: float, step: int, steps: int) -> float:
+    """The learning rate of step `step` (from 0) of `steps`, where `lr` is the highest.
 
     one-cycle is Smith and Topin's (2018): evenly up from a 25th over the first fifth of the steps, then evenly to 0.
     """
-    if config.schedule == "constant":
-        return config.lr
+    if schedule == "constant":
+        return lr
     done = step / steps
-    if config.schedule == "one-cycle":
+    if schedule == "one-cycle":
         if done < WARM_UP:
-            return config.lr * (WARM_UP_FROM + (1 - WARM_UP_FROM) * done / WARM_UP)
-        return config.lr * (1 - done) / (1 - WARM_UP)
-    return config.lr * (0.5 + 0.5 * math.cos(math.pi * done))
+            return lr * (WARM_UP_FROM + (1 - WARM_UP_FROM) * done / WARM_UP)
+        return lr * (1 - done) / (1 - WARM_UP)
+    return lr * (0.5 + 0.5 * math.cos(math.pi * done))
 
 
 def fit(
-    config: TrainConfig, state: TrainState | None = None, loaders: Loaders | None = None, report_every: int = 20
+    config: TrainConfig,
+    state: TrainState | None = None,
+    loaders: Loaders | None = None,
+    report_every: int | None = None,
 ) -> Iterator[Record]:
     """Train, yielding records of JSON-able values: a "start" (or "resume"), "step"s, "epoch"s, and one "end".
 
     `state` (a fresh one if None) is advanced in place and is whole at every record; closing the generator early leaves
     it usable. Where `state` has epochs behind it, training goes on from there. `loaders` replace the config's data.
-    A "step" record comes every `report_every` steps and at each epoch's end, with means since the last one. Every loss
-    is the cross-entropy without label smoothing, so that all can be compared.
+    A "step" record comes every `report_every` steps (None: 20, fewer where batches are large) and at each epoch's end,
+    with means since the last one. Every loss is the cross-entropy without label smoothing, so that all can be compared.
 
-    The end's "reason" is "finished", or "diverged" where the loss was no longer finite. Only "finished" carries the
+    The end's "reason" is "finished", or "diverged" where the loss was no longer finite or an epoch went far above the
+    loss of guessing and left a network that does no better. Only "finished" carries the
     test figures, read there once. Seconds and images/s count training steps, neither evaluation nor the time that the
     reader of a record takes. Sets torch's global seed. Raises DatasetError and DeviceError.
     """
+    report_every = report_every or max(1, min(REPORT_STEPS, REPORT_IMAGES // config.batch_size))
     state = state or TrainState.of(config)
     loaders = loaders or Loaders.of(config)
     place = next(state.model.parameters()).device
@@ -144,7 +163,7 @@ def fit(
     while state.epoch < config.epochs:
         train, seconds = yield from _train_epoch(config, state, loaders.train, steps, report_every)
         if not math.isfinite(train.loss):
-            yield _diverged(config, state)
+            yield _diverged(state)
             return
         state.epoch += 1
         validation = evaluate(state.model, loaders.validation)
@@ -158,6 +177,9 @@ def fit(
             "val_accuracy": validation.accuracy,
             "seconds": seconds,
         }
+        if train.loss > 2 * GUESSING and validation.loss > 0.9 * GUESSING:
+            yield _diverged(state)
+            return
     # a training that was killed behind its last epoch has it still to read
     validation = validation or evaluate(state.model, loaders.validation)
     yield _last_record(config, state, validation, evaluate(state.model, loaders.test))
@@ -175,7 +197,7 @@ def _train_epoch(
     whole, recent = Tally(), Tally()
     epoch_seconds, since = 0.0, time.perf_counter()
     for in_epoch, (images, labels) in enumerate(loader, start=1):
-        lr = learning_rate(config, state.step, steps)
+        lr = learning_rate(config.schedule, state.lr, state.step, steps)
         _step(config, state, images, labels, lr, recent)
         if in_epoch % report_every and in_epoch < len(loader):
             continue
@@ -242,15 +264,15 @@ def _last_record(config: TrainConfig, state: TrainState, validation: Evaluation,
     }
 
 
-def _diverged(config: TrainConfig, state: TrainState) -> Record:
+def _diverged(state: TrainState) -> Record:
     return {
         "event": "end",
         "reason": "diverged",
         "epoch": state.epoch,
         "step": state.step,
         "seconds": state.seconds,
-        "advice": f"The loss is no longer a finite number: the steps were too large. "
-        f"Try a learning rate of {config.lr / 10:g} or less instead of {config.lr:g}.",
+        "advice": f"The loss grew instead of falling: the steps were too large. "
+        f"Try a learning rate of {state.lr / 10:g} or less instead of {state.lr:g}.",
     }
 
 

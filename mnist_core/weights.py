@@ -11,9 +11,9 @@ from mnist_core.errors import ModelError
 from mnist_core.run import replacing
 
 
-def save(path: pathlib.Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write the tensors, by name, to `path`, all at once."""
-    with replacing(path) as fresh:
+def save(path: pathlib.Path, tensors: Mapping[str, Tensor], durable: bool = True) -> None:
+    """Write the tensors, by name, to `path`, all at once; for `durable` see `run.replacing`."""
+    with replacing(path, durable) as fresh:
         fresh.write_bytes(safetensors.torch.save({name: value.contiguous() for name, value in tensors.items()}))
 
 

@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-import argparse
+import math
 import os
 import pathlib
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from typing import IO, cast
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError, ModelError, RunError
-from mnist_core.run import Record, Run
+from mnist_core.records import Record
+from mnist_core.run import Run
 
 APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent
+PUBLISH_EVERY = 1.0  # seconds between weights to answer with, within an epoch
+
+
+def spawn(threads: int | None = None) -> subprocess.Popen[bytes]:
+    """A process that gets ready to train and then waits for `hand_over`. It ends when this one does, however it ends.
+
+    What tells it is the end of its standard input, a pipe that this process holds. `threads` are torch's on the CPU;
+    None leaves them to torch.
+    """
+    search_path = [str(APP_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]  # wherever it was started from
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search_path)}
+    if threads is not None:
+        environment["OMP_NUM_THREADS"] = str(threads)
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnist_core.worker"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # Ctrl+C in the parent's terminal is the parent's alone
+    )
+
+
+def hand_over(run: Run, child: subprocess.Popen[bytes]) -> None:
+    """Have `child`, from `spawn`, train `run`. Raises BrokenPipeError if it has ended."""
+    pipe = cast(IO[bytes], child.stdin)
+    pipe.write(os.fsencode(run.path.resolve()) + b"\n")
+    pipe.flush()
 
 
 def start(run: Run) -> subprocess.Popen[bytes]:
-    """Train `run` in a process of its own. It ends when this process ends, however that happens.
-
-    What tells it is the end of its standard input, a pipe that this process holds and never writes to.
-    """
-    run.clear_stop()
+    """Train `run` in a process of its own, which ends when this one does."""
+    run.clear_requests()
     run.set_status("waiting")
-    search_path = [str(APP_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]  # wherever it was started from
-    with open(run.log, "ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "mnist_core.worker", str(run.path)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(search_path)},
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-        )
+    child = spawn()
+    hand_over(run, child)
+    return child
 
 
-def train(run: Run, report_every: int = 20) -> Iterator[Record]:
+def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
     """Train `run` to its end in this process, keeping its folder, and yield fit's records as they come.
 
     A run that was stopped or interrupted goes on exactly from the end of its last whole epoch. Raises RunError for one
@@ -47,7 +67,7 @@ def train(run: Run, report_every: int = 20) -> Iterator[Record]:
         if state in ("finished", "diverged"):
             raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
         if state != "waiting":  # whoever has asked to stop a waiting run shall be obeyed
-            run.clear_stop()
+            run.clear_requests()
         run.set_status("running")
         try:
             yield from _train(run, config, report_every)
@@ -62,7 +82,7 @@ def train(run: Run, report_every: int = 20) -> Iterator[Record]:
             raise _out_of_memory(run) from error
 
 
-def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]:
+def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
     from mnist_core import trainer, weights  # with torch, which takes seconds to import
 
     state = trainer.TrainState.of(config)
@@ -74,6 +94,7 @@ def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]
                 f"The run {run.id} cannot go on, as {run.state} is damaged: train its config anew."
             ) from error
     run.rewind(state.epoch)
+    published = -math.inf  # the moment at which the newest weights were written
     with run.recorder() as recorder:
         try:
             for record in trainer.fit(config, state, report_every=report_every):
@@ -86,12 +107,26 @@ def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]
                 elif record["event"] == "end":
                     run.set_status(record["reason"], record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
+                elif time.monotonic() - published >= PUBLISH_EVERY:
+                    weights.save(run.weights, state.model.state_dict(), durable=False)
+                    published = time.monotonic()
                 yield record
-                if record["event"] != "end" and run.stop_requested():
+                if record["event"] == "end":
+                    return
+                if (lr := run.lr_requested()) is not None:
+                    run.clear_lr_request()
+                    state.lr = lr
+                    change = {"event": "lr", "step": state.step, "lr": lr}
+                    recorder.append(change)
+                    yield change
+                if run.pause_requested():
+                    weights.save(run.weights, state.model.state_dict(), durable=False)
+                    _pause(run)
+                if run.stop_requested():
                     stop = {"event": "end", "reason": "stopped", "epoch": state.epoch, "step": state.step}
                     recorder.append(stop)
                     weights.save(run.weights, state.model.state_dict())
-                    run.clear_stop()
+                    run.clear_requests()
                     run.set_status("stopped")
                     yield stop
                     return
@@ -100,6 +135,14 @@ def _train(run: Run, config: TrainConfig, report_every: int) -> Iterator[Record]
                 weights.save(run.weights, state.model.state_dict())
                 run.set_status("stopped")
             raise
+
+
+def _pause(run: Run) -> None:
+    """Block until the pause ends or the run is to stop."""
+    run.set_status("paused")
+    while run.pause_requested() and not run.stop_requested():
+        time.sleep(0.05)
+    run.set_status("running")
 
 
 def _out_of_memory(run: Run) -> RunError:
@@ -117,18 +160,37 @@ def _end_with_parent() -> None:
     os._exit(0)
 
 
+def _wait_for_run() -> Run | None:
+    """The run that is handed over; None if the parent goes first."""
+    line = b""
+    while not line.endswith(b"\n"):
+        read = os.read(0, 4096)
+        if not read:
+            return None
+        line += read
+    return Run(pathlib.Path(os.fsdecode(line[:-1])))
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m mnist_core.worker", description="Train the run in a folder.")
-    parser.add_argument("folder", type=pathlib.Path)
-    run = Run(parser.parse_args().folder)
+    """The process of `spawn`: get ready, wait for a run, train it."""
+    from mnist_core import trainer
+
+    trainer.warm_up()
+    run = _wait_for_run()
+    if run is None:
+        return 0
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    with open(run.log, "ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    code = 0
     try:
         for _ in train(run):
             pass
     except LabError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+        print(error, file=sys.stderr, flush=True)
+        code = 2
+    os._exit(code)  # to take torch down in order lasts a second, for which the next in line would wait
 
 
 if __name__ == "__main__":

@@ -1,80 +1,64 @@
 """Draw a digit and see what a network reads in it."""
 
-import numpy as np
+import time
+
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
-from mnist_core import catalog, config, drawing, figures
+from mnist_core import catalog, config, figures
+from mnist_core.drawing import Pixels
 from mnist_core.errors import EmptyDrawing, LabError
-from pages.shared.models import get_predictor, warm_up
+from pages.shared import canvas, models
+from pages.shared.entry import through_app
+from pages.shared.pictures import enlarged
+from pages.shared.runs import active_runs
 
-CANVAS = 280  # pixels, square
 CLOSE_CALL = 0.1  # a second guess at least this likely is named
+FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
+COMPARED = 12  # models at most
 
 
-@st.fragment
-def _show() -> None:
-    # the settings stand below, so that on a phone the answer follows the canvas at once
-    left, right = st.columns([CANVAS, 420], gap="large")
-    model_side, pen_side = st.columns([420, CANVAS], gap="large")
-    name: str = model_side.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
-        "Model",
-        catalog.names(),
-        key="draw-model",
-        help="The shipped networks, and your own runs by their id, the newest first.",
-        persist_state="session",
-    )
-    pen_width = pen_side.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
+def _show(name: str, pen_width: int, compare: bool, training: bool) -> None:
+    """The canvas and the answer: redone together after each stroke, without the rest of the page."""
+    left, right = st.columns([canvas.SIZE, 420], gap="large")
     with left:
-        image = _canvas(pen_width)
-        st.button("Clear", key="clear", icon=":material/delete:", on_click=_clear)
-    with right:
+        st.caption("With a mouse, a pen or a finger:")
         try:
-            _answer(name, image)
+            canvas.draw(pen_width)
         except LabError as error:
             st.error(str(error))
+    with right:
+        try:
+            _answer(name)
+        except LabError as error:
+            st.error(str(error))
+    if compare:
+        _compare()
+    if training and name not in active_runs():
+        st.rerun()  # once, to end the refreshing
 
 
-def _canvas(pen_width: int) -> drawing.Pixels:
-    """What is drawn on the canvas: (280, 280, 4), uint8."""
-    st.caption("With a mouse, a pen or a finger:")
-    drawn = st_canvas(
-        stroke_width=pen_width,
-        stroke_color="#fff",
-        background_color="#000",
-        width=CANVAS,
-        height=CANVAS,
-        return_image_data=True,
-        key=f"canvas-{st.session_state.setdefault('draw-clears', 0)}",
-    )
-    if drawn.image_data is None:  # nothing was sent yet
-        return np.zeros((CANVAS, CANVAS, 4), np.uint8)
-    return np.array(drawn.image_data)
-
-
-def _clear() -> None:
-    st.session_state["draw-clears"] += 1  # a canvas with a new key starts empty
-
-
-def _answer(name: str, image: drawing.Pixels) -> None:
+def _answer(name: str) -> None:
     digit_side, seen_side = st.columns(2)
     with digit_side, st.container(key="answer"):
+        begin = time.perf_counter()
         try:
-            seen = drawing.to_mnist(image)
+            seen = canvas.current()
         except EmptyDrawing:
             st.info("Draw a digit.", icon=":material/draw:")
             return
-        loaded = get_predictor(name)
+        prepared = time.perf_counter() - begin
+        loaded = models.get_predictor(name)
+        begin = time.perf_counter()
         answer = loaded.answer(seen)
+        taken = prepared + time.perf_counter() - begin
         sure = f"{answer.confidence:.1%} sure"
         st.metric("The network reads", str(answer.digit), sure, delta_color="off", delta_arrow="off")
         second = sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]
         if answer.probabilities[second] >= CLOSE_CALL:
             st.caption(f"or a {second} ({answer.probabilities[second]:.0%})")
+        st.caption(f"Read in {taken * 1000:.1f} ms.")
     with seen_side, st.container(key="seen"):
-        st.image(
-            seen.repeat(5, 0).repeat(5, 1), caption="What it sees: 28 x 28 pixels", alt="The drawing as it is seen"
-        )
+        _seen(seen)
     st.plotly_chart(
         figures.probabilities(answer.probabilities),
         key="probabilities",
@@ -85,6 +69,47 @@ def _answer(name: str, image: drawing.Pixels) -> None:
         st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")
 
 
+def _seen(seen: Pixels) -> None:
+    opened = canvas.opened()
+    st.image(
+        enlarged(seen, 5),
+        caption=f"{opened.title}; draw to replace it" if opened else "What it sees: 28 x 28 pixels",
+        alt="The drawing as it is seen",
+    )
+
+
+def _compare() -> None:
+    """Each model's answer to the drawing, in a row."""
+    with st.grid(min_column_width=150, key="compared"):
+        try:
+            seen = canvas.current()
+        except LabError:  # said above
+            return
+        for name in catalog.names()[:COMPARED]:
+            try:
+                answer = models.get_predictor(name).answer(seen)
+            except LabError as error:
+                st.metric(name, "-", help=str(error), border=True)
+                continue
+            sure = f"{answer.confidence:.1%} sure"
+            st.metric(name, str(answer.digit), sure, delta_color="off", delta_arrow="off", border=True)
+
+
+through_app()
 st.title("Draw a digit")
-_show()
-warm_up()
+drawing_area = st.container()
+with st.container(horizontal=True):  # below, so that on a phone the answer follows the canvas at once
+    with st.container(width=420):
+        name = models.choose_model("draw-model")
+    with st.container(width=280):
+        pen_width = st.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
+compare = st.toggle(
+    "Compare all",
+    key="draw-compare",
+    help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
+    persist_state="session",
+)
+training = name in active_runs()
+with drawing_area:
+    st.fragment(_show, run_every=FOLLOW if training else None)(name, pen_width, compare, training)
+models.warm_up()

@@ -1,21 +1,30 @@
 """Train a network and watch it learn."""
 
-from typing import Literal
+import functools
+import math
+from typing import Any, Literal
 
+import numpy as np
 import streamlit as st
 
-from mnist_core import config, figures, mnist_files, run
+from mnist_core import config, figures, run
 from mnist_core.config import TrainConfig
-from mnist_core.errors import LabError
-from mnist_core.run import Record, Run, Status
+from mnist_core.errors import EmptyDrawing, LabError
+from mnist_core.history import History
+from mnist_core.run import ACTIVE, Run, Status
+from pages.shared import canvas, data, models, pictures
 from pages.shared.controls import config_controls
-from pages.shared.models import warm_up
-from pages.shared.workers import start
+from pages.shared.entry import through_app
+from pages.shared.runs import get_workers, history_of, state_of
 
-REFRESH = 0.5  # seconds
+# Seconds between looks at a run that is younger than so many seconds. A look costs the browser and this server about
+# a seventh of a second of a core, which on a small machine the training lacks.
+REFRESH = {5.0: 0.5, 15.0: 1.0, math.inf: 3.0}
+LISTED = 30  # runs to choose from, the newest
 COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
-    "waiting": "blue",
+    "waiting": "gray",
     "running": "blue",
+    "paused": "orange",
     "finished": "green",
     "stopped": "gray",
     "interrupted": "orange",
@@ -24,105 +33,263 @@ COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
 }
 
 
-def _show(this: Run) -> None:
-    """The run as it stands now."""
-    try:
-        status, records = this.status(), this.records()
-    except LabError as error:
-        st.error(str(error))
-        return
-    if not status.is_active and st.session_state.get("watching") == this.id:
-        st.session_state["watching"] = None
-        st.rerun()  # once, to end the refreshing and to put the buttons right
-    _headline(this, status, records)
-    left, right = st.columns(2)
-    with left, st.container(key="curves"):
-        st.echarts_chart(figures.loss_curves(records), height=320, key="loss-curves", alt="Loss by step")
-    with right:
-        st.echarts_chart(figures.accuracy_curves(records), height=320, key="accuracy-curves", alt="Accuracy by step")
-
-
-def _headline(this: Run, status: Status, records: list[Record]) -> None:
-    with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
-        st.badge(status.state, color=COLORS[status.state])
-        st.caption(this.id)
-    if status.message:
-        (st.error if status.state in ("failed", "diverged") else st.warning)(status.message)
-    start, step, epoch, end = (
-        next((record for record in reversed(records) if record["event"] in events), {})
-        for events in (("start", "resume"), ("step",), ("epoch",), ("end",))
-    )
-    if status.is_active and not start:
-        st.caption("Starting a process for the training and loading the data: a few seconds.")
-    if start:
-        st.progress(min(1.0, step.get("step", 0) / start["steps"]))
-        st.caption(
-            f"{start['model']}, {start['parameters']:,} parameters, on {start['device']}"
-            + (f", {config.SAMPLE_IN_WORDS}" if start["data"] == "sample" else "")
-        )
-    figures_now = {
-        "Epoch": f"{epoch.get('epoch', 0)} of {start['epochs']}" if start else "-",
-        "Training loss": f"{step['loss']:.4f}" if step else "-",
-        "Validation accuracy": f"{epoch['val_accuracy']:.2%}" if epoch else "-",
-        "Images/s": f"{step['images_per_s']:,.0f}" if step else "-",
-        "Test accuracy": f"{end['test_accuracy']:.2%}" if "test_accuracy" in end else "-",
-    }
-    with st.container(horizontal=True):
-        for label, value in figures_now.items():
-            st.metric(label, value, width=150)
-
-
-def _linked_run() -> Run | None:
-    """The run that the page's address names; None, with a message, if it cannot be shown."""
-    if "run" not in st.query_params:
+def _shown_run() -> Run | None:
+    """The run that the page's address names, else the one last shown; None, with a message, if it cannot be shown."""
+    run_id = st.query_params.get("run") or st.session_state.get("train-shown")
+    if not run_id:
         return None
     try:
-        this = run.open_run(st.query_params["run"])
+        this = run.open_run(run_id)
         this.status()
     except LabError as error:
         st.error(str(error))
         return None
+    st.session_state["train-shown"] = this.id  # the address forgets it when the page is left
+    if st.query_params.get("run") != this.id:
+        st.query_params["run"] = this.id
     return this
 
 
-def _buttons(chosen: TrainConfig | None, this: Run | None) -> None:
-    state = this.status().state if this else ""
-    active = state in ("waiting", "running")
-    with st.container(horizontal=True):
-        if st.button("Start", key="train-start", type="primary", disabled=active or chosen is None) and chosen:
-            _train(run.create(chosen))
-        if st.button("Stop", key="train-stop", disabled=not active) and this:
-            this.request_stop()
-            st.toast("Stopping at the next report.")
-        resumable = state in ("stopped", "interrupted")
-        if resumable and st.button("Resume", key="train-resume") and this:
-            _train(this)
+def _choose_run(this: Run | None) -> None:
+    """A control for the run that is shown; the page's address is what counts."""
+    ids = [listed.id for listed in run.list_runs()[:LISTED]]
+    if this and this.id not in ids:
+        ids.append(this.id)
+    st.session_state["train-run"] = this.id if this else None
+    st.selectbox(
+        "Run shown",
+        ids,
+        key="train-run",
+        on_change=lambda: st.query_params.update(run=st.session_state["train-run"]),
+        placeholder="none yet",
+        disabled=not ids,
+    )
 
 
-def _train(this: Run) -> None:
-    start(this)
-    st.query_params["run"] = this.id
-    st.rerun()
+def _others(this: Run | None) -> None:
+    """Which other runs are trained now or wait in line."""
+    others = [other for other in run.list_runs()[:LISTED] if other != this]
+    now = [f"{other.id} ({state_of(other)})" for other in others if state_of(other) in ACTIVE]
+    if now:
+        st.caption(f"Also on this machine: {', '.join(reversed(now))}.")
 
 
+def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None) -> None:
+    """Start, Pause, Resume and Stop. Each is answered at once; the process follows at its next report."""
+    active = bool(status and status.is_active)
+    running = bool(status and status.state == "running")
+    resumable = bool(status and (status.state == "paused" or status.is_resumable))
+    workers = get_workers()
+    if st.button("Start", key="train-start", type="primary", icon=":material/play_arrow:", disabled=not chosen):
+        new = run.create(chosen or TrainConfig())
+        workers.submit(new)
+        st.query_params["run"] = new.id
+        st.rerun()
+    if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not running) and this:
+        workers.pause(this)
+        st.rerun()
+    if st.button("Resume", key="train-resume", icon=":material/resume:", disabled=not resumable) and this:
+        workers.resume(this)
+        st.rerun()
+    if st.button("Stop", key="train-stop", icon=":material/stop:", disabled=not active) and this:
+        workers.stop(this)
+        st.rerun()
+
+
+def _lr_control(this: Run, active: bool) -> None:
+    """The learning rate of the run shown, which may be changed while it trains."""
+    try:
+        lr = history_of(this).lr or this.config().lr
+    except LabError:  # said where the run is shown
+        return
+    st.number_input(
+        "Learning rate now",
+        min_value=config.RULES["lr"].minimum,
+        max_value=config.RULES["lr"].maximum,
+        value=lr,
+        step=None,
+        format="%g",
+        key=f"train-lr-{this.id}",
+        on_change=_change_lr,
+        args=(this,),
+        disabled=not active,
+        help="The highest of the schedule, for the run shown: it may be changed while it trains.",
+        width=160,
+    )
+
+
+def _change_lr(this: Run) -> None:
+    try:
+        this.request_lr(st.session_state[f"train-lr-{this.id}"])
+    except LabError as error:
+        st.toast(str(error), icon=":material/error:")
+    else:
+        st.toast("The learning rate changes at the next report.")
+
+
+def _refresh(this: Run, status: Status) -> float | None:
+    """Seconds until the next look at the run, None for never."""
+    if not status.is_active:
+        return None
+    if status.state != "running" or this.pause_requested() or this.stop_requested():
+        return min(REFRESH.values())  # a change is waited for
+    return next(seconds for age, seconds in REFRESH.items() if status.age < age)
+
+
+def _show(this: Run, made_for: tuple[str, float | None]) -> None:
+    """The run as it stands now. `made_for` are the state and the refreshing when the rest of the page was made."""
+    try:
+        status, history, trained = this.status(), history_of(this), this.config()
+    except LabError as error:
+        st.error(str(error))
+        return
+    if (status.state, _refresh(this, status)) != made_for:
+        st.rerun()  # the buttons change with the state, and the refreshing with both
+    _headline(this, status, history)
+    _progress(status, history, trained)
+    with st.container(key="curves"):
+        left, right = st.columns(2)
+        left.echarts_chart(figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step")
+        right.echarts_chart(
+            figures.accuracy_curves(history.curves), height=300, key="accuracy-curves", alt="Accuracy by step"
+        )
+    try:
+        _judged(this, trained)
+    except LabError as error:
+        st.caption(str(error))
+    st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
+
+
+def _headline(this: Run, status: Status, history: History) -> None:
+    asked = ", stopping" if this.stop_requested() else ", pausing" if this.pause_requested() else ""
+    if not status.is_active or status.state == "paused":
+        asked = ""
+    place = get_workers().place(this)
+    with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
+        st.badge(status.state + asked, color=COLORS[status.state])
+        st.caption(f"{this.id}{f' · number {place} in line' if place else ''}")
+    if status.message:
+        (st.error if status.state in ("failed", "diverged") else st.warning)(status.message)
+
+
+def _progress(status: Status, history: History, trained: TrainConfig) -> None:
+    start, step, epoch, end = history.start, history.step, history.epoch, history.end
+    steps, done = start.get("steps", 0), step.get("step", 0)
+    if start:
+        words = (
+            f"{start['model']}, {start['parameters']:,} parameters, on {start['device']}, "
+            f"{'MNIST' if start['data'] == 'mnist' else config.SAMPLE_IN_WORDS}: step {done:,} of {steps:,}"
+        )
+    elif status.state == "waiting" and get_workers().busy():
+        words = "Waiting in line: another run is being trained."
+    else:
+        words = "Getting a process ready: a few seconds." if status.is_active else "It has not begun."
+    st.progress(min(1.0, done / steps) if steps else 0.0, text=words)
+    left = (steps - done) * trained.batch_size / history.images_per_s if history.images_per_s else 0.0
+    now = {
+        "Epoch": f"{step['epoch']} of {start['epochs']}" if step and start else "-",
+        "Training loss": f"{step['loss']:.4f}" if step else "-",
+        "Training accuracy": f"{step['accuracy']:.1%}" if step else "-",
+        "Validation accuracy": f"{epoch['val_accuracy']:.2%}" if epoch else "-",
+        "Images/s": f"{history.images_per_s:,.0f}" if step else "-",
+    }
+    if "test_accuracy" in end:
+        now["Test accuracy"] = f"{end['test_accuracy']:.2%}"
+    else:
+        now["Time left"] = f"{left // 60:.0f}:{left % 60:02.0f}" if step and status.is_active else "-"
+    with st.grid(6, min_column_width=120):
+        for label, value in now.items():
+            st.metric(label, value)
+
+
+def _judged(this: Run, trained: TrainConfig) -> None:
+    """One test image of each digit, and the visitor's last drawing, as the newest weights read them."""
+    loaded = models.get_predictor(this.id)
+    images = list(data.one_of_each(data.data_at_hand(trained.data)))
+    titles = [f"test image of a {digit}" for digit in range(10)]
+    try:
+        images.append(canvas.current())
+        titles.append("your drawing")
+    except EmptyDrawing:
+        pass
+    probabilities = loaded.probabilities(np.stack(images))
+    cells = []
+    for truth, row in enumerate(probabilities):
+        digit = int(row.argmax())
+        color = "blue" if truth == 10 else "green" if digit == truth else "red"
+        cells.append(f":{color}-background[**{digit}** {row[digit]:.0%}]")
+    table = [[pictures.in_markdown(image, title) for image, title in zip(images, titles, strict=True)], cells]
+    with st.container(key="judged"):
+        if len(images) > 10:
+            st.caption("Test images and your last drawing, as the newest weights read them:")
+        else:
+            st.caption("Test images as the newest weights read them. Draw a digit on the Draw page, and it joins them.")
+        st.markdown(_markdown_table(table))
+
+
+def _markdown_table(rows: list[list[str]]) -> str:
+    head, *body = ["|" + "|".join(row) + "|" for row in rows]
+    return "\n".join([head, "|" + ":-:|" * len(rows[0]), *body])
+
+
+@functools.lru_cache(maxsize=64)
+def _summary(name: str, hyperparameters: tuple[tuple[str, Any], ...]) -> list[dict[str, Any]]:
+    """A table's rows: the network layer by layer."""
+    from mnist_core import model
+
+    return [
+        {
+            "layer": row.layer,
+            "output": " x ".join(map(str, row.output_shape)),
+            "parameters": row.parameters,
+            "multiply-adds": row.multiply_adds,
+        }
+        for row in model.summary(model.build(name, **dict(hyperparameters)))
+    ]
+
+
+def _before_start(chosen: TrainConfig) -> None:
+    """What Start would train, on what, and what loss to expect at first."""
+    from mnist_core import device
+
+    rows = _summary(chosen.model, tuple(chosen.hyperparameters.items()))
+    try:
+        place = device.pick(chosen.device)
+    except LabError as error:
+        st.error(str(error))
+        return
+    where = "the CPU" if place.type == "cpu" else device.describe(place)
+    to_train = config.TRAINING_IMAGES[chosen.data] - chosen.validation_images
+    name = "MNIST" if chosen.data == "mnist" else config.SAMPLE_IN_WORDS
+    st.markdown(
+        f"**{chosen.model}**, {sum(row['parameters'] for row in rows):,} parameters, on **{where}**. Data: {name}, "
+        f"{to_train:,} images to train on and {chosen.validation_images:,} to validate: "
+        f"{-(-to_train // chosen.batch_size):,} steps in each of {chosen.epochs:,} passes. "
+        "The first loss should be near **2.303**, which is ln 10: what guessing one of ten digits costs."
+    )
+    st.dataframe(rows, hide_index=True, width="stretch")
+
+
+through_app()
 st.title("Train a network")
 with st.sidebar:
     chosen = config_controls()
-if chosen and chosen.data == "mnist" and mnist_files.missing():
-    st.info(
-        "MNIST is not on this machine yet: Start downloads it (11 MB). Without a network, choose the data `sample`.",
-        icon=":material/download:",
-    )
-this = _linked_run()
-try:
-    _buttons(chosen, this)
-    active = this is not None and this.status().is_active
-except LabError as error:
-    st.error(str(error))
-    st.stop()
-if this:
-    st.session_state["watching"] = this.id if active else None
-    st.fragment(_show, run_every=REFRESH if active else None)(this)
-else:
-    st.caption("Choose hyperparameters on the left, press Start, and watch loss and accuracy move.")
-warm_up()
+data.offer_download()
+this = _shown_run()
+status = this.status() if this else None
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    try:
+        _buttons(chosen, this, status)
+    except LabError as error:
+        st.error(str(error))
+    if this and status:
+        _lr_control(this, status.is_active)
+    _choose_run(this)
+_others(this)
+if this and status:
+    refresh = _refresh(this, status)
+    st.fragment(_show, run_every=refresh)(this, (status.state, refresh))
+if chosen:
+    with st.expander("What Start trains", expanded=not this, icon=":material/network_node:"):
+        _before_start(chosen)
+models.warm_up()

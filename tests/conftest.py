@@ -1,4 +1,6 @@
 import pathlib
+import time
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -18,6 +20,13 @@ def small() -> TrainConfig:
 @pytest.fixture
 def runs_dir(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path / "runs"
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.005)
 
 
 needs_mnist = pytest.mark.skipif(bool(mnist_files.missing()), reason="MNIST is not there: name its root in MNIST_ROOT")

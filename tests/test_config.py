@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+import random
 
 import pytest
 
@@ -54,6 +55,7 @@ def test_activations_are_those_of_the_networks():
         ("validation_size", 0, "between 1"),
         ("validation_size", 60_000, "between 1 and 59,999"),
         ("lr", None, "a number"),
+        pytest.param("lr", 10**400, "a finite number", id="lr-huge"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_field(field, value, part):
@@ -113,3 +115,114 @@ def test_flags_hold_what_is_not_the_default():
         *("--lr", "0.5"),
         *("--batch-size", "64"),
     ]
+
+
+CONFIGS = [
+    TrainConfig(),
+    TrainConfig(hidden=()),
+    TrainConfig(hidden=(7,)),
+    TrainConfig(hidden=(256, 128, 64), activation="gelu", dropout=0.25),
+    TrainConfig(lr=0.1 + 0.2, weight_decay=1e-6, label_smoothing=1 / 3),
+    TrainConfig(lr=100, optimizer="sgd", schedule="constant"),
+    TrainConfig(validation_size=59_999, seed=2**32 - 1, batch_size=10_000, epochs=1_000),
+    TrainConfig(data="sample", validation_size=1, device="cpu"),
+    TrainConfig(model="softmax", augment="affine"),
+    TrainConfig(model="cnn", width=4, dropout=0.9),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_link_both_ways(config):
+    words = config.to_query()
+    assert all(isinstance(word, str) for word in words.values())
+    assert TrainConfig.from_query(words) == (config, [])
+    assert set(words) == {name for name in DEFAULTS if getattr(config, name) != DEFAULTS[name]}
+
+
+def test_random_configs_survive_a_link():
+    rng = random.Random(0)  # noqa: S311
+    for _ in range(200):
+        values = {name: rng.choice(rule.choices) for name, rule in RULES.items() if rule.choices}
+        values |= {name: rng.uniform(RULES[name].minimum, RULES[name].maximum) for name in ("lr", "weight_decay")}
+        values |= {name: rng.randint(1, 1_000) for name in ("batch_size", "epochs", "seed", "validation_size")}
+        if values["model"] == "mlp":
+            values["hidden"] = [rng.randint(1, 4096) for _ in range(rng.randint(0, 8))]
+        else:
+            del values["activation"]
+        config = TrainConfig(**values)
+        assert TrainConfig.from_query(config.to_query()) == (config, [])
+
+
+def test_a_link_holds_lists_with_commas():
+    assert TrainConfig(hidden=(32, 16), lr=0.5).to_query() == {"hidden": "32,16", "lr": "0.5"}
+    assert TrainConfig.from_query({"hidden": "32, 16,"})[0].hidden == (32, 16)
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "part"),
+    [
+        ("momentum", "0.9", "no hyperparameter 'momentum'"),
+        ("", "", "no hyperparameter ''"),
+        ("lr", "fast", "lr must be a number, got 'fast'"),
+        ("lr", "", "lr must be a number, got ''"),
+        ("lr", "nan", "lr must be a finite number"),
+        ("lr", "1e999", "lr must be a finite number"),
+        ("lr", "-inf", "lr must be a finite number"),
+        ("lr", "0", "lr must be between"),
+        ("dropout", "1", "dropout must be between"),
+        ("epochs", "2.5", "epochs must be a whole number, got '2.5'"),
+        ("epochs", "0", "epochs must be between"),
+        pytest.param("epochs", "9" * 5_000, "epochs must be", id="epochs-huge"),
+        ("hidden", "64,many", "hidden must be a whole number, got 'many'"),
+        ("hidden", "64;32", "hidden must be a whole number, got '64;32'"),
+        ("hidden", "64,0", "hidden must be between"),
+        ("hidden", "8,8,8,8,8,8,8,8,8", "at most 8 items"),
+        ("optimizer", "lbfgs", "optimizer must be one of"),
+        ("validation_size", "None", "validation_size must be a whole number"),
+        ("validation_size", "60000", "validation_size must be between"),
+        ("width", "64", "width cannot be set for mlp"),
+    ],
+)
+def test_what_a_link_says_wrong_is_said_and_left_out(name, word, part):
+    config, problems = TrainConfig.from_query({"batch_size": "77", name: word, "seed": "5"})
+    assert config == TrainConfig(batch_size=77, seed=5)
+    (problem,) = problems
+    assert part in problem
+    assert problem.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("words", "rest", "part"),
+    [
+        ({"data": "sample", "validation_size": "5000"}, {"data": "sample"}, "must leave images to train on"),
+        ({"model": "cnn", "hidden": "32"}, {"model": "cnn"}, "hidden cannot be set for cnn"),
+        ({"activation": "tanh", "model": "softmax"}, {"model": "softmax"}, "activation cannot be set for softmax"),
+    ],
+)
+def test_what_does_not_go_together_is_said_and_left_out(words, rest, part):
+    config, problems = TrainConfig.from_query({"lr": "0.5", **words, "epochs": "3"})
+    assert config == TrainConfig(lr=0.5, epochs=3, **rest)
+    (problem,) = problems
+    assert part in problem
+
+
+def test_each_wrong_word_has_a_sentence_of_its_own():
+    words = {"lr": "fast", "model": "cnn", "hidden": "32", "activation": "tanh", "x": "y", "epochs": "7"}
+    config, problems = TrainConfig.from_query(words)
+    assert config == TrainConfig(model="cnn", epochs=7)
+    assert len(problems) == 4
+    assert len(set(problems)) == 4
+
+
+def test_no_link_is_too_wild():
+    rng = random.Random(0)  # noqa: S311
+    letters = "0123456789.,-+eE_ infa\n\x00%é²٣😀\ud800"
+    good = ["cnn", "softmax", "sample", "mnist", "64", "0.5", "1,2", "", "nan", "1e400", "5000"]
+    for _ in range(500):
+        words = {}
+        for name in rng.sample([*RULES, "momentum", "é"], rng.randint(0, 6)):
+            word = "".join(rng.choices(letters, k=rng.randint(0, 12)))
+            words[name] = rng.choice([word, rng.choice(good)])
+        config, problems = TrainConfig.from_query(words)
+        assert len(problems) <= len(words)
+        assert TrainConfig.from_query(config.to_query()) == (config, [])

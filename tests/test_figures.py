@@ -1,16 +1,30 @@
 import json
 
+import numpy as np
 import pytest
 
 from mnist_core import figures
+from mnist_core.history import History
 
 RECORDS = [
     {"event": "start", "first_loss": 2.3},
-    {"event": "step", "step": 20, "loss": 1.0, "accuracy": 0.5},
-    {"event": "step", "step": 40, "loss": 0.5, "accuracy": 0.8},
+    {"event": "step", "step": 20, "loss": 1.0, "accuracy": 0.5, "lr": 0.1, "images_per_s": 1e5},
+    {"event": "step", "step": 40, "loss": 0.5, "accuracy": 0.8, "lr": 0.05, "images_per_s": 1e5},
     {"event": "epoch", "step": 40, "val_loss": 0.4, "val_accuracy": 0.9},
     {"event": "end", "reason": "stopped"},
 ]
+CHARTS = (figures.loss_curves, figures.accuracy_curves, figures.lr_curve)
+
+
+def history_of(records, path):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    history = History(path)
+    history.update()
+    return history
+
+
+def data(options):
+    return {series["name"]: series["data"] for series in options["series"]}
 
 
 def test_probabilities_are_ten_bars_the_likeliest_strong():
@@ -21,28 +35,101 @@ def test_probabilities_are_ten_bars_the_likeliest_strong():
     assert [digit for digit in range(10) if bars.marker.opacity[digit] == 1] == [7]
 
 
-def test_curves_hold_the_records_points():
-    loss, accuracy = figures.loss_curves(RECORDS), figures.accuracy_curves(RECORDS)
-    assert [series["data"] for series in loss["series"]] == [[[0, 2.3], [20, 1.0], [40, 0.5]], [[40, 0.4]]]
-    assert [series["data"] for series in accuracy["series"]] == [[[20, 0.5], [40, 0.8]], [[40, 0.9]]]
-    json.dumps(loss, allow_nan=False)
+def test_curves_hold_the_records_points(tmp_path):
+    curves = history_of(RECORDS, tmp_path / "metrics.jsonl").curves
+    loss, accuracy = data(figures.loss_curves(curves)), data(figures.accuracy_curves(curves))
+    assert loss["each report"] == [[0, 2.3], [20, 1.0], [40, 0.5]]
+    assert loss["validation"] == [[40, 0.4]]
+    assert accuracy["each report"] == [[20, 0.5], [40, 0.8]]
+    assert accuracy["validation"] == [[40, 0.9]]
+    assert data(figures.lr_curve(curves)) == {"learning rate": [[20, 0.1], [40, 0.05]]}
+    for smoothed, raw in ((loss["training"], loss["each report"]), (accuracy["training"], accuracy["each report"])):
+        assert [x for x, _ in smoothed] == [x for x, _ in raw]
+        values = [y for _, y in raw]
+        assert all(min(values) <= y <= max(values) for _, y in smoothed)
 
 
-def test_curves_without_points_are_empty():
-    assert [series["data"] for series in figures.loss_curves([])["series"]] == [[], []]
+def test_curves_are_plain_json(tmp_path):
+    curves = history_of(RECORDS, tmp_path / "metrics.jsonl").curves
+    for chart in CHARTS:
+        assert json.loads(json.dumps(chart(curves), allow_nan=False)) == chart(curves)
 
 
-@pytest.mark.parametrize("count", [0, 1, 999, 1_000, 1_001, 25_000])
-def test_a_curve_never_has_more_points_than_can_be_seen(count):
-    points = [(step, float(step)) for step in range(count)]
-    thin = figures.thinned(points)
-    assert len(thin) == count if count <= 1_000 else 500 <= len(thin) <= 1_000
-    if count:
-        assert thin[-1][0] == count - 1
-        weighted = sum(value for _, value in thin) / len(thin)
-        assert weighted == pytest.approx(sum(value for _, value in points) / count, rel=0.01)
+def test_curves_without_points_are_empty(tmp_path):
+    curves = History(tmp_path / "none").curves
+    for chart in CHARTS:
+        assert all(points == [] for points in data(chart(curves)).values())
 
 
-def test_a_long_curve_stays_small():
-    records = [{"event": "step", "step": step, "loss": 1 / step, "accuracy": 0.123456} for step in range(1, 100_000)]
-    assert len(json.dumps(figures.loss_curves(records))) < 20_000
+def long_training(steps):
+    for step, loss in enumerate(np.random.default_rng(0).random(steps).tolist(), start=1):
+        yield {
+            "event": "step",
+            "step": step,
+            "loss": loss,
+            "accuracy": 1 - loss / 3,
+            "lr": loss / 70,
+            "images_per_s": 1e5,
+        }
+        if step % 100 == 0:
+            yield {"event": "epoch", "step": step, "val_loss": 1 / step, "val_accuracy": 1 - 1 / step}
+
+
+def test_a_long_trainings_curves_stay_small(tmp_path):
+    curves = history_of(long_training(100_000), tmp_path / "metrics.jsonl").curves
+    assert sum(len(json.dumps(chart(curves))) for chart in CHARTS) < 40_000
+    for chart in CHARTS:
+        assert all(points[-1][0] == 100_000 for points in data(chart(curves)).values())
+
+
+def scatters(matrix):
+    """The scatters over a confusion matrix by their mode."""
+    return {trace.mode: trace for trace in figures.confusion(matrix).data if trace.type == "scatter"}
+
+
+def confusion_of(kind):
+    rng = np.random.default_rng(0)
+    return {
+        "usual": rng.integers(0, 20, (10, 10)) + np.diag(rng.integers(900, 1_100, 10)),
+        "empty": np.zeros((10, 10), np.int64),
+        "perfect": np.diag(np.arange(980, 990)),
+        "one error": np.diag(np.arange(980, 990)) + np.eye(10, k=3, dtype=np.int64),
+    }[kind]
+
+
+KINDS = ["usual", "empty", "perfect", "one error"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_cells_that_can_be_clicked_are_those_of_the_flattened_matrix(kind):
+    matrix = confusion_of(kind)
+    cells = scatters(matrix)["markers"]
+    assert list(cells.customdata) == list(matrix.ravel())
+    assert [(int(y), int(x)) for y, x in zip(cells.y, cells.x, strict=True)] == list(np.ndindex(10, 10))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_read_right_has_no_colour(kind):
+    matrix = confusion_of(kind)
+    (heat,) = [trace for trace in figures.confusion(matrix).data if trace.type == "heatmap"]
+    shown = np.array(heat.z, float)
+    errors = ~np.eye(10, dtype=bool)
+    assert np.isnan(shown.diagonal()).all()
+    assert np.array_equal(shown[errors], matrix[errors])
+    assert heat.zmin == 0
+    assert heat.zmax == max(1, matrix[errors].max())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_count_but_zero_is_written_in_its_cell(kind):
+    matrix = confusion_of(kind)
+    counts = scatters(matrix)["text"]
+    assert [(int(y), int(x)) for y, x in zip(counts.y, counts.x, strict=True)] == list(np.ndindex(10, 10))
+    assert [int(text.replace(",", "") or 0) for text in counts.text] == list(matrix.ravel())
+
+
+def test_true_digits_run_downwards():
+    figure = figures.confusion(confusion_of("usual"))
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert figure.layout.yaxis.title.text == "true digit"
+    assert figure.layout.xaxis.title.text == "read as"

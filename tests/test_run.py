@@ -1,9 +1,11 @@
+import datetime
 import json
+import shutil
 
 import pytest
 
-from mnist_core import run
-from mnist_core.errors import RunError
+from mnist_core import records, run
+from mnist_core.errors import ConfigError, RunError
 
 
 def test_a_new_run_holds_its_config_and_waits(small, runs_dir):
@@ -62,6 +64,42 @@ def test_running_without_a_process_is_interrupted(small, runs_dir):
     assert run.list_runs(runs_dir) == []
 
 
+def test_a_paused_run_without_a_process_is_interrupted(small, runs_dir):
+    this = run.create(small, runs_dir)
+    with this.locked():
+        this.set_status("paused")
+        assert this.status().state == "paused"
+    assert this.status().state == "interrupted"
+    assert this.status().is_resumable
+
+
+def wait_since(this, seconds):
+    """Have the run wait for as many seconds already."""
+    since = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
+    status = {"state": "waiting", "message": "", "since": since.isoformat(timespec="seconds")}
+    (this.path / "status.json").write_text(json.dumps(status))
+
+
+def test_a_waiting_run_that_nobody_takes_up_is_interrupted(small, runs_dir):
+    this = run.create(small, runs_dir)
+    wait_since(this, run.HAND_OVER + 2)
+    assert this.status().state == "interrupted"
+    assert this.status().is_resumable
+    with this.locked():
+        assert this.status().state == "waiting"
+    wait_since(this, run.HAND_OVER - 20)
+    assert this.status().state == "waiting"
+    assert this.status().is_active
+
+
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-01-01T00:00:00", None, 3])
+def test_a_damaged_time_is_said(small, runs_dir, since):
+    this = run.create(small, runs_dir)
+    (this.path / "status.json").write_text(json.dumps({"state": "waiting", "since": since}))
+    with pytest.raises(RunError, match=f"status of run {this.id} is damaged"):
+        this.status()
+
+
 def test_a_run_that_ends_while_it_is_looked_at_is_not_interrupted(small, runs_dir, monkeypatch):
     this = run.create(small, runs_dir)
     this.set_status("running")
@@ -84,11 +122,11 @@ def test_a_line_that_is_being_written_is_left_for_later(small, runs_dir):
     this = run.create(small, runs_dir)
     metrics = this.path / "metrics.jsonl"
     metrics.write_text('{"event": "start"}\n{"event": "st')
-    records, offset = run.read_records(metrics)
-    assert records == this.records() == [{"event": "start"}]
+    found, offset = records.read_records(metrics)
+    assert found == this.records() == [{"event": "start"}]
     with open(metrics, "a") as file:
         file.write('ep"}\n')
-    assert run.read_records(metrics, offset)[0] == [{"event": "step"}]
+    assert records.read_records(metrics, offset)[0] == [{"event": "step"}]
 
 
 def test_damaged_files_are_named(small, runs_dir):
@@ -146,3 +184,63 @@ def test_replacing_is_all_or_nothing(tmp_path):
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_requests_hold_until_they_are_cleared(small, runs_dir):
+    this = run.create(small, runs_dir)
+
+    def requests():
+        return this.stop_requested(), this.pause_requested(), this.lr_requested()
+
+    assert requests() == (False, False, None)
+    this.request_stop()
+    this.request_pause()
+    this.request_lr(0.1 + 0.2)
+    assert requests() == (True, True, 0.1 + 0.2)
+    this.end_pause()
+    assert requests() == (True, False, 0.1 + 0.2)
+    this.request_lr(1)
+    assert requests() == (True, False, 1.0)
+    this.clear_lr_request()
+    assert requests() == (True, False, None)
+    this.request_pause()
+    this.request_pause()
+    this.clear_requests()
+    assert requests() == (False, False, None)
+    assert {path.name for path in this.path.iterdir()} <= {"config.json", "status.json", "lock"}
+
+
+def test_clearing_what_was_not_asked_does_nothing(small, runs_dir):
+    this = run.create(small, runs_dir)
+    this.end_pause()
+    this.clear_lr_request()
+    this.clear_requests()
+    assert this.status().state == "waiting"
+
+
+@pytest.mark.parametrize("lr", [0.0, -0.1, 101.0, float("nan"), float("inf"), "0.1", None, True])
+def test_a_learning_rate_that_no_config_could_have_is_refused(small, runs_dir, lr):
+    this = run.create(small, runs_dir)
+    with pytest.raises(ConfigError, match="lr must be") as caught:
+        this.request_lr(lr)
+    assert caught.value.field == "lr"
+    assert this.lr_requested() is None
+
+
+@pytest.mark.parametrize("content", ["", "fast", "0.1 0.2"])
+def test_a_damaged_learning_rate_is_said(small, runs_dir, content):
+    this = run.create(small, runs_dir)
+    (this.path / "lr").write_text(content)
+    with pytest.raises(RunError, match="holds no learning rate: delete it"):
+        this.lr_requested()
+    this.clear_requests()
+    assert this.lr_requested() is None
+
+
+def test_a_request_to_a_run_that_is_gone_is_refused(small, runs_dir):
+    this = run.create(small, runs_dir)
+    shutil.rmtree(this.path)
+    for request in (this.request_stop, this.request_pause, lambda: this.request_lr(0.1)):
+        with pytest.raises(RunError, match=f"run {this.id} cannot be reached in .*: No such file"):
+            request()
+    assert not runs_dir.joinpath(this.id).exists()

@@ -154,6 +154,101 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_advice():
     json.dumps(end, allow_nan=False)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "sgd", "lr": 30.0},
+        {"optimizer": "momentum", "lr": 3.0},
+        {"optimizer": "adamw", "lr": 10.0},
+    ],
+)
+def test_an_epoch_far_above_guessing_ends_the_run(settings):
+    records = list(fit(TrainConfig(**SMALL | {"epochs": 5}, schedule="constant", **settings)))
+    *_, epoch, end = records
+    assert end["reason"] == "diverged"
+    assert (epoch["event"], epoch["epoch"]) == ("epoch", 1)
+    assert math.isfinite(epoch["train_loss"])
+    assert epoch["train_loss"] > 2 * math.log(10)
+    assert epoch["val_loss"] > 0.9 * math.log(10)
+    assert f"or less instead of {settings['lr']:g}" in end["advice"]
+    json.dumps(records, allow_nan=False)
+
+
+def test_a_bad_beginning_that_is_made_good_is_no_divergence():
+    config = TrainConfig(**SMALL | {"hidden": ()}, optimizer="momentum", lr=0.1, schedule="cosine")
+    *records, end = fit(config)
+    first = next(record for record in records if record["event"] == "epoch")
+    assert first["train_loss"] > 2 * math.log(10)
+    assert end["reason"] == "finished"
+
+
+def test_the_learning_rate_can_be_changed_between_records():
+    config = TrainConfig(**SMALL, optimizer="sgd", lr=0.1, schedule="constant")
+    state, lrs = TrainState.of(config), []
+    for record in fit(config, state, report_every=5):
+        if record["event"] == "step":
+            lrs.append(record["lr"])
+            state.lr = {5: 0.01, 15: 0.5}.get(record["step"], state.lr)
+    assert lrs == [0.1, 0.01, 0.01, 0.5]
+
+
+def test_a_schedule_goes_on_from_a_changed_learning_rate():
+    config = TrainConfig(**SMALL, lr=0.01, schedule="cosine")
+    state, lrs = TrainState.of(config), []
+    for record in fit(config, state, report_every=5):
+        if record["event"] == "step":
+            lrs.append(record["lr"])
+            state.lr = 0.002
+    highest = [0.01, 0.002, 0.002, 0.002]
+    # a record's rate is that of the step before it
+    assert lrs == [trainer.learning_rate("cosine", lr, 5 * i + 4, 20) for i, lr in enumerate(highest)]
+
+
+def test_a_changed_learning_rate_takes_the_steps_of_a_config_that_has_it():
+    slow = TrainConfig(**SMALL, optimizer="sgd", lr=0.01, schedule="constant")
+    fast = dataclasses.replace(slow, lr=0.3)
+    states = [TrainState.of(slow), TrainState.of(fast)]
+    changed = fit(slow, states[0])
+    next(changed)
+    states[0].lr = 0.3
+    list(changed)
+    list(fit(fast, states[1]))
+    assert same(*states)
+
+
+def test_a_state_keeps_its_changed_learning_rate(small):
+    state = TrainState.of(small)
+    state.lr = 0.1 + 0.2
+    saved = state.tensors()
+    other = TrainState.of(small)
+    assert other.lr == small.lr
+    other.load(saved)
+    assert other.lr == 0.1 + 0.2
+    steps = [
+        record for record in fit(dataclasses.replace(small, schedule="constant"), other) if record["event"] == "step"
+    ]
+    assert {record["lr"] for record in steps} == {0.1 + 0.2}
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "reports"),
+    [
+        (16, [20, 40, 60]),  # every 20 steps
+        (128, [20, 40]),
+        (512, [5, 10]),  # every 2,560 images
+        (2_000, [1, 2, 3]),
+    ],
+)
+def test_reports_come_after_fewer_steps_where_batches_are_large(batch_size, reports):
+    config = TrainConfig(**SMALL | {"epochs": 1}, batch_size=batch_size)
+    loaders = Loaders.of(config)
+    sample = loaders.train.dataset
+    images = 60 * 16 if batch_size == 16 else 5_000
+    index = torch.arange(images) % len(sample)
+    loaders = dataclasses.replace(loaders, train=dataset.Batches(sample[index], batch_size))
+    assert [record["step"] for record in fit(config, loaders=loaders) if record["event"] == "step"] == reports
+
+
 def test_data_loaders_of_any_data_set_will_do(small):
     splits, cpu = dataset.load(small), torch.device("cpu")
 
@@ -179,17 +274,16 @@ def test_schedules_are_torchs():
             ),
         ),
     ):
-        config = TrainConfig(schedule=name, lr=0.5)
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
         schedule = scheduler(optimizer)
         for step in range(steps):
             theirs = optimizer.param_groups[0]["lr"]
-            assert trainer.learning_rate(config, step, steps) == pytest.approx(
+            assert trainer.learning_rate(name, 0.5, step, steps) == pytest.approx(
                 theirs, abs=0.5 * 5 / steps
             )  # theirs ends a step early
             optimizer.step()
             schedule.step()
-    assert trainer.learning_rate(TrainConfig(schedule="constant", lr=0.3), 7, 10) == 0.3
+    assert trainer.learning_rate("constant", 0.3, 7, 10) == 0.3
 
 
 @needs_gpu

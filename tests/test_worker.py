@@ -1,9 +1,11 @@
 import dataclasses
+import itertools
 import pathlib
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -14,6 +16,8 @@ from mnist_core import run, trainer, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import DatasetError, RunError
 from mnist_core.run import Run
+from mnist_core.trainer import TrainState
+from tests.conftest import wait_until
 
 # with dropout and augmentation, so that every kind of randomness must be found again
 CONFIG = TrainConfig(data="sample", hidden=(16,), dropout=0.2, augment="affine", epochs=3, device="cpu")
@@ -79,7 +83,7 @@ def test_a_killed_process_is_resumed_to_the_bit(runs_dir, moment):
     config = dataclasses.replace(CONFIG, epochs=60)
     this = run.create(config, runs_dir)
     child = worker.start(this)
-    wait_until(lambda: len(this.records()) >= moment, child)
+    wait_until_or_ended(lambda: len(this.records()) >= moment, child)
     child.send_signal(signal.SIGKILL)
     child.communicate()
     assert this.status().state == "interrupted"
@@ -89,12 +93,9 @@ def test_a_killed_process_is_resumed_to_the_bit(runs_dir, moment):
     assert_same(trained(config, runs_dir), this)
 
 
-def wait_until(condition, child: "subprocess.Popen[bytes]", seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert child.poll() is None, "the worker ended early"
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.005)
+def wait_until_or_ended(condition, child: "subprocess.Popen[bytes]") -> None:
+    wait_until(lambda: condition() or child.poll() is not None)
+    assert condition(), "the worker ended early"
 
 
 def test_a_worker_ends_with_its_parent(runs_dir):
@@ -104,13 +105,10 @@ def test_a_worker_ends_with_its_parent(runs_dir):
         f"child = worker.start(Run(pathlib.Path({str(this.path)!r}))); time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script])
-    wait_until(lambda: this.status().state == "running", parent)
+    wait_until_or_ended(lambda: this.status().state == "running", parent)
     parent.kill()
     parent.communicate()
-    end = time.monotonic() + 20
-    while this.is_locked():
-        assert time.monotonic() < end, "the worker outlived its parent"  # its lock is gone only when it is
-        time.sleep(0.02)
+    wait_until(lambda: not this.is_locked())  # the lock is gone only when the worker is
     assert this.status().state == "interrupted"
 
 
@@ -209,3 +207,150 @@ def test_a_damaged_state_is_said(runs_dir):
     this.state.write_bytes(this.state.read_bytes()[:-10])
     with pytest.raises(RunError, match=r"cannot go on, as .*state\.safetensors is damaged"):
         next(worker.train(this))
+
+
+class InThread:
+    """A training in a thread, which asks for `request` behind the record number `moment`."""
+
+    def __init__(self, this: Run, moment: int, request) -> None:
+        self.records = []
+        self._this, self._moment, self._request = this, moment, request
+        self._thread = threading.Thread(target=self._train, daemon=True)
+        self._thread.start()
+
+    def _train(self) -> None:
+        for record in worker.train(self._this, report_every=3):
+            self.records.append(record)
+            if len(self.records) == self._moment:
+                self._request()
+
+    def join(self) -> None:
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+
+
+@pytest.mark.parametrize("moment", [1, 2, 6, 8])  # the start, in an epoch, at its end, in the next one
+def test_a_pause_is_obeyed_and_changes_nothing(runs_dir, moment):
+    this = run.create(CONFIG, runs_dir)
+    training = InThread(this, moment, this.request_pause)
+    wait_until(lambda: this.status().state == "paused")
+    at_pause = (this.path / "metrics.jsonl").read_bytes()
+    assert len(this.records()) == moment
+    assert this.weights.exists()
+    time.sleep(0.2)
+    assert this.status().state == "paused"
+    assert (this.path / "metrics.jsonl").read_bytes() == at_pause
+    this.end_pause()
+    training.join()
+    assert this.status().state == "finished"
+    uninterrupted = run.create(CONFIG, runs_dir)
+    for _ in worker.train(uninterrupted, report_every=3):
+        pass
+    assert_same(uninterrupted, this)
+
+
+def test_a_pause_before_the_start_is_obeyed(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    this.request_pause()
+    training = InThread(this, 0, None)
+    wait_until(lambda: this.status().state == "paused")
+    assert [record["event"] for record in this.records()] == ["start"]
+    this.end_pause()
+    training.join()
+    assert this.status().state == "finished"
+
+
+def test_a_stop_while_paused_is_obeyed_and_can_be_resumed(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    training = InThread(this, 8, this.request_pause)
+    wait_until(lambda: this.status().state == "paused")
+    this.request_stop()
+    training.join()
+    assert training.records[-1] == this.records()[-1]
+    assert training.records[-1]["reason"] == this.status().state == "stopped"
+    assert not this.pause_requested()
+    assert not this.stop_requested()
+    for _ in worker.train(this, report_every=3):
+        pass
+    uninterrupted = run.create(CONFIG, runs_dir)
+    for _ in worker.train(uninterrupted, report_every=3):
+        pass
+    assert_same(uninterrupted, this)
+
+
+def test_a_learning_rate_asked_for_is_recorded_and_applied(runs_dir):
+    this = run.create(dataclasses.replace(CONFIG, schedule="constant"), runs_dir)
+    training = worker.train(this, report_every=3)
+    for record in training:
+        if record["event"] == "step" and record["step"] == 6:
+            this.request_lr(0.002)
+            break
+    assert next(training) == {"event": "lr", "step": 6, "lr": 0.002}
+    assert this.lr_requested() is None
+    for _ in training:
+        pass
+    changes = [record for record in this.records() if record["event"] == "lr"]
+    assert changes == [{"event": "lr", "step": 6, "lr": 0.002}]
+    lrs = {record["step"]: record["lr"] for record in this.records() if record["event"] == "step"}
+    assert {lr for step, lr in lrs.items() if step <= 6} == {CONFIG.lr}
+    assert {lr for step, lr in lrs.items() if step > 6} == {0.002}
+    assert this.config().lr == CONFIG.lr
+
+
+def test_a_changed_learning_rate_outlives_a_kill(runs_dir):
+    this = run.create(dataclasses.replace(CONFIG, schedule="constant"), runs_dir)
+    for record in worker.train(this):
+        if record["event"] == "step":
+            this.request_lr(0.002)
+        if record["event"] == "epoch" and record["epoch"] == 2:
+            killed = Run(runs_dir / "killed")
+            shutil.copytree(this.path, killed.path)
+    for _ in worker.train(killed):
+        pass
+    steps = [record for record in killed.records() if record["event"] == "step"]
+    assert [record["lr"] for record in steps if record["epoch"] > 1] == [0.002] * 2
+    a, b = load_file(this.weights), load_file(killed.weights)
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_learning_rate_asked_for_before_the_start_is_applied(runs_dir):
+    this = run.create(dataclasses.replace(CONFIG, schedule="constant"), runs_dir)
+    this.request_lr(0.002)
+    for _ in worker.train(this):
+        pass
+    assert [record["event"] for record in this.records()[:2]] == ["start", "lr"]
+    assert {record["lr"] for record in this.records() if record["event"] == "step"} == {0.002}
+
+
+def test_a_damaged_learning_rate_ends_the_run_with_its_reason(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    training = worker.train(this)
+    next(training)
+    (this.path / "lr").write_text("fast")
+    with pytest.raises(RunError, match="holds no learning rate"):
+        next(training)
+    assert this.status().state == "failed"
+    assert "holds no learning rate" in this.status().message
+
+
+def test_there_are_weights_to_answer_with_from_the_start(runs_dir):
+    this = run.create(CONFIG, runs_dir)
+    training = worker.train(this)
+    assert next(training)["event"] == "start"
+    published, first = load_file(this.weights), TrainState.of(CONFIG).model.state_dict()
+    assert published.keys() == first.keys()
+    assert all(torch.equal(published[name], first[name]) for name in first)
+    training.close()
+
+
+def test_weights_are_published_within_an_epoch(runs_dir, monkeypatch):
+    monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
+    this = run.create(CONFIG, runs_dir)
+    seen = []
+    for record in worker.train(this, report_every=3):
+        if record["event"] == "epoch":
+            break
+        seen.append(load_file(this.weights))
+    assert len(seen) == 5
+    for before, after in itertools.pairwise(seen):
+        assert not any(torch.equal(before[name], after[name]) for name in before)

@@ -1,6 +1,9 @@
 """The app, served for real, and a headless Chromium to use it with."""
 
 import contextlib
+import dataclasses
+import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -10,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from mnist_core.mnist_files import APP_FOLDER
 
@@ -21,38 +24,71 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 )
 
+expect.set_options(timeout=30_000)
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the running app, whose runs go to a folder of their own."""
-    if not CHROMIUM:
-        pytest.skip("no Chromium is installed")
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A running app, whose runs go to a folder of their own."""
+
+    address: str
+    runs_dir: pathlib.Path
+    process: "subprocess.Popen[bytes]"
+
+    def workers(self) -> list[int]:
+        """Process ids of its training processes, also of the one that is kept ready."""
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", "mnist_core.worker"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return [int(line) for line in found.stdout.split()]
+
+
+@contextlib.contextmanager
+def serving(folder: pathlib.Path, wait: bool = True, **environment: str) -> Iterator[Server]:
+    """The app with its log and its runs in `folder`; if `wait`, ready to be visited."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    with pytest.MonkeyPatch.context() as patch, open(log, "wb") as output:
-        patch.setenv("RUNS_DIR", str(tmp_path_factory.mktemp("runs")))
+    log, runs_dir = folder / "log.txt", folder / "runs"
+    with open(log, "wb") as output:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "streamlit", "run", "streamlit_app.py"),
                 *(f"--server.port={port}", "--server.headless=true", "--server.address=127.0.0.1"),
             ],
             cwd=APP_FOLDER,
+            env={**os.environ, "RUNS_DIR": str(runs_dir), **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        for _ in range(600 if wait else 0):
             assert process.poll() is None, log.read_text()
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 break
             time.sleep(0.1)
-        yield address
+        yield Server(address, runs_dir, process)
     finally:
         process.terminate()
         process.wait(30)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("server")) as served:
+        yield served
+
+
+@pytest.fixture
+def fresh_server(browser: Browser, tmp_path: pathlib.Path) -> Iterator[Server]:
+    """One that nobody has visited yet, and that a test may do with as it likes."""
+    with serving(tmp_path) as served:
+        yield served
 
 
 @pytest.fixture(scope="session")
@@ -65,10 +101,10 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
-    """A fresh visitor's page, not yet anywhere; an error in the page's own scripts fails the test."""
-    context = browser.new_context(base_url=server, viewport={"width": 1280, "height": 1000})
+@contextlib.contextmanager
+def visiting(browser: Browser, server: Server, width: int = 1280, height: int = 1000, **options: str) -> Iterator[Page]:
+    """A new visitor's page, not yet anywhere; an error in the page's own scripts fails the test."""
+    context = browser.new_context(base_url=server.address, viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(30_000)
     errors: list[str] = []
@@ -76,3 +112,9 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    with visiting(browser, server) as page:
+        yield page

@@ -1,40 +1,38 @@
 """The app as a visitor uses it, in a real browser."""
 
+import os
 import re
+import shutil
+import signal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from mnist_core import mnist_files
+from mnist_core import config, mnist_files, run
+from tests.browser.conftest import Server, serving, visiting
+from tests.browser.steps import (
+    BAR,
+    ONE,
+    SEVEN,
+    ZERO,
+    Points,
+    answer,
+    at_rest,
+    choose,
+    draw,
+    fill,
+    ink,
+    press,
+    status,
+    step,
+    switch_to,
+    wait_for_steps,
+    wait_until,
+)
 
-Points = list[tuple[int, int]]
-ONE: Points = [(140, 40), (138, 140), (135, 240)]
-ZERO: Points = [(140, 40), (95, 70), (75, 140), (95, 210), (140, 240), (185, 210), (205, 140), (185, 70), (140, 40)]
-
-
-def draw(page: Page, points: Points) -> None:
-    """A stroke on the canvas with the mouse; points in pixels from its corner."""
-    canvas = page.locator("canvas.upper-canvas")
-    expect(canvas).to_be_visible()
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box
-    (x, y), *others = points
-    page.mouse.move(box["x"] + x, box["y"] + y)
-    page.mouse.down()
-    for x, y in others:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
-    page.mouse.up()
-
-
-def answer(page: Page):
-    return page.locator(".st-key-answer [data-testid=stMetricValue]")
-
-
-def at_rest(page: Page) -> None:
-    """Wait until no script runs: a canvas that is still being set up loses its first stroke."""
-    expect(page.locator(".st-key-answer")).to_be_visible(timeout=60_000)
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+DATA = "sample" if mnist_files.missing() else "mnist"
+LONG = f"/train?model=cnn&epochs=300&data={DATA}"
+PAGES = {"/": "Draw a digit", "/train": "Train a network", "/browse": "Browse the images"}
 
 
 @pytest.mark.parametrize(("points", "digit"), [(ONE, "1"), (ZERO, "0")])
@@ -46,43 +44,240 @@ def test_a_drawn_digit_is_read(page: Page, points: Points, digit: str) -> None:
     expect(answer(page)).to_have_text(digit, timeout=60_000)
     expect(page.locator(".st-key-seen img")).to_be_visible()
     expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
-    page.get_by_role("button", name="Clear").click()
+    press(page, "clear")
     expect(page.locator(".st-key-answer")).to_contain_text("Draw a digit.")
 
 
-def test_a_training_is_started_and_its_curve_grows(page: Page) -> None:
-    page.goto("/train")
-    page.get_by_label("Data", exact=True).wait_for()
+def test_a_stroke_is_taken_back(page: Page) -> None:
+    page.goto("/")
+    at_rest(page)
+    draw(page, SEVEN)
+    expect(answer(page)).to_have_text("7")
+    before = ink(page)
+    draw(page, BAR)
+    page.wait_for_function("document.querySelectorAll('.st-key-undo button:not([disabled])').length")
+    at_rest(page)
+    page.wait_for_timeout(500)  # the canvas sends a while after the pen is up
+    at_rest(page)
+    assert ink(page) > before
+    press(page, "undo")
+    wait_until(page, lambda: abs(ink(page) - before) < before / 50)
+    expect(answer(page)).to_have_text("7")
+    press(page, "undo")
+    expect(page.locator(".st-key-answer")).to_contain_text("Draw a digit.")
+    draw(page, ONE)
+    expect(answer(page)).to_have_text("1")
+
+
+def test_a_drawing_survives_a_switch_of_the_page(page: Page) -> None:
+    page.goto("/")
+    at_rest(page)
+    draw(page, SEVEN)
+    expect(answer(page)).to_have_text("7")
+    before = ink(page)
+    switch_to(page, "Browse")
+    switch_to(page, "Draw")
+    expect(answer(page)).to_have_text("7")
+    wait_until(page, lambda: abs(ink(page) - before) < before / 50)
+    draw(page, BAR)
+    wait_until(page, lambda: ink(page) > before * 1.1)
+    expect(answer(page)).to_have_text("7")
+    page.get_by_text("Compare all").click()
+    expect(page.locator(".st-key-compared [data-testid=stMetricValue]").first).to_have_text("7")
+
+
+def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:
+    with visiting(browser, server) as one, visiting(browser, server) as other:
+        for page in (one, other):
+            page.goto("/")
+            at_rest(page)
+        draw(one, ONE)
+        expect(answer(one)).to_have_text("1")
+        expect(other.locator(".st-key-answer")).to_contain_text("Draw a digit.")
+        draw(other, ZERO)
+        expect(answer(other)).to_have_text("0")
+        switch_to(one, "Train")
+        switch_to(other, "Train")
+        fill(one, "Epochs (passes)", "7")
+        expect(one).to_have_url(re.compile("epochs=7"))
+        fill(other, "Seed", "3")
+        expect(other).to_have_url(re.compile(r"\?(?!.*epochs).*seed=3"))
+
+
+def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> None:
+    page.goto("/")
+    at_rest(page)
+    draw(page, SEVEN)
+    expect(answer(page)).to_have_text("7")
+    switch_to(page, "Train")
+    choose(page, "Start from", "The classic")
+    expect(page).to_have_url(re.compile(r"lr=0\.5"))
+    at_rest(page)
     choose(page, "Model", "cnn")
-    choose(page, "Data", "sample" if mnist_files.missing() else "mnist")
-    fill(page, "Epochs (passes)", "200")
-    page.get_by_role("button", name="Start").click()
-    expect(page.locator(".st-key-run-status")).to_contain_text("running", timeout=60_000)
+    at_rest(page)
+    if DATA == "sample":
+        choose(page, "Data", "sample")
+        at_rest(page)
+    fill(page, "Epochs (passes)", "300")
+    press(page, "train-start")
+    expect(status(page)).to_contain_text("running")
     expect(page).to_have_url(re.compile(r"run=\d{8}-\d{6}-cnn-"))
-    expect(page.locator(".st-key-curves canvas")).to_be_visible()
-    first = steps_done(page)
-    page.wait_for_function(
-        "before => parseFloat(document.querySelector('[role=progressbar]').ariaValueNow) > before", arg=first
-    )
+    expect(page.locator(".st-key-curves canvas")).to_have_count(2)
+    wait_for_steps(page)
+    expect(page.locator(".st-key-judged img[alt='your drawing']")).to_be_visible()
+
+    press(page, "train-pause")
+    expect(status(page)).to_contain_text("paused")
+    page.wait_for_timeout(1_000)
+    before = step(page)
+    page.wait_for_timeout(1_500)
+    assert step(page) == before
+    fill(page, "Learning rate now", "0.1")
+    press(page, "train-resume")
+    expect(status(page)).to_contain_text("running")
+    wait_for_steps(page)
+
     page.reload()
-    expect(page.locator(".st-key-run-status")).to_contain_text("running")
-    page.get_by_role("button", name="Stop").click()
-    expect(page.locator(".st-key-run-status")).to_contain_text("stopped")
-    expect(page.get_by_role("button", name="Start")).to_be_enabled()
+    expect(status(page)).to_contain_text("running")
+    wait_for_steps(page)
+    expect(page.get_by_label("Learning rate now", exact=True)).to_have_value("0.1")
+    switch_to(page, "Draw")
+    switch_to(page, "Train")
+    expect(status(page)).to_contain_text("running")
+    press(page, "train-stop")
+    expect(status(page)).to_contain_text("stopped")
+    expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=option).click()
+def test_runs_wait_in_line(browser: Browser, server: Server) -> None:
+    with visiting(browser, server) as one, visiting(browser, server) as other:
+        for page in (one, other):
+            page.goto(LONG)
+            at_rest(page)
+        press(one, "train-start")
+        expect(status(one)).to_contain_text("running")
+        press(other, "train-start")
+        expect(status(other)).to_contain_text("number 1 in line")
+        expect(one.get_by_text("Also on this machine")).to_have_count(0)
+        press(one, "train-stop")
+        expect(status(one)).to_contain_text("stopped")
+        expect(status(other)).to_contain_text("running")
+        press(other, "train-stop")
+        expect(status(other)).to_contain_text("stopped")
 
 
-def fill(page: Page, label: str, value: str) -> None:
-    field = page.get_by_label(label, exact=True)
-    field.fill(value)
-    field.press("Enter")
+def test_a_killed_training_says_so_and_goes_on(page: Page, server: Server) -> None:
+    page.goto(LONG)
+    at_rest(page)
+    press(page, "train-start")
+    expect(status(page)).to_contain_text("running")
+    wait_for_steps(page)
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGKILL)
+    expect(status(page)).to_contain_text("interrupted")
+    expect(page.get_by_text("Its process was killed")).to_be_visible()
+    press(page, "train-resume")
+    expect(status(page)).to_contain_text("running")
+    press(page, "train-stop")
+    expect(status(page)).to_contain_text("stopped")
+    shutil.rmtree(server.runs_dir / page.url.split("run=")[1])
+    page.reload()
+    expect(page.get_by_text("There is no run")).to_be_visible()
+    expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
-def steps_done(page: Page) -> float:
-    bar = page.get_by_role("progressbar")
-    expect(bar).to_be_visible(timeout=60_000)
-    return float(bar.get_attribute("aria-valuenow") or 0)
+def test_a_run_deleted_under_the_page_is_said(page: Page, server: Server) -> None:
+    page.goto(LONG)
+    at_rest(page)
+    press(page, "train-start")
+    expect(status(page)).to_contain_text("running")
+    run_id = page.url.split("run=")[1]
+    shutil.rmtree(server.runs_dir / run_id, ignore_errors=True)
+    shutil.rmtree(server.runs_dir / run_id, ignore_errors=True)  # it may just have written once more
+    expect(page.get_by_text(re.compile("no status.json|There is no run")).first).to_be_visible()
+    expect(page.locator(".st-key-train-start button")).to_be_enabled()
+
+
+def test_a_link_opens_a_page_on_a_server_that_nobody_has_visited(browser: Browser, fresh_server: Server) -> None:
+    with visiting(browser, fresh_server) as page:
+        page.goto("/train?model=cnn&lr=0.5&epochs=100000&colour=red")
+        at_rest(page)
+        expect(page.get_by_role("link", name="Browse", exact=True)).to_be_visible()
+        expect(page.get_by_label("Learning rate", exact=True)).to_have_value("0.5")
+        expect(page.get_by_label("Epochs (passes)", exact=True)).to_have_value("5")
+        expect(page.get_by_text("epochs must be between 1 and 1,000, got 100,000")).to_be_visible()
+        expect(page.get_by_text("There is no hyperparameter 'colour'")).to_be_visible()
+        expect(page.locator(".st-key-train-start button")).to_be_enabled()
+
+
+def test_nothing_is_left_behind_by_a_server_that_is_killed(browser: Browser, fresh_server: Server) -> None:
+    with visiting(browser, fresh_server) as page:
+        page.goto(LONG)
+        at_rest(page)
+        press(page, "train-start")
+        expect(status(page)).to_contain_text("running")
+        wait_for_steps(page)
+        workers = fresh_server.workers()
+        assert workers
+        fresh_server.process.kill()
+        fresh_server.process.wait()
+        wait_until(page, lambda: not any(os.path.exists(f"/proc/{worker}") for worker in workers))
+    (this,) = run.list_runs(fresh_server.runs_dir)
+    assert this.status().state == "interrupted"
+
+
+def test_a_click_on_a_confusion_cell_shows_its_images(page: Page) -> None:
+    page.goto("/browse")
+    at_rest(page)
+    expect(page.locator(".st-key-gallery")).to_be_visible(timeout=60_000)
+    chart = page.locator(".st-key-confusion .nsewdrag").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 0.35, box["y"] + box["height"] * 0.35)  # a true 3, read as 3
+    expect(page.get_by_label("True digit", exact=True)).to_have_value("3")
+    expect(page.get_by_label("Read as", exact=True)).to_have_value("3")
+    page.locator(".st-key-gallery [data-testid=stButton] button").first.click()
+    expect(page.locator(".st-key-large")).to_contain_text("a true 3")
+    press(page, "open-in-draw")
+    expect(page.locator(".st-key-seen")).to_contain_text("a true 3; draw to replace it")
+    expect(answer(page)).to_have_text("3")
+
+
+def test_without_mnist_the_pages_work_on_the_sample(browser: Browser, tmp_path) -> None:
+    with serving(tmp_path, MNIST_ROOT=str(tmp_path / "nothing")) as served, visiting(browser, served) as page:
+        page.goto("/browse")
+        at_rest(page)
+        expect(page.get_by_text("MNIST is not on this machine")).to_be_visible()
+        expect(page.get_by_text(f"images of {config.SAMPLE_IN_WORDS}")).to_be_visible(timeout=60_000)
+        expect(page.locator(".st-key-gallery")).to_be_visible()
+        switch_to(page, "Train")
+        expect(page.locator(".st-key-download button")).to_be_visible()
+        press(page, "train-start")
+        expect(status(page)).to_contain_text("finished", timeout=60_000)
+        expect(page.get_by_text(config.SAMPLE_IN_WORDS).first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_both_themes(browser: Browser, server: Server, path: str, scheme: str) -> None:
+    with visiting(browser, server, color_scheme=scheme) as page:
+        page.goto(path)
+        at_rest(page)
+        expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
+        color = page.locator("[data-testid=stApp]").evaluate("app => getComputedStyle(app).backgroundColor")
+        assert color == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 29)"}[scheme]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, server: Server, path: str) -> None:
+    with visiting(browser, server, width=390, height=844) as page:
+        page.goto(path)
+        at_rest(page)
+        expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
+        main = page.locator("[data-testid=stMain]")
+        assert main.evaluate("main => main.scrollWidth") <= 390
+        if path == "/":
+            draw(page, ONE)
+            expect(answer(page)).to_have_text("1")
+            expect(answer(page)).to_be_visible()

@@ -1,0 +1,223 @@
+"""The pages' speed in a real headless Chromium, as a visitor feels it; medians.
+
+pen-up to answer          of which 200 ms are the canvas' own waiting for another stroke
+first paint, first answer from `streamlit run` on; the answer to a stroke drawn as soon as there is a canvas
+click                     on a control of the Train page while a run trains, until the page shows its effect
+start to first point      on a server that has been up for a while
+with the page open        training seconds of the shell's `train` over those of a run that a page watches
+a refresh                 of a watched run, as bytes over the websocket
+blank looks               at the curves of a watched run, of 20 a second in 30 seconds
+
+Needs MNIST, playwright and an installed Chromium; Linux or macOS.
+"""
+
+import contextlib
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser, Error, Page, WebSocket, expect, sync_playwright
+
+from benchmarks.report import parser, print_figures, run
+from mnist_core import mnist_files
+from mnist_core import run as runs
+from mnist_core.config import TrainConfig
+from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
+from tests.browser.steps import ONE, ZERO, answer, at_rest, draw, press, status, step
+
+# Notes the moment of each pen-up, and the moment at which an answer stands there that did not before.
+WATCH_ANSWER = """() => {
+    window.answered = [];
+    let up = null;
+    addEventListener('pointerup', () => { up = performance.now(); }, true);
+    addEventListener('mouseup', () => { up = performance.now(); }, true);
+    new MutationObserver(() => {
+        const there = document.querySelector('.st-key-answer [data-testid=stMetricValue]');
+        if (there && up !== null) { window.answered.push(performance.now() - up); up = null; }
+        if (!there && up !== null && performance.now() - up > 3000) { up = null; }
+    }).observe(document.body, {subtree: true, childList: true, characterData: true});
+}"""
+# Clicks, and gives the milliseconds until the text is on the page.
+CLICK = """([button, text]) => new Promise(done => {
+    const begin = performance.now();
+    const look = () => document.body.innerText.includes(text);
+    new MutationObserver((_, observer) => {
+        if (look()) { observer.disconnect(); done(performance.now() - begin); }
+    }).observe(document.body, {subtree: true, childList: true, characterData: true});
+    document.querySelector(button).click();
+})"""
+# How many of the looks at the curves find one missing or empty.
+BLANK = """async seconds => {
+    let blank = 0;
+    for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
+        const curves = [...document.querySelectorAll('.st-key-curves canvas')];
+        const drawn = curves.filter(canvas => canvas.getContext('2d')
+            .getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0));
+        if (drawn.length < 2) blank++;
+        await new Promise(next => setTimeout(next, 50));
+    }
+    return blank;
+}"""
+EPOCHS = 500  # more than are waited for
+
+
+def begins(browser: Browser, folder: pathlib.Path) -> tuple[float, float]:
+    """Seconds from the server's start to the first paint and to the first answer."""
+    begin = time.perf_counter()
+    with serving(folder, wait=False) as server, visiting(browser, server) as page:
+        while True:
+            with contextlib.suppress(Error):
+                page.goto("/")
+                break
+            time.sleep(0.02)
+        page.locator("[data-testid=stMain] h1").wait_for()
+        painted = time.perf_counter() - begin
+        page.locator("canvas.upper-canvas").wait_for()
+        # a stroke before the page is at rest is lost now and then, as it would be to a visitor: draw until it is read
+        at_rest(page)
+        draw(page, ONE)
+        expect(answer(page)).to_have_text("1")
+        return painted, time.perf_counter() - begin
+
+
+def answers(browser: Browser, server: Server, rounds: int) -> float:
+    """Median seconds from pen-up to answer."""
+    with visiting(browser, server) as page:
+        page.goto("/")
+        at_rest(page)
+        page.evaluate(WATCH_ANSWER)
+        for index in range(rounds + 1):
+            draw(page, (ONE, ZERO)[index % 2])
+            expect(answer(page)).to_be_visible()
+            at_rest(page)
+            press(page, "clear")
+            expect(answer(page)).to_have_count(0)
+            at_rest(page)
+            page.wait_for_timeout(300)
+        taken: list[float] = page.evaluate("window.answered")
+        return float(statistics.median(taken[1:])) / 1000
+
+
+@contextlib.contextmanager
+def training(browser: Browser, server: Server) -> Iterator[tuple[Page, float]]:
+    """A page that watches a run, and the seconds from Start to its first point."""
+    with visiting(browser, server) as page:
+        page.goto(f"/train?model=cnn&epochs={EPOCHS}")
+        at_rest(page)
+        page.wait_for_timeout(8_000)  # a process gets ready in the background
+        begin = time.perf_counter()
+        press(page, "train-start")
+        step(page)
+        yield page, time.perf_counter() - begin
+        press(page, "train-stop")
+        expect(status(page)).to_contain_text("stopped")
+
+
+def clicks(page: Page, rounds: int) -> float:
+    """Median seconds from a click that asks for one more epoch to the words that say so."""
+    page.locator("summary").click()  # what Start trains
+    at_rest(page)
+    taken = []
+    for epochs in range(EPOCHS + 1, EPOCHS + 1 + rounds):
+        page.wait_for_timeout(300)
+        button = ".st-key-config-epochs [data-testid=stNumberInputStepUp]"
+        taken.append(page.evaluate(CLICK, [button, f"each of {epochs} passes"]))
+    return float(statistics.median(taken)) / 1000
+
+
+def shell_seconds(config: TrainConfig, folder: pathlib.Path) -> float:
+    command = [sys.executable, "-m", "mnist_core", "train", *config.flags(), "--json", "--runs-dir", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
+
+
+def page_seconds(browser: Browser, server: Server, config: TrainConfig) -> float:
+    """Training seconds of a run that is watched, on a server that has a process ready."""
+    with visiting(browser, server) as page:
+        page.goto("/train?" + "&".join(f"{name}={word}" for name, word in config.to_query().items()))
+        at_rest(page)
+        page.wait_for_timeout(8_000)
+        press(page, "train-start")
+        expect(status(page)).to_contain_text("finished", timeout=300_000)
+        this = runs.open_run(page.url.split("run=")[1], server.runs_dir)
+        return float(this.records()[-1]["seconds"])
+
+
+def refresh_bytes(browser: Browser, server: Server, steps: int) -> float:
+    """Median bytes of a refresh of a run that has recorded so many steps."""
+    this = runs.create(TrainConfig(), server.runs_dir)
+    with open(this.path / "metrics.jsonl", "w", encoding="utf-8") as file:
+        first = {"event": "start", "data": "mnist", "model": "mlp", "device": "CPU", "parameters": 50_890}
+        file.write(json.dumps(first | {"epochs": 1_000, "steps": 20 * steps, "first_loss": 2.3}) + "\n")
+        for number in range(1, steps + 1):
+            figures = {"loss": 1.23456 / number**0.5, "accuracy": 0.987654, "lr": 0.00123456, "images_per_s": 123_456.7}
+            file.write(json.dumps({"event": "step", "epoch": 1, "step": 20 * number, **figures}) + "\n")
+    (this.path / "weights.safetensors").write_bytes(pathlib.Path("mnist_core/pretrained/mlp.safetensors").read_bytes())
+    frames: list[tuple[float, int]] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: frames.append((time.perf_counter(), len(frame))))
+
+    with this.locked(), visiting(browser, server) as page:
+        this.set_status("running")
+        page.on("websocket", listen)
+        page.goto("/")
+        at_rest(page)
+        draw(page, ZERO)
+        expect(answer(page)).to_be_visible()
+        page.goto(f"/train?run={this.id}")
+        expect(page.get_by_test_id("stProgress")).to_contain_text(f"{20 * steps:,}", timeout=120_000)
+        page.wait_for_timeout(3_000)
+        frames.clear()
+        page.wait_for_timeout(10_000)
+        refreshes: list[int] = []
+        last = 0.0
+        for moment, size in frames:
+            if moment - last > 0.2:
+                refreshes.append(0)
+            refreshes[-1] += size
+            last = moment
+        this.set_status("stopped")
+        page.wait_for_timeout(1_500)
+    return float(statistics.median(refreshes))
+
+
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--rounds", type=int, default=15, help="strokes and clicks; default 15")
+    args = arguments.parse_args()
+    mnist_files.find_or_download()
+    config = TrainConfig(model="cnn", epochs=3)
+    figures: dict[str, float | str] = {}
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        folders = (pathlib.Path(scratch, str(number)) for number in range(100))
+
+        def folder() -> pathlib.Path:
+            made = next(folders)
+            made.mkdir()
+            return made
+
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        beginnings = [begins(browser, folder()) for _ in range(5)]
+        figures["first paint, seconds"] = statistics.median(painted for painted, _ in beginnings)
+        figures["first answer, seconds"] = statistics.median(answered for _, answered in beginnings)
+        with serving(folder()) as server:
+            figures["pen-up to answer, seconds"] = answers(browser, server, args.rounds)
+            with training(browser, server) as (page, first_point):
+                figures["start to first point, seconds"] = first_point
+                figures["click while training, seconds"] = clicks(page, args.rounds)
+                figures["blank looks in 30 s"] = str(page.evaluate(BLANK, 30))
+            for steps in (10_000, 1_000_000):
+                figures[f"bytes a refresh, {steps:,} steps"] = refresh_bytes(browser, server, steps)
+            pairs = [(shell_seconds(config, folder()), page_seconds(browser, server, config)) for _ in range(3)]
+            figures["shell / with the page open"] = statistics.median(shell / watched for shell, watched in pairs)
+    print_figures(figures, args.json)
+
+
+if __name__ == "__main__":
+    run(main)

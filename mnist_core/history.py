@@ -1,0 +1,145 @@
+"""Following a run's records while they grow, in the memory of a picture however long the run is."""
+
+import math
+import os
+import pathlib
+import threading
+from typing import BinaryIO
+
+from mnist_core.errors import RunError
+from mnist_core.records import Record, read_on
+
+MOST_POINTS = 300  # of one curve; more cannot be seen and only cost time
+TAIL = 200  # bytes, more than a line
+SMOOTHING = 50  # steps over which a smoothed curve forgets
+
+
+class Curve:
+    """Points (x, y) in the order of x, never more than `most`: when it is full, neighbours are merged by their mean."""
+
+    def __init__(self, most: int = MOST_POINTS) -> None:
+        self._most = most
+        self._merged = 1  # points that each of `_points` stands for
+        self._points: list[tuple[float, float]] = []
+        self._pending: list[tuple[float, float]] = []  # fewer than _merged
+
+    def add(self, x: float, y: float) -> None:
+        self._pending.append((x, y))
+        if len(self._pending) < self._merged:
+            return
+        self._points.append(_mean(self._pending))
+        self._pending = []
+        if len(self._points) == self._most:
+            self._points = [_mean(self._points[i : i + 2]) for i in range(0, self._most, 2)]
+            self._merged *= 2
+
+    @property
+    def points(self) -> list[tuple[float, float]]:
+        return self._points + ([_mean(self._pending)] if self._pending else [])
+
+
+def _mean(points: list[tuple[float, float]]) -> tuple[float, float]:
+    """The points as one: their last x, so that a curve never ends before its data, and the mean of their y."""
+    return points[-1][0], sum(y for _, y in points) / len(points)
+
+
+class Smoothed:
+    """An exponential moving mean over x, free of the pull towards its start (Kingma and Ba, 2015, section 3)."""
+
+    def __init__(self, forgets: float = SMOOTHING) -> None:
+        self._forgets = forgets
+        self._x = 0.0
+        self._sum = self._weight = 0.0
+
+    def add(self, x: float, y: float) -> float:
+        """Take in one more point; returns the mean so far."""
+        kept = math.exp(-max(0.0, x - self._x) / self._forgets)
+        self._x = x
+        self._sum = kept * self._sum + (1 - kept) * y
+        self._weight = kept * self._weight + (1 - kept)
+        return self._sum / self._weight if self._weight else y
+
+
+class History:
+    """What a run's records say, kept up to date by reading on from where the last look ended.
+
+    It takes the same memory however long the run is. `start`, `step`, `epoch` and `end` are the newest record of each
+    kind, empty where there is none yet. Several threads may share one.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._offset = 0
+        self._file = 0  # its inode
+        self._tail = b""  # what stands before the offset
+        self.start: Record = {}
+        self.step: Record = {}
+        self.epoch: Record = {}
+        self.end: Record = {}
+        self.images_per_s = 0.0  # smoothed
+        self.lr: float | None = None  # the highest learning rate, where it was changed while training
+        self._smoothed = {name: Smoothed() for name in ("loss", "accuracy", "images_per_s")}
+        # The training's, by step, and the same smoothed; the learning rate; the validation's, by step at epochs' ends.
+        self.curves = {
+            name: Curve()
+            for name in ("loss", "loss_smoothed", "accuracy", "accuracy_smoothed", "lr", "val_loss", "val_accuracy")
+        }
+
+    def update(self) -> None:
+        """Read what has been added. Raises RunError if the records are damaged."""
+        with self._lock:
+            try:
+                with open(self._path, "rb") as file:
+                    self._read(file)
+            except FileNotFoundError:
+                self._begin()
+
+    def _read(self, file: BinaryIO) -> None:
+        inode = os.fstat(file.fileno()).st_ino
+        # a run that is resumed writes its file anew, up to the epoch that it goes on from; an inode may come back
+        if inode != self._file or self._before(file) != self._tail:
+            self._begin()
+            self._file = inode
+        records, self._offset = read_on(file, self._offset)
+        self._tail = self._before(file)
+        try:
+            for record in records:
+                self._add(record)
+        except KeyError as error:
+            self._begin()
+            raise RunError(f"The metrics in {self._path} are damaged: a record lacks {error}.") from error
+
+    def _before(self, file: BinaryIO) -> bytes:
+        """The last bytes that were read, as they stand in the file now."""
+        begin = max(0, self._offset - TAIL)
+        file.seek(begin)
+        return file.read(self._offset - begin)
+
+    def _add(self, record: Record) -> None:
+        event = record["event"]
+        if event in ("start", "resume"):
+            self.start, self.end = record, {}
+            if "first_loss" in record:
+                self._trace("loss", 0, record["first_loss"])
+        elif event == "step":
+            self.step = record
+            for name in ("loss", "accuracy"):
+                self._trace(name, record["step"], record[name])
+            self.curves["lr"].add(record["step"], record["lr"])
+            self.images_per_s = self._smoothed["images_per_s"].add(record["step"], record["images_per_s"])
+        elif event == "epoch":
+            self.epoch = record
+            for name in ("val_loss", "val_accuracy"):
+                self.curves[name].add(record["step"], record[name])
+        elif event == "lr":
+            self.lr = record["lr"]
+        elif event == "end":
+            self.end = record
+
+    def _trace(self, name: str, step: int, value: float) -> None:
+        self.curves[name].add(step, value)
+        self.curves[f"{name}_smoothed"].add(step, self._smoothed[name].add(step, value))

@@ -1,0 +1,65 @@
+"""The data sets as pages see them: what is there, what is shown in its place, and trying a download again."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mnist_core import mnist_files
+from mnist_core.config import SAMPLE_IN_WORDS
+from mnist_core.drawing import Pixels
+
+if TYPE_CHECKING:
+    from mnist_core.dataset import Splits
+
+
+def data_at_hand(data: str) -> str:
+    """`data`, or "sample" where that is MNIST and it is not on this machine."""
+    return "sample" if data == "mnist" and mnist_files.missing() else data
+
+
+def offer_download() -> None:
+    """Where MNIST is missing: say so, and offer to fetch it."""
+    if not mnist_files.missing():
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(
+            f"MNIST is not on this machine: until it is, this page works on {SAMPLE_IN_WORDS}.",
+            icon=":material/cloud_off:",
+            width=620,
+        )
+        if st.button("Download MNIST (11 MB)", key="download", icon=":material/download:"):
+            with st.spinner("Downloading MNIST"):
+                problem = _download()
+            if not problem:
+                st.session_state.pop("link", None)  # the controls follow the address once more, now with MNIST
+                st.rerun()
+            st.error(problem)
+
+
+def _download() -> str:
+    """Fetch MNIST in a process of its own, which alone has to import torchvision; what went wrong, or nothing."""
+    done = subprocess.run([sys.executable, "-m", "mnist_core", "data"], capture_output=True, text=True, check=False)
+    return done.stderr.strip().splitlines()[-1].removeprefix("mnist_core: ") if done.returncode else ""
+
+
+@functools.lru_cache(maxsize=2)
+def splits(data: str, validation_size: int | None, seed: int) -> Splits:
+    """The data set as a config with these fields splits it, loaded once for all visitors. Raises DatasetError."""
+    from mnist_core import dataset
+    from mnist_core.config import TrainConfig
+
+    return dataset.load(TrainConfig(data=data, validation_size=validation_size, seed=seed))
+
+
+@functools.cache
+def one_of_each(data: str) -> tuple[Pixels, ...]:
+    """The first test image of each digit, 0 to 9: (28, 28), uint8. Raises DatasetError."""
+    from mnist_core import dataset
+
+    test = dataset.load_test(data)
+    return tuple(test.images[int((test.labels == digit).nonzero()[0])].numpy() for digit in range(10))

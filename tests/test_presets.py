@@ -1,0 +1,39 @@
+import pytest
+
+from mnist_core.config import TrainConfig
+from mnist_core.presets import PRESETS
+from mnist_core.trainer import fit
+from tests.conftest import needs_mnist
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_survives_json_and_a_link(name):
+    config = PRESETS[name].config
+    assert TrainConfig.from_json(config.to_json()) == config
+    assert TrainConfig.from_query(config.to_query()) == (config, [])
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_has_its_reason(name):
+    reason = PRESETS[name].reason
+    assert reason.endswith(".")
+    assert len(reason) > 40
+
+
+def test_presets_differ():
+    configs = [preset.config for preset in PRESETS.values()]
+    assert len(set(configs)) == len(configs)
+
+
+@needs_mnist
+def test_too_high_a_learning_rate_diverges():
+    *_, end = fit(PRESETS["Too high a learning rate"].config)
+    assert end["reason"] == "diverged"
+    assert "learning rate of 0.3 or less instead of 3" in end["advice"]
+
+
+@needs_mnist
+def test_a_linear_model_ends_near_its_known_accuracy():
+    *_, end = fit(PRESETS["No hidden layer"].config)
+    assert end["reason"] == "finished"
+    assert end["test_accuracy"] == pytest.approx(0.92, abs=0.01)

@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from mnist_core.errors import RunError
+from mnist_core.records import Recorder, read_records
+
+RECORDS = [{"event": "start", "data": "sample"}, {"event": "step", "step": 1, "loss": 0.1 + 0.2}, {"event": "end"}]
+
+
+def test_what_is_appended_is_read(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    with open(path, "a", encoding="utf-8") as file:
+        recorder = Recorder(file)
+        for count, record in enumerate(RECORDS, start=1):
+            recorder.append(record)
+            assert read_records(path) == (RECORDS[:count], path.stat().st_size)
+        recorder.sync()
+
+
+def test_reading_goes_on_from_an_offset(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    lines = [json.dumps(record).encode() + b"\n" for record in RECORDS]
+    found, offset = [], 0
+    with open(path, "ab", buffering=0) as file:
+        for byte in b"".join(lines):
+            file.write(bytes([byte]))
+            more, offset = read_records(path, offset)
+            found += more
+            assert offset == sum(map(len, lines[: len(found)]))
+    assert found == RECORDS
+
+
+def test_a_missing_file_holds_no_records(tmp_path):
+    assert read_records(tmp_path / "none") == ([], 0)
+    assert read_records(tmp_path / "none", 7) == ([], 7)
+
+
+def test_an_empty_file_holds_no_records(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.touch()
+    assert read_records(path) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense",
+        b"",
+        b"3",
+        b"null",
+        b'"event"',
+        b'["event"]',
+        b'{"loss": 1}',
+        b'{"event": "step"',
+        b'{"event": "\xff"}',
+    ],
+)
+def test_a_line_that_is_no_record_is_damage(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"event": "start"}\n' + line + b'\n{"event": "end"}\n')
+    with pytest.raises(RunError, match=r"metrics in .*metrics\.jsonl are damaged: "):
+        read_records(path)
+
+
+def test_a_new_line_within_a_records_text_does_not_end_it(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    record = {"event": "end", "advice": "one\ntwo\r\nthree\u2028four\x85five"}
+    with open(path, "a", encoding="utf-8") as file:
+        Recorder(file).append(record)
+    assert read_records(path)[0] == [record]

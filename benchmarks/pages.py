@@ -2,7 +2,8 @@
 
 pen-up to answer          of which 200 ms are the canvas' own waiting for another stroke
 first paint, first answer from `streamlit run` on; the answer to a stroke drawn as soon as there is a canvas
-click                     on a control of the Train page while a run trains, until the page shows its effect
+click                     on a control while a run trains, until the page shows its effect: one epoch more on Train,
+                          Compare all on Draw, another filter on Browse
 start to first point      on a server that has been up for a while
 with the page open        training seconds of the shell's `train` over those of a run that a page watches
 a refresh                 of a watched run, as bytes over the websocket
@@ -19,16 +20,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from playwright.sync_api import Browser, Error, Page, WebSocket, expect, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwright
 
 from benchmarks.report import parser, print_figures, run
 from mnist_core import mnist_files
 from mnist_core import run as runs
 from mnist_core.config import TrainConfig
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
-from tests.browser.steps import ONE, ZERO, answer, at_rest, draw, press, status, step
+from tests.browser.steps import ONE, ZERO, answer, at_rest, draw, press, status, step, switch_to
 
 # Notes the moment of each pen-up, and the moment at which an answer stands there that did not before.
 WATCH_ANSWER = """() => {
@@ -69,16 +70,11 @@ EPOCHS = 500  # more than are waited for
 def begins(browser: Browser, folder: pathlib.Path) -> tuple[float, float]:
     """Seconds from the server's start to the first paint and to the first answer."""
     begin = time.perf_counter()
-    with serving(folder, wait=False) as server, visiting(browser, server) as page:
-        while True:
-            with contextlib.suppress(Error):
-                page.goto("/")
-                break
-            time.sleep(0.02)
+    with serving(folder) as server, visiting(browser, server) as page:
+        page.goto("/")
         page.locator("[data-testid=stMain] h1").wait_for()
         painted = time.perf_counter() - begin
         page.locator("canvas.upper-canvas").wait_for()
-        # a stroke before the page is at rest is lost now and then, as it would be to a visitor: draw until it is read
         at_rest(page)
         draw(page, ONE)
         expect(answer(page)).to_have_text("1")
@@ -118,16 +114,34 @@ def training(browser: Browser, server: Server) -> Iterator[tuple[Page, float]]:
         expect(status(page)).to_contain_text("stopped")
 
 
-def clicks(page: Page, rounds: int) -> float:
-    """Median seconds from a click that asks for one more epoch to the words that say so."""
+def clicks(page: Page, rounds: int) -> dict[str, float]:
+    """Median seconds from a click to the words that it brings, by page; a run that trains is shown."""
+
+    def median(button: str, words: Callable[[int], str], back: str = "") -> float:
+        taken = []
+        for number in range(rounds):
+            page.wait_for_timeout(500)
+            taken.append(page.evaluate(CLICK, [button, words(number)]))
+            if back:
+                page.wait_for_timeout(500)
+                page.locator(back).click()
+        return float(statistics.median(taken)) / 1000
+
     page.locator("summary").click()  # what Start trains
     at_rest(page)
-    taken = []
-    for epochs in range(EPOCHS + 1, EPOCHS + 1 + rounds):
-        page.wait_for_timeout(300)
-        button = ".st-key-config-epochs [data-testid=stNumberInputStepUp]"
-        taken.append(page.evaluate(CLICK, [button, f"each of {epochs} passes"]))
-    return float(statistics.median(taken)) / 1000
+    one_more = ".st-key-config-epochs [data-testid=stNumberInputStepUp]"
+    train = median(one_more, lambda number: f"each of {EPOCHS + 1 + number} passes")
+    switch_to(page, "Draw")
+    draw(page, ONE)
+    expect(answer(page)).to_be_visible()
+    compare = median(".st-key-draw-compare input", lambda _: "mlp", ".st-key-draw-compare label >> nth=0")
+    switch_to(page, "Browse")
+    expect(page.locator(".st-key-gallery")).to_be_visible(timeout=60_000)
+    at_rest(page)
+    everything = ".st-key-browse-outcome button:nth-of-type(1)"
+    browse = median(everything, lambda _: "10,000 of 10,000", ".st-key-browse-outcome button >> nth=2")
+    switch_to(page, "Train")
+    return {"Train": train, "Draw": compare, "Browse": browse}
 
 
 def shell_seconds(config: TrainConfig, folder: pathlib.Path) -> float:
@@ -192,7 +206,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=15, help="strokes and clicks; default 15")
     args = arguments.parse_args()
     mnist_files.find_or_download()
-    config = TrainConfig(model="cnn", epochs=3)
+    config = TrainConfig(model="cnn", epochs=12)
     figures: dict[str, float | str] = {}
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         folders = (pathlib.Path(scratch, str(number)) for number in range(100))
@@ -210,11 +224,12 @@ def main() -> None:
             figures["pen-up to answer, seconds"] = answers(browser, server, args.rounds)
             with training(browser, server) as (page, first_point):
                 figures["start to first point, seconds"] = first_point
-                figures["click while training, seconds"] = clicks(page, args.rounds)
                 figures["blank looks in 30 s"] = str(page.evaluate(BLANK, 30))
+                for name, taken in clicks(page, args.rounds).items():
+                    figures[f"click on {name} while training, s"] = taken
             for steps in (10_000, 1_000_000):
                 figures[f"bytes a refresh, {steps:,} steps"] = refresh_bytes(browser, server, steps)
-            pairs = [(shell_seconds(config, folder()), page_seconds(browser, server, config)) for _ in range(3)]
+            pairs = [(shell_seconds(config, folder()), page_seconds(browser, server, config)) for _ in range(2)]
             figures["shell / with the page open"] = statistics.median(shell / watched for shell, watched in pairs)
     print_figures(figures, args.json)
 

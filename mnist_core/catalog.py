@@ -35,7 +35,7 @@ def weights_path(name: str, runs_dir: pathlib.Path = RUNS_DIR) -> pathlib.Path:
     except RunError as error:
         raise RunError(f"{error} Shipped models are {', '.join(shipped())}.") from error
     if not run.weights.exists():
-        raise ModelError(f"The run {name} has no weights yet: its first epoch has not ended.")
+        raise ModelError(f"The run {name} has no weights yet: its training has not begun.")
     return run.weights
 
 

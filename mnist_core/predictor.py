@@ -80,8 +80,9 @@ def export(run: Run, path: pathlib.Path) -> None:
     """
     if path.suffix != ".safetensors":
         raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
-    end = next((record for record in run.records() if record["event"] == "end"), None)
-    start = next((record for record in run.records() if record["event"] == "start"), None)
+    records = run.records()
+    end = next((record for record in records if record["event"] == "end"), None)
+    start = next((record for record in records if record["event"] == "start"), None)
     if not end or not start or end["reason"] != "finished":
         raise RunError(f"The run {run.id} has not finished: only a finished run can be exported.")
     config = run.config()
@@ -89,6 +90,8 @@ def export(run: Run, path: pathlib.Path) -> None:
         "name": path.stem,
         "command": " ".join(["python -m mnist_core train", *config.flags()]),
         "config": config.to_dict(),
+        # made by hand while it trained; with any of them, the command alone does not make the same weights
+        "lr_changes": [{"step": record["step"], "lr": record["lr"]} for record in records if record["event"] == "lr"],
         "parameters": start["parameters"],
         "device": start["device"],
         "seconds": round(end["seconds"], 1),

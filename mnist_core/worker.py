@@ -18,6 +18,7 @@ from mnist_core.records import Record
 from mnist_core.run import Run
 
 APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent
+NICE = 5  # of 19, how much a training process stands back where others need the processor
 PUBLISH_EVERY = 1.0  # seconds between weights to answer with, within an epoch
 
 
@@ -175,6 +176,8 @@ def main() -> int:
     """The process of `spawn`: get ready, wait for a run, train it."""
     from mnist_core import trainer
 
+    if hasattr(os, "nice"):
+        os.nice(NICE)  # a click, and whatever else the machine is used for, goes first
     trainer.warm_up()
     run = _wait_for_run()
     if run is None:

@@ -77,6 +77,11 @@ class Workers:
         with self._mutex:
             return self._line.index(run) + 1 if run in self._line else 0
 
+    def ids(self) -> list[str]:
+        """Of all runs that are trained, paused or in line here."""
+        with self._mutex:
+            return [*self._children, *(run.id for run in self._line if run.id not in self._children)]
+
     def busy(self) -> bool:
         """Whether one more run would have to wait."""
         with self._mutex:

@@ -10,16 +10,33 @@ from mnist_core.errors import EmptyDrawing, LabError
 from pages.shared import canvas, models
 from pages.shared.entry import through_app
 from pages.shared.pictures import enlarged
-from pages.shared.runs import active_runs
+from pages.shared.runs import is_active
 
 CLOSE_CALL = 0.1  # a second guess at least this likely is named
 FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
 COMPARED = 12  # models at most
 
 
-def _show(name: str, pen_width: int, compare: bool, training: bool) -> None:
-    """The canvas and the answer: redone together after each stroke, without the rest of the page."""
+def _show(following: bool) -> None:
+    """All of the page, in a fragment: each stroke and each control is answered without more than this.
+
+    `following` says whether the fragment refreshes itself, as it does while the model is being trained.
+    """
     left, right = st.columns([canvas.SIZE, 420], gap="large")
+    comparison = st.container()
+    with st.container(horizontal=True):  # below, so that on a phone the answer follows the canvas at once
+        with st.container(width=420):
+            name = models.choose_model("draw-model")
+        with st.container(width=280):
+            pen_width = st.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
+    compare = st.toggle(
+        "Compare all",
+        key="draw-compare",
+        help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
+        persist_state="session",
+    )
+    if is_active(name) != following:
+        st.rerun()
     with left:
         st.caption("With a mouse, a pen or a finger:")
         try:
@@ -32,9 +49,8 @@ def _show(name: str, pen_width: int, compare: bool, training: bool) -> None:
         except LabError as error:
             st.error(str(error))
     if compare:
-        _compare()
-    if training and name not in active_runs():
-        st.rerun()  # once, to end the refreshing
+        with comparison:
+            _compare()
 
 
 def _answer(name: str) -> None:
@@ -97,19 +113,6 @@ def _compare() -> None:
 
 through_app()
 st.title("Draw a digit")
-drawing_area = st.container()
-with st.container(horizontal=True):  # below, so that on a phone the answer follows the canvas at once
-    with st.container(width=420):
-        name = models.choose_model("draw-model")
-    with st.container(width=280):
-        pen_width = st.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
-compare = st.toggle(
-    "Compare all",
-    key="draw-compare",
-    help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
-    persist_state="session",
-)
-training = name in active_runs()
-with drawing_area:
-    st.fragment(_show, run_every=FOLLOW if training else None)(name, pen_width, compare, training)
+following = is_active(st.session_state.get("draw-model") or catalog.DEFAULT_MODEL)
+st.fragment(_show, run_every=FOLLOW if following else None)(following)
 models.warm_up()

@@ -11,11 +11,11 @@ from mnist_core import config, figures, run
 from mnist_core.config import TrainConfig
 from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.history import History
-from mnist_core.run import ACTIVE, Run, Status
+from mnist_core.run import Run, Status
 from pages.shared import canvas, data, models, pictures
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
-from pages.shared.runs import get_workers, history_of, state_of
+from pages.shared.runs import get_workers, history_of
 
 # Seconds between looks at a run that is younger than so many seconds. A look costs the browser and this server about
 # a seventh of a second of a core, which on a small machine the training lacks.
@@ -67,11 +67,10 @@ def _choose_run(this: Run | None) -> None:
 
 
 def _others(this: Run | None) -> None:
-    """Which other runs are trained now or wait in line."""
-    others = [other for other in run.list_runs()[:LISTED] if other != this]
-    now = [f"{other.id} ({state_of(other)})" for other in others if state_of(other) in ACTIVE]
-    if now:
-        st.caption(f"Also on this machine: {', '.join(reversed(now))}.")
+    """Which other runs this server trains or has in line."""
+    others = [run_id for run_id in get_workers().ids() if not this or run_id != this.id]
+    if others:
+        st.caption(f"Also on this server, in this order: {', '.join(others)}.")
 
 
 def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None) -> None:

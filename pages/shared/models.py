@@ -12,7 +12,7 @@ import streamlit as st
 from mnist_core import catalog
 from mnist_core.garbage import freeze_imports
 from pages.shared.data import splits
-from pages.shared.runs import active_runs, get_workers
+from pages.shared.runs import get_workers, is_active
 
 if TYPE_CHECKING:
     from mnist_core.predictions import Predictions
@@ -28,7 +28,7 @@ def choose_model(key: str) -> str:
         help="The shipped networks, then the runs by their id, the newest first, also the one that trains now.",
         persist_state="session",
     )
-    if name in active_runs():
+    if is_active(name):
         st.caption("It is being trained now: what it reads follows its newest weights.")
     return name
 

@@ -3,13 +3,11 @@
 import functools
 import pathlib
 
-from mnist_core import run
+from mnist_core import catalog, run
 from mnist_core.errors import RunError
 from mnist_core.history import History
-from mnist_core.run import ACTIVE, Run
+from mnist_core.run import Run
 from mnist_core.workers import Workers
-
-NEWEST = 20  # runs that are looked at for one that trains now
 
 
 @functools.cache
@@ -17,17 +15,12 @@ def get_workers() -> Workers:
     return Workers()
 
 
-def active_runs() -> set[str]:
-    """Ids of the runs that are being trained, or will be."""
-    return {this.id for this in run.list_runs()[:NEWEST] if state_of(this) in ACTIVE}
-
-
-def state_of(this: Run) -> str:
-    """The run's state; "damaged" where that cannot be read."""
+def is_active(name: str) -> bool:
+    """Whether the model of that name is a run that is being trained, or will be."""
     try:
-        return this.status().state
-    except RunError:
-        return "damaged"
+        return name not in catalog.shipped() and run.open_run(name).status().is_active
+    except RunError:  # damaged, or just deleted
+        return False
 
 
 def history_of(this: Run) -> History:

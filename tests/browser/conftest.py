@@ -47,8 +47,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(folder: pathlib.Path, wait: bool = True, **environment: str) -> Iterator[Server]:
-    """The app with its log and its runs in `folder`; if `wait`, ready to be visited."""
+def serving(folder: pathlib.Path, **environment: str) -> Iterator[Server]:
+    """The app, ready to be visited, with its log and its runs in `folder`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,11 +66,11 @@ def serving(folder: pathlib.Path, wait: bool = True, **environment: str) -> Iter
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600 if wait else 0):
+        for _ in range(600):
             assert process.poll() is None, log.read_text()
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 break
-            time.sleep(0.1)
+            time.sleep(0.05)
         yield Server(address, runs_dir, process)
     finally:
         process.terminate()

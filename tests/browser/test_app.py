@@ -149,6 +149,27 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
     expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
+def test_a_drawing_is_judged_by_the_run_that_trains(page: Page) -> None:
+    page.goto(LONG)
+    at_rest(page)
+    press(page, "train-start")
+    expect(status(page)).to_contain_text("running")
+    wait_for_steps(page)
+    run_id = page.url.split("run=")[1]
+    switch_to(page, "Draw")
+    choose(page, "Model", run_id)
+    expect(page.get_by_text("It is being trained now")).to_be_visible()
+    draw(page, ONE)
+    expect(answer(page)).to_be_visible()
+    switch_to(page, "Browse")
+    switch_to(page, "Draw")
+    expect(page.get_by_text("It is being trained now")).to_be_visible()
+    expect(answer(page)).to_have_text("1")
+    switch_to(page, "Train")
+    press(page, "train-stop")
+    expect(status(page)).to_contain_text("stopped")
+
+
 def test_runs_wait_in_line(browser: Browser, server: Server) -> None:
     with visiting(browser, server) as one, visiting(browser, server) as other:
         for page in (one, other):
@@ -158,7 +179,7 @@ def test_runs_wait_in_line(browser: Browser, server: Server) -> None:
         expect(status(one)).to_contain_text("running")
         press(other, "train-start")
         expect(status(other)).to_contain_text("number 1 in line")
-        expect(one.get_by_text("Also on this machine")).to_have_count(0)
+        expect(one.get_by_text("Also on this server")).to_have_count(0)
         press(one, "train-stop")
         expect(status(one)).to_contain_text("stopped")
         expect(status(other)).to_contain_text("running")

@@ -15,10 +15,11 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/app
+bench: .venv/dev
 	$(BIN)/python -m benchmarks.epoch
 	$(BIN)/python -m benchmarks.cnn
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.pages
 
 clean:
 	rm -rf .venv

@@ -87,7 +87,7 @@ def _line(label: str, curve: Curve, color: str, faint: bool = False, symbols: bo
 def _options(name: str, lines: list[dict[str, Any]], value_format: str) -> dict[str, Any]:
     return {
         "animation": False,
-        "title": {"text": name, "top": 0, "left": 0, "textStyle": {"fontSize": 14}},
+        "title": {"text": name, "top": 2, "left": 0, "padding": [5, 0], "textStyle": {"fontSize": 14}},
         "legend": {"top": 0, "right": 0, "show": len(lines) > 1},
         "tooltip": {"trigger": "axis", "valueFormatter": value_format},
         "grid": {"left": 8, "right": 16, "top": 36, "bottom": 28, "containLabel": True},

@@ -1,6 +1,7 @@
 """Draw a digit and see what a network reads in it."""
 
 import time
+from typing import Any
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from pages.shared.runs import is_active
 CLOSE_CALL = 0.1  # a second guess at least this likely is named
 FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
 COMPARED = 12  # models at most
+DEFAULTS: dict[str, Any] = {"model": catalog.DEFAULT_MODEL, "pen": 20, "compare": False}
 
 
 def _show(following: bool) -> None:
@@ -22,21 +24,9 @@ def _show(following: bool) -> None:
 
     `following` says whether the fragment refreshes itself, as it does while the model is being trained.
     """
+    # the answer comes before the controls, here as on the page: nothing shall delay it
+    name, pen_width, compare = (st.session_state.get(f"draw-{key}", default) for key, default in DEFAULTS.items())
     left, right = st.columns([canvas.SIZE, 420], gap="large")
-    comparison = st.container()
-    with st.container(horizontal=True):  # below, so that on a phone the answer follows the canvas at once
-        with st.container(width=420):
-            name = models.choose_model("draw-model")
-        with st.container(width=280):
-            pen_width = st.slider("Pen width", 6, 36, 20, key="draw-pen", help="In pixels.", persist_state="session")
-    compare = st.toggle(
-        "Compare all",
-        key="draw-compare",
-        help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
-        persist_state="session",
-    )
-    if is_active(name) != following:
-        st.rerun()
     with left:
         st.caption("With a mouse, a pen or a finger:")
         try:
@@ -49,8 +39,32 @@ def _show(following: bool) -> None:
         except LabError as error:
             st.error(str(error))
     if compare:
-        with comparison:
-            _compare()
+        _compare()
+    if _settings() != (name, pen_width, compare) or is_active(name) != following:
+        st.rerun()  # the page was just entered, with settings from before, or a training has begun or ended
+
+
+def _settings() -> tuple[str, int, bool]:
+    with st.container(horizontal=True):
+        with st.container(width=420):
+            name = models.choose_model("draw-model")
+        with st.container(width=280):
+            pen_width = st.slider(
+                "Pen width",
+                6,
+                36,
+                DEFAULTS["pen"],
+                key="draw-pen",
+                help="In pixels.",
+                persist_state="session",
+            )
+    compare = st.toggle(
+        "Compare all",
+        key="draw-compare",
+        help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
+        persist_state="session",
+    )
+    return name, pen_width, compare
 
 
 def _answer(name: str) -> None:
@@ -113,6 +127,6 @@ def _compare() -> None:
 
 through_app()
 st.title("Draw a digit")
-following = is_active(st.session_state.get("draw-model") or catalog.DEFAULT_MODEL)
+following = is_active(st.session_state.get("draw-model", DEFAULTS["model"]))
 st.fragment(_show, run_every=FOLLOW if following else None)(following)
 models.warm_up()

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import os
 from typing import Any, Literal
 
 import numpy as np
@@ -18,8 +19,9 @@ from pages.shared.entry import through_app
 from pages.shared.runs import get_workers, history_of
 
 # Seconds between looks at a run that is younger than so many seconds. A look costs the browser and this server about
-# a seventh of a second of a core, which on a small machine the training lacks.
-REFRESH = {5.0: 0.5, 15.0: 1.0, math.inf: 3.0}
+# a seventh of a second of a core: on a small machine, where the training lacks it, looks come less often in the end.
+SMALL = (os.cpu_count() or 1) < 4
+REFRESH = {5.0: 0.5, 10.0: 1.0, math.inf: 4.0} if SMALL else {5.0: 0.5, math.inf: 1.0}
 LISTED = 30  # runs to choose from, the newest
 COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
     "waiting": "gray",
@@ -76,7 +78,7 @@ def _others(this: Run | None) -> None:
 def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None) -> None:
     """Start, Pause, Resume and Stop. Each is answered at once; the process follows at its next report."""
     active = bool(status and status.is_active)
-    running = bool(status and status.state == "running")
+    going = bool(status and _stage(status) == "going")
     resumable = bool(status and (status.state == "paused" or status.is_resumable))
     workers = get_workers()
     if st.button("Start", key="train-start", type="primary", icon=":material/play_arrow:", disabled=not chosen):
@@ -84,7 +86,7 @@ def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None
         workers.submit(new)
         st.query_params["run"] = new.id
         st.rerun()
-    if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not running) and this:
+    if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going) and this:
         workers.pause(this)
         st.rerun()
     if st.button("Resume", key="train-resume", icon=":material/resume:", disabled=not resumable) and this:
@@ -126,6 +128,11 @@ def _change_lr(this: Run) -> None:
         st.toast("The learning rate changes at the next report.")
 
 
+def _stage(status: Status) -> str:
+    """The state as the buttons know it: to wait and to run are the same to them."""
+    return "going" if status.state in ("waiting", "running") else status.state
+
+
 def _refresh(this: Run, status: Status) -> float | None:
     """Seconds until the next look at the run, None for never."""
     if not status.is_active:
@@ -136,16 +143,18 @@ def _refresh(this: Run, status: Status) -> float | None:
 
 
 def _show(this: Run, made_for: tuple[str, float | None]) -> None:
-    """The run as it stands now. `made_for` are the state and the refreshing when the rest of the page was made."""
+    """The run as it stands now. `made_for` are its stage and the refreshing when the rest of the page was made."""
     try:
         status, history, trained = this.status(), history_of(this), this.config()
     except LabError as error:
         st.error(str(error))
         return
-    if (status.state, _refresh(this, status)) != made_for:
-        st.rerun()  # the buttons change with the state, and the refreshing with both
+    if (_stage(status), _refresh(this, status)) != made_for:
+        st.rerun()  # the buttons change with the stage, and the refreshing with both
     _headline(this, status, history)
     _progress(status, history, trained)
+    if status.state == "finished":
+        _go_on_with(this)
     with st.container(key="curves"):
         left, right = st.columns(2)
         left.echarts_chart(figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step")
@@ -157,6 +166,18 @@ def _show(this: Run, made_for: tuple[str, float | None]) -> None:
     except LabError as error:
         st.caption(str(error))
     st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
+
+
+def _go_on_with(this: Run) -> None:
+    """Ways to see what a finished run is good for."""
+    with st.container(horizontal=True):
+        for words, icon, page in (
+            ("Draw with it", ":material/draw:", "draw"),
+            ("Browse its mistakes", ":material/grid_view:", "browse"),
+        ):
+            if st.button(words, key=f"to-{page}", icon=icon):
+                st.session_state[f"{page}-model"] = this.id
+                st.switch_page(f"pages/{page}.py")
 
 
 def _headline(this: Run, status: Status, history: History) -> None:
@@ -287,7 +308,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 _others(this)
 if this and status:
     refresh = _refresh(this, status)
-    st.fragment(_show, run_every=refresh)(this, (status.state, refresh))
+    st.fragment(_show, run_every=refresh)(this, (_stage(status), refresh))
 if chosen:
     with st.expander("What Start trains", expanded=not this, icon=":material/network_node:"):
         _before_start(chosen)

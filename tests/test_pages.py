@@ -200,6 +200,18 @@ def test_start_trains_in_a_process_and_shows_the_end(app, tmp_path):
     assert not app.button(key="train-start").disabled
 
 
+@pytest.mark.parametrize("page", ["draw", "browse"])
+def test_a_finished_run_is_taken_along(app, tmp_path, small, page):
+    this = run.create(small, tmp_path / "runs")
+    for _ in worker.train(this):
+        pass
+    app.query_params["run"] = this.id
+    open_train(app)
+    app.button(key=f"to-{page}").click().run()
+    assert not app.exception
+    assert app.selectbox(key=f"{page}-model").value == this.id
+
+
 @pytest.fixture
 def stopped(tmp_path, small):
     this = run.create(small, tmp_path / "runs")

@@ -3,17 +3,15 @@
 import functools
 import math
 import os
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from mnist_core import config, figures, run
+from mnist_core import config, run
 from mnist_core.config import TrainConfig
-from mnist_core.errors import EmptyDrawing, LabError
-from mnist_core.history import History
+from mnist_core.errors import LabError
 from mnist_core.run import Run, Status
-from pages.shared import canvas, data, models, pictures
+from pages.shared import data, live, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
 from pages.shared.runs import get_workers, history_of
@@ -23,16 +21,6 @@ from pages.shared.runs import get_workers, history_of
 SMALL = (os.cpu_count() or 1) < 4
 REFRESH = {5.0: 0.5, 10.0: 1.0, math.inf: 4.0} if SMALL else {5.0: 0.5, math.inf: 1.0}
 LISTED = 30  # runs to choose from, the newest
-COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
-    "waiting": "gray",
-    "running": "blue",
-    "paused": "orange",
-    "finished": "green",
-    "stopped": "gray",
-    "interrupted": "orange",
-    "diverged": "red",
-    "failed": "red",
-}
 
 
 def _shown_run() -> Run | None:
@@ -45,6 +33,7 @@ def _shown_run() -> Run | None:
         this.status()
     except LabError as error:
         st.error(str(error))
+        st.session_state["train-shown"] = None
         return None
     st.session_state["train-shown"] = this.id  # the address forgets it when the page is left
     if st.query_params.get("run") != this.id:
@@ -151,105 +140,7 @@ def _show(this: Run, made_for: tuple[str, float | None]) -> None:
         return
     if (_stage(status), _refresh(this, status)) != made_for:
         st.rerun()  # the buttons change with the stage, and the refreshing with both
-    _headline(this, status, history)
-    _progress(status, history, trained)
-    if status.state == "finished":
-        _go_on_with(this)
-    with st.container(key="curves"):
-        left, right = st.columns(2)
-        left.echarts_chart(figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step")
-        right.echarts_chart(
-            figures.accuracy_curves(history.curves), height=300, key="accuracy-curves", alt="Accuracy by step"
-        )
-    try:
-        _judged(this, trained)
-    except LabError as error:
-        st.caption(str(error))
-    st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
-
-
-def _go_on_with(this: Run) -> None:
-    """Ways to see what a finished run is good for."""
-    with st.container(horizontal=True):
-        for words, icon, page in (
-            ("Draw with it", ":material/draw:", "draw"),
-            ("Browse its mistakes", ":material/grid_view:", "browse"),
-        ):
-            if st.button(words, key=f"to-{page}", icon=icon):
-                st.session_state[f"{page}-model"] = this.id
-                st.switch_page(f"pages/{page}.py")
-
-
-def _headline(this: Run, status: Status, history: History) -> None:
-    asked = ", stopping" if this.stop_requested() else ", pausing" if this.pause_requested() else ""
-    if not status.is_active or status.state == "paused":
-        asked = ""
-    place = get_workers().place(this)
-    with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
-        st.badge(status.state + asked, color=COLORS[status.state])
-        st.caption(f"{this.id}{f' · number {place} in line' if place else ''}")
-    if status.message:
-        (st.error if status.state in ("failed", "diverged") else st.warning)(status.message)
-
-
-def _progress(status: Status, history: History, trained: TrainConfig) -> None:
-    start, step, epoch, end = history.start, history.step, history.epoch, history.end
-    steps, done = start.get("steps", 0), step.get("step", 0)
-    if start:
-        words = (
-            f"{start['model']}, {start['parameters']:,} parameters, on {start['device']}, "
-            f"{'MNIST' if start['data'] == 'mnist' else config.SAMPLE_IN_WORDS}: step {done:,} of {steps:,}"
-        )
-    elif status.state == "waiting" and get_workers().busy():
-        words = "Waiting in line: another run is being trained."
-    else:
-        words = "Getting a process ready: a few seconds." if status.is_active else "It has not begun."
-    st.progress(min(1.0, done / steps) if steps else 0.0, text=words)
-    left = (steps - done) * trained.batch_size / history.images_per_s if history.images_per_s else 0.0
-    now = {
-        "Epoch": f"{step['epoch']} of {start['epochs']}" if step and start else "-",
-        "Training loss": f"{step['loss']:.4f}" if step else "-",
-        "Training accuracy": f"{step['accuracy']:.1%}" if step else "-",
-        "Validation accuracy": f"{epoch['val_accuracy']:.2%}" if epoch else "-",
-        "Images/s": f"{history.images_per_s:,.0f}" if step else "-",
-    }
-    if "test_accuracy" in end:
-        now["Test accuracy"] = f"{end['test_accuracy']:.2%}"
-    else:
-        now["Time left"] = f"{left // 60:.0f}:{left % 60:02.0f}" if step and status.is_active else "-"
-    with st.grid(6, min_column_width=120):
-        for label, value in now.items():
-            st.metric(label, value)
-
-
-def _judged(this: Run, trained: TrainConfig) -> None:
-    """One test image of each digit, and the visitor's last drawing, as the newest weights read them."""
-    loaded = models.get_predictor(this.id)
-    images = list(data.one_of_each(data.data_at_hand(trained.data)))
-    titles = [f"test image of a {digit}" for digit in range(10)]
-    try:
-        images.append(canvas.current())
-        titles.append("your drawing")
-    except EmptyDrawing:
-        pass
-    probabilities = loaded.probabilities(np.stack(images))
-    cells = []
-    for truth, row in enumerate(probabilities):
-        digit = int(row.argmax())
-        color = "blue" if truth == 10 else "green" if digit == truth else "red"
-        cells.append(f":{color}-background[**{digit}** {row[digit]:.0%}]")
-    table = [[pictures.in_markdown(image, title) for image, title in zip(images, titles, strict=True)], cells]
-    with st.container(key="judged"):
-        if len(images) > 10:
-            st.caption("Test images and your last drawing, as the newest weights read them:")
-        else:
-            st.caption("Test images as the newest weights read them. Draw a digit on the Draw page, and it joins them.")
-        st.markdown(_markdown_table(table))
-
-
-def _markdown_table(rows: list[list[str]]) -> str:
-    head, *body = ["|" + "|".join(row) + "|" for row in rows]
-    return "\n".join([head, "|" + ":-:|" * len(rows[0]), *body])
+    live.show(this, status, history, trained)
 
 
 @functools.lru_cache(maxsize=64)

@@ -11,6 +11,15 @@ from mnist_core.config import TrainConfig
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
 
 
+THREADS = torch.get_num_threads()
+
+
+@pytest.fixture(autouse=True)
+def all_threads() -> None:
+    """A page has its process use one thread, and only with as many as before is a training the same to the bit."""
+    torch.set_num_threads(THREADS)
+
+
 @pytest.fixture
 def small() -> TrainConfig:
     """A config that trains in a blink, on the built-in sample."""

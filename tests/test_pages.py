@@ -5,6 +5,8 @@ import io
 import json
 import pathlib
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -48,6 +50,21 @@ def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
 def text(app: AppTest) -> str:
     kinds = (app.metric, app.caption, app.info, app.error, app.warning, app.markdown)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("page", ["draw", "train", "browse"])
+def test_a_page_is_painted_without_torch(page):
+    script = (
+        "import ast, pathlib, sys\n"
+        f"body = ast.parse(pathlib.Path('pages/{page}.py').read_text()).body\n"
+        "imports = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]\n"
+        "sys.modules['streamlit_drawable_canvas'] = type(sys)('stand-in')  # needs a running app, and no torch\n"
+        "sys.modules['streamlit_drawable_canvas'].st_canvas = None\n"
+        "exec(compile(ast.Module(imports, []), 'imports', 'exec'))\n"
+        "raise SystemExit('torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=APP.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_empty_canvas_asks_for_a_digit(app):

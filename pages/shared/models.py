@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import catalog
+from mnist_core.errors import ModelError
 from mnist_core.garbage import freeze_imports
 from pages.shared.data import splits
 from pages.shared.runs import get_workers, is_active
@@ -17,6 +18,8 @@ from pages.shared.runs import get_workers, is_active
 if TYPE_CHECKING:
     from mnist_core.predictions import Predictions
     from mnist_core.predictor import Predictor
+
+KEPT = 16  # models in memory
 
 
 def choose_model(key: str) -> str:
@@ -34,12 +37,29 @@ def choose_model(key: str) -> str:
 
 
 def get_predictor(name: str) -> Predictor:
-    """The model of that name, loaded once for each state of its weights. Raises LabError."""
-    return _load(name, catalog.weights_path(name).stat().st_mtime_ns)
+    """The model of that name with its newest weights, loaded once for each state of them. Raises LabError."""
+    written = _written(name)
+    kept, predictor = _loaded.get(name, (0, None))
+    if predictor is None or kept != written:
+        predictor = _load(name)
+        if name not in _loaded and len(_loaded) >= KEPT:
+            _loaded.pop(next(iter(_loaded)), None)
+        _loaded[name] = written, predictor  # in the place of older weights, which may be large
+    return predictor
 
 
-@functools.lru_cache(maxsize=32)
-def _load(name: str, _written: int) -> Predictor:
+_loaded: dict[str, tuple[int, Predictor]] = {}
+
+
+def _written(name: str) -> int:
+    """When the model's weights were written. Raises ModelError and RunError."""
+    try:
+        return catalog.weights_path(name).stat().st_mtime_ns
+    except FileNotFoundError as error:
+        raise ModelError(f"The weights of {name} have just been deleted: choose another model.") from error
+
+
+def _load(name: str) -> Predictor:
     import torch
 
     from mnist_core import predictor
@@ -53,12 +73,12 @@ def get_predictions(name: str, data: str, split: str) -> Predictions:
 
     The images are split as they were for the model's training. Raises LabError.
     """
-    return _read_all(name, catalog.weights_path(name).stat().st_mtime_ns, data, split)
+    return _read_all(name, _written(name), data, split)
 
 
-@functools.lru_cache(maxsize=8)
-def _read_all(name: str, written: int, data: str, split: str) -> Predictions:
-    loaded = _load(name, written)
+@functools.lru_cache(maxsize=4)
+def _read_all(name: str, _written: int, data: str, split: str) -> Predictions:
+    loaded = get_predictor(name)
     of_its_own = data == loaded.config.data
     parts = splits(data, loaded.config.validation_size if of_its_own else None, loaded.config.seed)
     return loaded.read_all(getattr(parts, split))

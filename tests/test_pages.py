@@ -410,3 +410,13 @@ def test_damaged_weights_are_said_by_browse(app, tmp_path, small):
     assert "are damaged or belong to another network" in app.error[0].value
     app.selectbox(key="browse-model").select("mlp").run()
     assert not app.error
+
+
+def test_a_download_that_fails_says_why(app, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "file"))
+    open_train(app)
+    app.button(key="download").click().run()
+    assert not app.exception
+    assert "MNIST cannot be saved" in app.error[0].value
+    assert not app.button(key="train-start").disabled

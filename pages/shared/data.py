@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -43,8 +44,18 @@ def offer_download() -> None:
 
 def _download() -> str:
     """Fetch MNIST in a process of its own, which alone has to import torchvision; what went wrong, or nothing."""
-    done = subprocess.run([sys.executable, "-m", "mnist_core", "data"], capture_output=True, text=True, check=False)
-    return done.stderr.strip().splitlines()[-1].removeprefix("mnist_core: ") if done.returncode else ""
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_core", "data"],
+        cwd=mnist_files.APP_FOLDER,  # wherever the app was started from
+        env={**os.environ, "MNIST_ROOT": str(mnist_files.root().resolve())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not done.returncode:
+        return ""
+    lines = done.stderr.strip().splitlines() or ["MNIST could not be downloaded: try again."]
+    return lines[-1].removeprefix("mnist_core: ")
 
 
 @functools.lru_cache(maxsize=2)

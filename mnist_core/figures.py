@@ -43,28 +43,21 @@ def probabilities(values: Sequence[float]) -> go.Figure:
 
 def loss_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
     """ECharts options for a History's `curves`: the training's loss, raw and smoothed, and the validation's."""
-    return _options(
-        "loss",
-        [
-            _line("each report", curves["loss"], TRAINING, faint=True),
-            _line("training", curves["loss_smoothed"], TRAINING),
-            _line("validation", curves["val_loss"], VALIDATION, symbols=True),
-        ],
-        value_format="%.4f",
-    )
+    return _of_both("loss", curves, value_format="%.4f")
 
 
 def accuracy_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
     """ECharts options for a History's `curves`: the training's accuracy, raw and smoothed, and the validation's."""
-    return _options(
-        "accuracy",
-        [
-            _line("each report", curves["accuracy"], TRAINING, faint=True),
-            _line("training", curves["accuracy_smoothed"], TRAINING),
-            _line("validation", curves["val_accuracy"], VALIDATION, symbols=True),
-        ],
-        value_format="percent",
-    )
+    return _of_both("accuracy", curves, value_format="percent")
+
+
+def _of_both(name: str, curves: Mapping[str, Curve], value_format: str) -> dict[str, Any]:
+    lines = [
+        _line("each report", curves[name], TRAINING, faint=True),
+        _line("training", curves[f"{name}_smoothed"], TRAINING),
+        _line("validation", curves[f"val_{name}"], VALIDATION, symbols=True),
+    ]
+    return _options(name, lines, value_format)
 
 
 def lr_curve(curves: Mapping[str, Curve]) -> dict[str, Any]:

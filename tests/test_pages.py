@@ -14,18 +14,20 @@ import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import catalog, run, worker
+from mnist_core import catalog, mnist_files, run, worker
 from mnist_core.config import RULES, SAMPLE_IN_WORDS
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 from pages.shared import data, entry, runs
 from tests.conftest import needs_mnist
 
+MNIST_ROOT = str(mnist_files.root().resolve())
 APP = pathlib.Path(__file__).parent.parent / "streamlit_app.py"
 
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
+    monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)  # a relative one would be lost with the next line
     monkeypatch.chdir(tmp_path)  # where `runs` is made
     # AppTest always runs a page by itself, and to start over would lose a click
     monkeypatch.setattr(entry, "through_app", lambda: None)
@@ -420,3 +422,15 @@ def test_a_download_that_fails_says_why(app, tmp_path, monkeypatch):
     assert not app.exception
     assert "MNIST cannot be saved" in app.error[0].value
     assert not app.button(key="train-start").disabled
+
+
+@needs_mnist
+def test_once_mnist_is_there_training_is_set_to_it_and_nothing_else_changes(app, without_mnist, monkeypatch):
+    open_train(app)
+    control(app, "epochs").set_value(3).run()
+    assert app.query_params["data"] == "sample"
+    monkeypatch.setattr(data, "_download", lambda: monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT) or "")
+    app.button(key="download").click().run()
+    assert not app.exception
+    assert control(app, "data").value == "mnist"
+    assert control(app, "epochs").value == 3

@@ -37,7 +37,9 @@ def offer_download() -> None:
             with st.spinner("Downloading MNIST"):
                 problem = _download()
             if not problem:
-                st.session_state.pop("link", None)  # the controls follow the address once more, now with MNIST
+                if st.query_params.get("data") == "sample":  # on Train: its controls follow the address once more
+                    del st.query_params["data"]
+                    st.session_state.pop("link", None)
                 st.rerun()
             st.error(problem)
 

@@ -24,7 +24,7 @@ def print_figures(figures: dict[str, float | str], as_json: bool) -> None:
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--json", action="store_true", help="print one JSON object")
+    made.add_argument("--json", action="store_true", help="print JSON")
     return made
 
 

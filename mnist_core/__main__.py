@@ -1,4 +1,4 @@
-"""The command line: `python -m mnist_core data | train | evaluate | predict | summary | runs | export`."""
+"""The command line: `python -m mnist_core data | train | evaluate | predict | summary | augment | runs | export`."""
 
 import argparse
 import dataclasses
@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from mnist_core import catalog, config, drawing, metrics, mnist_files, model, run, worker
+from mnist_core import catalog, config, drawing, metrics, mnist_files, model, presets, run, worker
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES, TrainConfig
-from mnist_core.errors import ConfigError, EmptyDrawing, LabError, RunError
+from mnist_core.errors import ConfigError, EmptyDrawing, LabError, ModelError, RunError
 from mnist_core.records import Record
 
 # torch takes seconds to import: what needs it is imported in the command that needs it, so that --help is quick.
@@ -71,12 +71,20 @@ def _parser() -> Parser:
 
     sub = command("train", _train, "Train a network; its weights and curves go to a run's folder.")
     sub.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped or interrupted")
+    sub.add_argument(
+        "--recipe",
+        choices=tuple(presets.RECIPES),
+        help="train as the shipped model of that name was; further flags change what they name",
+    )
     for name in RULES:
         _add_flag(sub, name)
 
     help_model = "a run's id or the name of a shipped model"
+    help_strokes = "measure on the digits in this .npz file of pen strokes, too"
     sub = command("evaluate", _evaluate, "Measure a model on a split of the data that it was trained on.")
-    sub.add_argument("model", metavar="RUN", help=help_model)
+    sub.add_argument("model", metavar="RUN", nargs="?", help=help_model)
+    sub.add_argument("--all", action="store_true", help="compare all shipped models instead, in one table")
+    sub.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=f"with --all: {help_strokes}")
     sub.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
 
     sub = command("predict", _predict, "Read the digit in each image: any size, light on dark or dark on light.")
@@ -87,11 +95,19 @@ def _parser() -> Parser:
     for name in ("model", *model.HYPERPARAMETERS):
         _add_flag(sub, name)
 
+    sub = command("augment", _augment, "Draw a contact sheet of what the augmentations and the background make.", False)
+    sub.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the PNG file to write")
+    for name in ("data", "seed"):
+        _add_flag(sub, name)
+
     sub = command("runs", _runs, "List the runs, the newest first.")
     sub.add_argument("--delete", metavar="RUN", help="delete this run's folder instead")
 
     sub = command("export", _export, "Write a finished run's weights, with a card of how they were made.")
-    sub.add_argument("model", metavar="RUN", help="a run's id")
+    sub.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a run's id; of several that differ in their seed, the best is written"
+    )
+    sub.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=help_strokes)
     sub.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="FILE.safetensors to write")
     return parser
 
@@ -137,8 +153,10 @@ def _data(args: argparse.Namespace) -> None:
 
 def _train(args: argparse.Namespace) -> None:
     given = _given(args)
-    if args.resume and given:
+    if args.resume and (given or args.recipe):
         raise ConfigError("", "--resume goes on with the run's own hyperparameters: leave the others away.")
+    if args.recipe:
+        given = {**presets.RECIPES[args.recipe].config.to_dict(), **given}
     this = run.open_run(args.resume, args.runs_dir) if args.resume else run.create(TrainConfig(**given), args.runs_dir)
     if not args.json:
         print(f"Run {this.id}")
@@ -191,6 +209,11 @@ def _data_in_words(data: str) -> str:
 def _evaluate(args: argparse.Namespace) -> None:
     from mnist_core import dataset, evaluation, predictor
 
+    if args.all == (args.model is not None):
+        raise ModelError("Name one model to evaluate, or --all for all that are shipped.")
+    if args.all:
+        _evaluate_all(args)
+        return
     loaded = predictor.load(args.model, args.runs_dir)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
     logits = evaluation.predict(loaded.network, split.images)
@@ -219,6 +242,19 @@ def _evaluate(args: argparse.Namespace) -> None:
         print(f"a true {digit}    " + "".join(f"{count:6,}" for count in row))
 
 
+def _evaluate_all(args: argparse.Namespace) -> None:
+    from mnist_core import comparison, strokes
+
+    drawn = strokes.load(args.strokes) if args.strokes else None
+    rows = []
+    for name in catalog.shipped():
+        rows.append(comparison.measure(name, drawn))
+        if args.json:
+            _print_json(rows[-1])
+    if not args.json:
+        print(comparison.table(rows))
+
+
 def _predict(args: argparse.Namespace) -> None:
     from mnist_core import predictor
 
@@ -231,7 +267,8 @@ def _predict(args: argparse.Namespace) -> None:
         if args.json:
             _print_json({"path": path, **dataclasses.asdict(answer)})
         else:
-            print(f"{path}: {answer.digit} ({answer.confidence:.1%})")
+            doubt = "" if answer.is_digit else ", but it may be no digit"
+            print(f"{path}: {answer.digit} ({answer.confidence:.1%}){doubt}")
 
 
 def _summary(args: argparse.Namespace) -> None:
@@ -248,6 +285,12 @@ def _summary(args: argparse.Namespace) -> None:
         print(f"{row.layer:14} {shapes[0]:>14} {shapes[1]:>14} {row.parameters:12,} {row.multiply_adds:14,}")
     total = sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows)
     print(f"{'total':14} {'':14} {'':14} {total[0]:12,} {total[1]:14,}")
+
+
+def _augment(args: argparse.Namespace) -> None:
+    from mnist_core import contact_sheet
+
+    contact_sheet.save(TrainConfig(**_given(args)), args.out)
 
 
 def _runs(args: argparse.Namespace) -> None:
@@ -268,9 +311,11 @@ def _runs(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from mnist_core import predictor
+    from mnist_core import strokes
+    from mnist_core.export import export
 
-    predictor.export(run.open_run(args.model, args.runs_dir), args.out)
+    drawn = strokes.load(args.strokes) if args.strokes else None
+    export([run.open_run(name, args.runs_dir) for name in args.runs], args.out, drawn)
 
 
 if __name__ == "__main__":

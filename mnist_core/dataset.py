@@ -14,16 +14,18 @@ from torch import Tensor
 from mnist_core import drawing, mnist_files
 from mnist_core.config import TRAINING_IMAGES, TrainConfig
 
+NO_DIGIT = 10  # label of a training image that is no digit
 # Mean and standard deviation of MNIST's training pixels, as shares of full white.
 MEAN, STD = 0.1307, 0.3081
 _BLACK = torch.tensor(-MEAN / STD)  # a black pixel, normalised
 
-Transform = Callable[[Tensor], Tensor]
+# Images (B, 28, 28), uint8, and their labels (B,), to changed images (B, 28, 28), 0 to 255.
+Augmentation = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """Images (N, 28, 28), uint8, white ink 255 on black 0, and their labels (N,), int64, 0 to 9."""
+    """Images (N, 28, 28), uint8, white ink 255 on black 0, and their labels (N,), int64, 0 to 9 or NO_DIGIT."""
 
     images: Tensor
     labels: Tensor
@@ -37,6 +39,9 @@ class Dataset:
             return Dataset(self.images[index], self.labels[index])
         # much faster on a CPU than indexing with a tensor
         return Dataset(self.images.index_select(0, index), self.labels.index_select(0, index))
+
+    def __add__(self, other: "Dataset") -> "Dataset":
+        return Dataset(torch.cat([self.images, other.images]), torch.cat([self.labels, other.labels]))
 
     def to(self, device: torch.device) -> "Dataset":
         return Dataset(self.images.to(device), self.labels.to(device))
@@ -102,12 +107,12 @@ def normalise(images: Tensor) -> Tensor:
 class Batches:
     """A loader over a data set in memory: batches of normalised images (B, 1, 28, 28) and labels (B,).
 
-    Shuffled anew each time it is iterated, by torch's global random state as a DataLoader is. `augment` maps images
-    (B, 28, 28), uint8, to changed ones, 0 to 255. The last batch holds what is left.
+    Shuffled anew each time it is iterated, by torch's global random state as a DataLoader is. The last batch holds
+    what is left.
     """
 
     def __init__(
-        self, dataset: Dataset, batch_size: int, shuffle: bool = False, augment: Transform | None = None
+        self, dataset: Dataset, batch_size: int, shuffle: bool = False, augment: Augmentation | None = None
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
@@ -123,5 +128,5 @@ class Batches:
         for start in range(0, len(self.dataset), size):
             index = slice(start, start + size) if order is None else order[start : start + size]
             batch = self.dataset[index]
-            images = self.augment(batch.images) if self.augment else batch.images
+            images = self.augment(batch.images, batch.labels) if self.augment else batch.images
             yield normalise(images), batch.labels

@@ -9,12 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mnist_core import dataset
+from mnist_core.dataset import NO_DIGIT
 
 BATCH = 1_000  # images; bounds the memory that evaluating takes
 
 
 class Loader(Protocol):
     """Batches of normalised images (B, 1, 28, 28), float32, and labels (B,), int64, on the network's device.
+
+    Labels are 0 to 9, in a training also NO_DIGIT.
 
     `dataset.Batches` is one; `device.DeviceDataLoader` makes one of a DataLoader.
     """
@@ -32,10 +35,14 @@ class Evaluation:
 
 
 class Tally:
-    """Sums up batches. What a batch adds is worked out only when the mean is asked for, many batches at a time."""
+    """Sums up batches. What a batch adds is worked out only when the mean is asked for, many batches at a time.
+
+    The mean is over the digits alone; `images` counts those that are none as well.
+    """
 
     def __init__(self) -> None:
         self.images = 0
+        self._digits = 0
         self._loss = 0.0
         self._right = 0
         self._batches: list[tuple[Tensor, Tensor]] = []
@@ -49,17 +56,21 @@ class Tally:
         """Add all that the other one has summed up."""
         other._sum_up()
         self.images += other.images
+        self._digits += other._digits
         self._loss += other._loss
         self._right += other._right
 
     def mean(self) -> Evaluation:
         self._sum_up()
-        return Evaluation(self._loss / self.images, self._right / self.images)
+        return Evaluation(self._loss / max(1, self._digits), self._right / max(1, self._digits))
 
     def _sum_up(self) -> None:
         if not self._batches:
             return
         logits, labels = (torch.cat(parts) for parts in zip(*self._batches, strict=True))
+        is_digit = labels != NO_DIGIT
+        logits, labels = logits[is_digit], labels[is_digit]
+        self._digits += len(labels)
         self._loss += F.cross_entropy(logits, labels, reduction="sum").item()
         self._right += int((logits.argmax(1) == labels).sum())
         self._batches = []
@@ -67,14 +78,18 @@ class Tally:
 
 def evaluate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
     """Loss and accuracy over all of a loader's batches, with the network in evaluation mode."""
-    tally = Tally()
+    return measure(*answers(network, batches))
+
+
+def answers(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Logits (N, 10) and labels (N,) over all of a loader's batches, with the network in evaluation mode."""
     was_training = network.training
     network.eval()
     with torch.inference_mode():
-        for images, labels in batches:
-            tally.add(network(images), labels)
+        pairs = [(network(images), labels) for images, labels in batches]
     network.train(was_training)
-    return tally.mean()
+    logits, labels = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    return logits, labels
 
 
 def predict(network: nn.Module, images: Tensor) -> Tensor:

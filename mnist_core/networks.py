@@ -35,6 +35,42 @@ class Softmax(MLP):
         super().__init__(hidden=())
 
 
+def _convolution(inputs: int, outputs: int, padding: int = 1) -> list[nn.Module]:
+    return [
+        nn.Conv2d(inputs, outputs, 3, padding=padding, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    ]
+
+
+class ConvNet(nn.Module):
+    """A convolutional network that reads better than CNN and takes longer; `width` is its first convolutions' channels.
+
+    Two convolutions on 12 x 12 places, two with half as many channels again on 6 x 6, and the mean over the places
+    that are left, so that most of its few parameters are in the convolutions.
+    """
+
+    def __init__(self, width: int = 32, dropout: float = 0.0) -> None:
+        super().__init__()
+        wide = width * 3 // 2
+        self.features = nn.Sequential(
+            nn.PixelUnshuffle(2),  # (B, 1, 28, 28) -> (B, 4, 14, 14)
+            *_convolution(4, width, padding=0),  # (B, width, 12, 12)
+            *_convolution(width, width),  # (B, width, 12, 12)
+            nn.MaxPool2d(2),  # (B, width, 6, 6)
+            *_convolution(width, wide),  # (B, wide, 6, 6)
+            *_convolution(wide, wide, padding=0),  # (B, wide, 4, 4)
+            nn.AdaptiveAvgPool2d(1),  # (B, wide, 1, 1)
+        )
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Dropout(dropout), nn.Linear(wide, 10))
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.features(images)  # (B, wide, 1, 1)
+        logits: Tensor = self.classifier(features)  # (B, 10)
+        return logits
+
+
 class CNN(nn.Module):
     """A compact convolutional network for a CPU; `width` is the channels of its first two convolutions.
 

@@ -4,47 +4,65 @@ A model on disk is a safetensors file with a JSON card, or a run's folder; neith
 """
 
 import dataclasses
-import datetime
-import json
 import pathlib
-import platform
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mnist_core import catalog, evaluation, model, weights
+from mnist_core.calibration import Calibration, digit_score
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
-from mnist_core.errors import ModelError, RunError
+from mnist_core.errors import ModelError
 from mnist_core.predictions import Predictions
-from mnist_core.run import RUNS_DIR, Run, replacing
+from mnist_core.run import RUNS_DIR, open_run
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a model reads in one image: the digit, and how likely each of the ten is (they sum to 1)."""
+    """What a model reads in one image: the digit, how likely each of the ten is (they sum to 1), and the runner-up.
+
+    `is_digit` is False where the image looks like no digit at all; the digit is then the one it is least unlike.
+    """
 
     digit: int
     confidence: float
+    second: int
+    is_digit: bool
     probabilities: list[float]
 
 
 @dataclasses.dataclass(frozen=True)
 class Predictor:
-    """A network with its weights, in evaluation mode, and the config it was trained with."""
+    """A network with its weights, in evaluation mode, the config it was trained with, and its calibration."""
 
     name: str
     network: nn.Module
     config: TrainConfig
+    calibration: Calibration
+
+    def logits(self, images: Pixels) -> Tensor:
+        """(N, 10), not calibrated, for images (N, 28, 28), uint8, as `drawing.to_mnist` makes them."""
+        return evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
 
     def probabilities(self, images: Pixels) -> npt.NDArray[np.float32]:
         """(N, 10), each row summing to 1, for images (N, 28, 28), uint8, as `drawing.to_mnist` makes them."""
-        logits = evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
-        result: npt.NDArray[np.float32] = logits.softmax(1).numpy(force=True)
-        return result
+        return self._probabilities(self.logits(images))
+
+    def _probabilities(self, logits: Tensor) -> npt.NDArray[np.float32]:
+        probabilities: npt.NDArray[np.float32] = (logits / self.calibration.temperature).softmax(1).numpy(force=True)
+        return probabilities
+
+    def are_digits(self, images: Pixels) -> npt.NDArray[np.bool_]:
+        """Whether each of images (N, 28, 28), uint8, looks like a digit: (N,)."""
+        return self._are_digits(self.logits(images))
+
+    def _are_digits(self, logits: Tensor) -> npt.NDArray[np.bool_]:
+        are: npt.NDArray[np.bool_] = (digit_score(logits) >= self.calibration.threshold).numpy(force=True)
+        return are
 
     def read_all(self, dataset: Dataset) -> Predictions:
         """What the model reads in every image of `dataset`."""
@@ -53,9 +71,11 @@ class Predictor:
 
     def answer(self, image: Pixels) -> Answer:
         """What the model reads in one image (28, 28), uint8."""
-        probabilities = self.probabilities(image[None])[0].tolist()
-        digit = int(np.argmax(probabilities))
-        return Answer(digit, probabilities[digit], probabilities)
+        logits = self.logits(image[None])
+        probabilities = self._probabilities(logits)[0].tolist()
+        second, digit = sorted(range(10), key=lambda digit: probabilities[digit])[-2:]
+        is_digit = bool(self._are_digits(logits)[0])
+        return Answer(digit, probabilities[digit], second, is_digit, probabilities)
 
 
 def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -> Predictor:
@@ -69,42 +89,15 @@ def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -
         raise ModelError(
             f"The weights {path} are damaged or belong to another network: train again or take another model."
         ) from error
-    return Predictor(name, network.eval(), config)
+    return Predictor(name, network.eval(), config, _calibration(name, runs_dir))
 
 
-def export(run: Run, path: pathlib.Path) -> None:
-    """Write a finished run's weights to `path` with a JSON card beside them that says how they were made.
-
-    Raises RunError for a run that has not finished, and ModelError for a path that cannot be written or has another
-    suffix than .safetensors.
-    """
-    if path.suffix != ".safetensors":
-        raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
-    records = run.records()
-    end = next((record for record in records if record["event"] == "end"), None)
-    start = next((record for record in records if record["event"] == "start"), None)
-    if not end or not start or end["reason"] != "finished":
-        raise RunError(f"The run {run.id} has not finished: only a finished run can be exported.")
-    config = run.config()
-    content = {
-        "name": path.stem,
-        "command": " ".join(["python -m mnist_core train", *config.flags()]),
-        "config": config.to_dict(),
-        # made by hand while it trained; with any of them, the command alone does not make the same weights
-        "lr_changes": [{"step": record["step"], "lr": record["lr"]} for record in records if record["event"] == "lr"],
-        "parameters": start["parameters"],
-        "device": start["device"],
-        "seconds": round(end["seconds"], 1),
-        "val_accuracy": end["val_accuracy"],
-        "test_accuracy": end["test_accuracy"],
-        "seeds": 1,
-        "date": datetime.date.today().isoformat(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-    }
-    tensors = weights.load(run.weights)
+def _calibration(name: str, runs_dir: pathlib.Path) -> Calibration:
+    """As the card of a shipped model says, or the end of a run; none for a run that has not finished."""
+    figures = catalog.card(name) if name in catalog.shipped() else open_run(name, runs_dir).end()
     try:
-        weights.save(path, tensors)
-        with replacing(path.with_suffix(".json")) as fresh:
-            fresh.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
+        return Calibration(
+            **{field: float(figures[field]) for field in ("temperature", "threshold") if field in figures}
+        )
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"The calibration of {name} is damaged: {error}.") from error

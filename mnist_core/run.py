@@ -130,6 +130,10 @@ class Run:
         """All records so far, without one that is still being written."""
         return read_records(self.path / "metrics.jsonl")[0]
 
+    def end(self) -> Record:
+        """The record that ended the training, empty where there is none yet."""
+        return next((record for record in reversed(self.records()) if record["event"] == "end"), {})
+
     def overview(self) -> dict[str, Any]:
         """What a list of runs shows of this one, JSON-able; accuracies are None where there are none yet."""
         config, records = self.config(), self.records()

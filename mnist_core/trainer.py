@@ -16,10 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_core import dataset, device, evaluation, model
+from mnist_core import calibration, dataset, device, evaluation, model
 from mnist_core.augment import AUGMENTATIONS
+from mnist_core.background import background
 from mnist_core.config import TrainConfig
-from mnist_core.evaluation import Evaluation, Loader, Tally, evaluate
+from mnist_core.dataset import NO_DIGIT, Dataset
+from mnist_core.evaluation import Evaluation, Loader, Tally, answers, evaluate, measure
 from mnist_core.garbage import freeze_imports
 from mnist_core.records import Record
 
@@ -31,31 +33,54 @@ REPORT_STEPS, REPORT_IMAGES = 20, 2_560  # a report comes at the latest after so
 
 @dataclasses.dataclass(frozen=True)
 class Loaders:
-    """What a training reads: `train` in every epoch, `validation` at each one's end, `test` once, at the very end."""
+    """What a training reads: `train` in every epoch, `validation` at each one's end, `test` once, at the very end.
+
+    `changed`, where it differs from `validation`, are its images changed as those of `train` are.
+    """
 
     train: Loader
     validation: Loader
     test: Loader
+    changed: Loader | None = None
 
     @classmethod
     def of(cls, config: TrainConfig) -> "Loaders":
         """The config's data on the config's device. Raises DatasetError and DeviceError."""
         place = device.pick(config.device)
         splits = dataset.load(config)
+        train = splits.train + _background(config, splits.train)
+        validation, augment = splits.validation.to(place), AUGMENTATIONS[config.augment]
         return cls(
-            train=dataset.Batches(
-                splits.train.to(place), config.batch_size, shuffle=True, augment=AUGMENTATIONS[config.augment]
-            ),
-            validation=dataset.Batches(splits.validation.to(place), evaluation.BATCH),
+            train=dataset.Batches(train.to(place), config.batch_size, shuffle=True, augment=augment),
+            validation=dataset.Batches(validation, evaluation.BATCH),
+            changed=dataset.Batches(validation, evaluation.BATCH, augment=augment),
             test=dataset.Batches(splits.test.to(place), evaluation.BATCH),
         )
+
+
+def _background(config: TrainConfig, train: Dataset) -> Dataset:
+    """The config's share of images that are no digits, from its seed."""
+    count = round(config.background * len(train))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return Dataset(background(count, train.images, train.labels), torch.full((count,), NO_DIGIT))
+
+
+@dataclasses.dataclass
+class Checkpoint:
+    """A network's weights at the end of `epoch` (from 1), and the share of validation images that it read right."""
+
+    weights: dict[str, Tensor]
+    epoch: int
+    accuracy: float
 
 
 @dataclasses.dataclass
 class TrainState:
     """A training between two steps: the network, its optimizer, and how far it is.
 
-    `lr` is the learning rate at its highest. It may be changed between two records of `fit`, which goes on with it.
+    `best` is the checkpoint with the highest validation accuracy so far, of the newest such epoch. `lr` is the learning
+    rate at its highest. It may be changed between two records of `fit`, which goes on with it.
     """
 
     model: nn.Module
@@ -64,6 +89,7 @@ class TrainState:
     epoch: int = 0  # epochs finished
     step: int = 0  # steps taken
     seconds: float = 0.0  # spent on steps; evaluating is not counted
+    best: Checkpoint | None = None
 
     @classmethod
     def of(cls, config: TrainConfig) -> "TrainState":
@@ -81,16 +107,22 @@ class TrainState:
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items() if value is not None}
         tensors["progress"] = torch.tensor([self.epoch, self.step, self.seconds, self.lr], dtype=torch.float64)
+        if self.best:
+            tensors |= {f"best.{name}": value for name, value in self.best.weights.items()}
+            tensors["checkpoint"] = torch.tensor([self.best.epoch, self.best.accuracy], dtype=torch.float64)
         return tensors
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Become the state that `tensors` was made from, given the same config."""
         network: dict[str, Tensor] = {}
+        best: dict[str, Tensor] = {}
         slots: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             part, _, rest = name.partition(".")
             if part == "model":
                 network[rest] = value
+            elif part == "best":
+                best[rest] = value
             elif part == "optimizer":
                 index, _, slot = rest.partition(".")
                 slots.setdefault(int(index), {})[slot] = value
@@ -98,6 +130,16 @@ class TrainState:
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
         epoch, step, self.seconds, self.lr = tensors["progress"].tolist()
         self.epoch, self.step = int(epoch), int(step)
+        if best:
+            epoch, accuracy = tensors["checkpoint"].tolist()
+            self.best = Checkpoint(best, int(epoch), accuracy)
+
+    def end_epoch(self, accuracy: float) -> None:
+        """One more epoch is done, and the network reads this share of the validation images right."""
+        self.epoch += 1
+        if self.best is None or accuracy >= self.best.accuracy:
+            weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+            self.best = Checkpoint(weights, self.epoch, accuracy)
 
 
 def warm_up() -> None:
@@ -148,8 +190,9 @@ def fit(
     with means since the last one. Every loss is the cross-entropy without label smoothing, so that all can be compared.
 
     The end's "reason" is "finished", or "diverged" where the loss was no longer finite or an epoch went far above the
-    loss of guessing and left a network that does no better. Only "finished" carries the
-    test figures, read there once. Seconds and images/s count training steps, neither evaluation nor the time that the
+    loss of guessing and left a network that does no better. At "finished", `state.model` has the weights of the epoch
+    that read most validation images right, and the record carries its calibration and its test figures, read there
+    once. Seconds and images/s count training steps, neither evaluation nor the time that the
     reader of a record takes. Sets torch's global seed. Raises DatasetError and DeviceError.
     """
     report_every = report_every or max(1, min(REPORT_STEPS, REPORT_IMAGES // config.batch_size))
@@ -159,14 +202,13 @@ def fit(
     device.make_deterministic(place)
     steps = len(loaders.train) * config.epochs
     yield _first_record(config, state, loaders, steps)
-    validation = None
     while state.epoch < config.epochs:
         train, seconds = yield from _train_epoch(config, state, loaders.train, steps, report_every)
         if not math.isfinite(train.loss):
             yield _diverged(state)
             return
-        state.epoch += 1
         validation = evaluate(state.model, loaders.validation)
+        state.end_epoch(validation.accuracy)
         yield {
             "event": "epoch",
             "epoch": state.epoch,
@@ -180,9 +222,7 @@ def fit(
         if train.loss > 2 * GUESSING and validation.loss > 0.9 * GUESSING:
             yield _diverged(state)
             return
-    # a training that was killed behind its last epoch has it still to read
-    validation = validation or evaluate(state.model, loaders.validation)
-    yield _last_record(config, state, validation, evaluate(state.model, loaders.test))
+    yield _last_record(config, state, loaders)
 
 
 def _train_epoch(
@@ -224,8 +264,12 @@ def _train_epoch(
 def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor, lr: float, tally: Tally) -> None:
     for group in state.optimizer.param_groups:
         group["lr"] = lr
-    logits = state.model(images)
-    loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        logits = state.model(images)
+    logits = logits.float()
+    # that it is no digit is an eleventh class, whose logit is always 0
+    classes = F.pad(logits, (0, 1)) if config.background else logits
+    loss = F.cross_entropy(classes, labels, label_smoothing=config.label_smoothing)
     state.model.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # missing in torch's stubs
     state.optimizer.step()
@@ -249,13 +293,22 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
     return record | {"first_loss": evaluate(state.model, [next(iter(loaders.train))]).loss}
 
 
-def _last_record(config: TrainConfig, state: TrainState, validation: Evaluation, test: Evaluation) -> Record:
+def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Record:
+    """The record of a training that is done; the network becomes the checkpoint chosen on the validation images."""
+    assert state.best is not None  # noqa: S101  # there was an epoch
+    state.model.load_state_dict(state.best.weights)
+    logits, labels = answers(state.model, loaders.validation)
+    torch.manual_seed(_epoch_seed(config, config.epochs))
+    changed, _ = answers(state.model, loaders.changed or loaders.validation)
+    validation, test = measure(logits, labels), evaluate(state.model, loaders.test)
     return {
         "event": "end",
         "reason": "finished",
         "data": config.data,
         "epoch": state.epoch,
         "step": state.step,
+        "chosen_epoch": state.best.epoch,
+        **dataclasses.asdict(calibration.calibrate(logits, labels, changed)),
         "val_loss": validation.loss,
         "val_accuracy": validation.accuracy,
         "test_loss": test.loss,

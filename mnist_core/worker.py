@@ -106,6 +106,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     weights.save(run.state, state.tensors())
                     weights.save(run.weights, state.model.state_dict())
                 elif record["event"] == "end":
+                    weights.save(run.weights, state.model.state_dict())  # the chosen epoch's, where it has finished
                     run.set_status(record["reason"], record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
                 elif time.monotonic() - published >= PUBLISH_EVERY:

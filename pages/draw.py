@@ -83,9 +83,10 @@ def _answer(name: str) -> None:
         taken = prepared + time.perf_counter() - begin
         sure = f"{answer.confidence:.1%} sure"
         st.metric("The network reads", str(answer.digit), sure, delta_color="off", delta_arrow="off")
-        second = sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]
-        if answer.probabilities[second] >= CLOSE_CALL:
-            st.caption(f"or a {second} ({answer.probabilities[second]:.0%})")
+        if not answer.is_digit:
+            st.badge("Not sure this is a digit", icon=":material/help:", color="orange")
+        if answer.probabilities[answer.second] >= CLOSE_CALL:
+            st.caption(f"or a {answer.second} ({answer.probabilities[answer.second]:.0%})")
         st.caption(f"Read in {taken * 1000:.1f} ms.")
     with seen_side, st.container(key="seen"):
         _seen(seen)
@@ -121,7 +122,7 @@ def _compare() -> None:
             except LabError as error:
                 st.metric(name, "-", help=str(error), border=True)
                 continue
-            sure = f"{answer.confidence:.1%} sure"
+            sure = f"{answer.confidence:.1%} sure" + ("" if answer.is_digit else ", or no digit")
             st.metric(name, str(answer.digit), sure, delta_color="off", delta_arrow="off", border=True)
 
 

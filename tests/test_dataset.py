@@ -91,7 +91,7 @@ def test_shuffled_batches_differ_each_time_and_repeat_with_the_seed():
 
 
 def test_augmentation_is_applied_before_normalising():
-    batches = Batches(ten(), batch_size=10, augment=lambda images: images.float() + 1)
+    batches = Batches(ten(), batch_size=10, augment=lambda images, labels: images.float() + 1)
     images, _ = next(iter(batches))
     assert torch.equal(images, dataset.normalise(ten().images + 1))
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import pathlib
@@ -8,11 +9,12 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from mnist_core import catalog, config, dataset, run
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
+from mnist_core.presets import RECIPES
 from tests.conftest import needs_mnist
 
 SMALL_FLAGS = ["--data", "sample", "--hidden", "16", "--epochs", "2", "--device", "cpu"]
@@ -77,7 +79,33 @@ def test_predict_answers_each_image_in_order(lines, tmp_path):
     for answer in answers:
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
         assert answer["confidence"] == answer["probabilities"][answer["digit"]]
+        assert answer["second"] == np.argsort(answer["probabilities"])[-2]
+        assert answer["is_digit"] is True
     assert len(lines("predict", "--model", "mlp", paths[0])) == 1
+
+
+def test_a_letter_is_doubted(capsys, lines, tmp_path):
+    letter = Image.new("L", (280, 280))
+    ImageDraw.Draw(letter).text((140, 140), "K", fill=255, anchor="mm", font=ImageFont.load_default(200))
+    letter.save(tmp_path / "k.png")
+    (answer,) = lines("predict", tmp_path / "k.png")
+    assert answer["is_digit"] is False
+    assert main(["predict", str(tmp_path / "k.png")]) == 0
+    assert "it may be no digit" in capsys.readouterr().out
+
+
+def test_a_recipe_trains_with_what_is_changed(lines, runs_dir):
+    flags = ["--data", "sample", "--epochs", "1", "--width", "4", "--seed", "7"]
+    start, *_ = lines("train", "--recipe", "tiny", *flags, "--runs-dir", runs_dir)
+    trained = run.open_run(start["run"], runs_dir).config()
+    changed = {"data": "sample", "epochs": 1, "width": 4, "seed": 7}
+    assert trained == dataclasses.replace(RECIPES["tiny"].config, **changed)
+
+
+def test_a_sheet_of_what_augmentation_makes_is_drawn(tmp_path):
+    assert main(["augment", "--data", "sample", "--out", str(tmp_path / "sheet.png")]) == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 1_000
 
 
 def test_the_sample_is_never_taken_for_mnist(capsys, finished, runs_dir):
@@ -110,7 +138,7 @@ def test_a_run_can_be_deleted(lines, finished, runs_dir):
     assert lines("runs", "--runs-dir", runs_dir) == []
 
 
-@pytest.mark.parametrize("command", ["data", "train", "evaluate", "predict", "summary", "runs", "export"])
+@pytest.mark.parametrize("command", ["data", "train", "evaluate", "predict", "summary", "augment", "runs", "export"])
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
@@ -134,6 +162,13 @@ def test_every_command_has_help(command, capsys):
         (["train", "--resume", "nope", "--lr", "1"], "leave the others away"),
         (["train", "--data", "sample", "--validation-size", "1500"], "must leave images to train on"),
         (["evaluate", "nope"], "There is no run nope"),
+        (["evaluate"], "Name one model to evaluate, or --all"),
+        (["evaluate", "cnn", "--all"], "Name one model to evaluate, or --all"),
+        (["evaluate", "--all", "--strokes", "none.npz"], "none.npz holds no pen strokes"),
+        (["train", "--recipe", "resnet"], "invalid choice: 'resnet'"),
+        (["train", "--recipe", "cnn", "--hidden", "3"], "hidden cannot be set for convnet"),
+        (["train", "--recipe", "cnn", "--resume", "nope"], "leave the others away"),
+        (["augment", "--data", "sample", "--out", "none/x.png"], "cannot be written to none/x.png"),
         (["evaluate", "cnn", "--split", "all"], "invalid choice"),
         (["predict", "none.png"], "none.png cannot be read: No such file"),
         (["predict", "--model", "nope", "none.png"], "There is no run nope"),

@@ -1,13 +1,15 @@
+import dataclasses
+import json
 import shutil
 
 import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
 
 from mnist_core import catalog, dataset, evaluation, predictor, run, worker
+from mnist_core.calibration import Calibration
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
+from mnist_core.presets import RECIPES
 from tests.conftest import needs_mnist
 
 
@@ -29,7 +31,7 @@ def shelf(tmp_path, monkeypatch):
 
 def test_the_default_is_shipped_and_stands_first():
     assert catalog.shipped()[0] == catalog.DEFAULT_MODEL == "cnn"
-    assert "mlp" in catalog.shipped()
+    assert set(catalog.shipped()) == set(RECIPES)
 
 
 @pytest.mark.parametrize("name", catalog.shipped())
@@ -37,12 +39,26 @@ def test_a_shipped_model_reads_the_sample_and_has_a_whole_card(name):
     card = catalog.card(name)
     command = card["command"].split()
     assert command[:4] == ["python", "-m", "mnist_core", "train"]
-    assert command[4:] == TrainConfig.from_dict(card["config"]).flags()
-    assert {"device", "seeds", "seconds", "versions", "val_accuracy", "test_accuracy", "parameters"} <= card.keys()
+    assert command[4:6] == ["--recipe", name]
+    config = TrainConfig.from_dict(card["config"])
+    assert dataclasses.replace(config, seed=0) == RECIPES[name].config
+    assert command[6:] == TrainConfig(seed=config.seed).flags()
+    assert {"device", "seconds", "versions", "val_accuracy", "temperature", "threshold", "parameters"} <= card.keys()
+    assert card["seeds"] == len(card["all_seeds"]) == 3
+    for figure in ("test_accuracy", "drawn_accuracy"):
+        assert card[f"{figure}_mean"] == pytest.approx(np.mean([one[figure] for one in card["all_seeds"]]), abs=1e-4)
+    assert card["val_accuracy"] == max(one["val_accuracy"] for one in card["all_seeds"])
     test = dataset.load(TrainConfig(data="sample")).test
     # other people's hands, 8 x 8 pixels enlarged: far from MNIST, and still mostly read
     probabilities = predictor.load(name).probabilities(test.images.numpy())
     assert (probabilities.argmax(1) == test.labels.numpy()).mean() > 0.7
+
+
+def test_the_shipped_models_are_small():
+    assert sum(path.stat().st_size for path in catalog.PRETRAINED.iterdir()) < 6 * 2**20
+    parameters = {name: catalog.card(name)["parameters"] for name in catalog.shipped()}
+    assert parameters["tiny"] < 10_000
+    assert parameters["cnn"] <= 300_000
 
 
 @needs_mnist
@@ -74,7 +90,7 @@ def test_an_answer_is_a_distribution():
 
 
 def test_a_model_that_is_not_there_is_named_with_those_that_are(runs_dir):
-    with pytest.raises(RunError, match=r"There is no run resnet in .*Shipped models are cnn, mlp"):
+    with pytest.raises(RunError, match=r"There is no run resnet in .*Shipped models are cnn, best, mlp"):
         predictor.load("resnet", runs_dir)
     with pytest.raises(RunError, match="is not a run's id"):
         predictor.load("../cnn", runs_dir)
@@ -110,26 +126,31 @@ def test_a_damaged_card_is_named(shelf, card):
         predictor.load("cnn")
 
 
-def test_an_exported_run_is_a_shipped_model(finished, shelf):
-    predictor.export(finished, shelf / "own.safetensors")
-    assert "own" in catalog.shipped()
-    ours, theirs = load_file(finished.weights), load_file(shelf / "own.safetensors")
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
-    assert predictor.load("own").config == finished.config()
-    assert catalog.card("own")["test_accuracy"] == finished.overview()["test_accuracy"]
+def test_an_answer_names_the_runner_up_and_says_whether_it_is_a_digit():
+    seven = np.zeros((28, 28), np.uint8)
+    seven[4:6, 8:20] = 255
+    for row in range(6, 24):
+        seven[row, 19 - row // 3 : 21 - row // 3] = 255
+    answer = predictor.load().answer(seven)
+    assert answer.digit == 7
+    assert answer.is_digit
+    assert answer.second == sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    assert not predictor.load().answer(noise).is_digit
 
 
-@pytest.mark.parametrize(
-    ("name", "part"), [("none/own.safetensors", "cannot be written: No such file"), ("own.json", "must end in")]
-)
-def test_an_export_that_cannot_be_written_is_said(finished, tmp_path, name, part):
-    with pytest.raises(ModelError, match=part):
-        predictor.export(finished, tmp_path / name)
-    assert not (tmp_path / name).exists()
+def test_a_run_that_trains_is_not_calibrated_and_one_that_has_finished_is(finished, runs_dir):
+    end = finished.end()
+    calibrated = predictor.load(finished.id, runs_dir).calibration
+    assert (calibrated.temperature, calibrated.threshold) == (end["temperature"], end["threshold"])
+    this = run.create(finished.config(), runs_dir)
+    shutil.copy(finished.weights, this.weights)
+    assert predictor.load(this.id, runs_dir).calibration == Calibration()
+    assert predictor.load(this.id, runs_dir).answer(np.zeros((28, 28), np.uint8)).is_digit
 
 
-def test_only_a_finished_run_can_be_exported(small, runs_dir, tmp_path):
-    this = run.create(small, runs_dir)
-    save_file({}, this.weights)
-    with pytest.raises(RunError, match="has not finished"):
-        predictor.export(this, tmp_path / "own.safetensors")
+def test_a_damaged_calibration_is_named(shelf):
+    card = json.loads((shelf / "cnn.json").read_text())
+    (shelf / "cnn.json").write_text(json.dumps({**card, "temperature": "warm"}))
+    with pytest.raises(ModelError, match="calibration of cnn is damaged"):
+        predictor.load("cnn")

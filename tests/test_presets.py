@@ -1,7 +1,7 @@
 import pytest
 
 from mnist_core.config import TrainConfig
-from mnist_core.presets import PRESETS
+from mnist_core.presets import PRESETS, RECIPES
 from mnist_core.trainer import fit
 from tests.conftest import needs_mnist
 
@@ -23,6 +23,13 @@ def test_a_preset_has_its_reason(name):
 def test_presets_differ():
     configs = [preset.config for preset in PRESETS.values()]
     assert len(set(configs)) == len(configs)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_that_of_seed_0_on_whatever_device_there_is(name):
+    config = RECIPES[name].config
+    assert (config.seed, config.device, config.data) == (0, "auto", "mnist")
+    assert TrainConfig.from_query(config.to_query()) == (config, [])
 
 
 @needs_mnist

@@ -10,8 +10,11 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR
 from torch.utils.data import DataLoader, TensorDataset
 
 from mnist_core import dataset, evaluation, trainer
+from mnist_core.calibration import digit_score
 from mnist_core.config import TrainConfig
+from mnist_core.dataset import NO_DIGIT
 from mnist_core.device import DeviceDataLoader
+from mnist_core.model import NETWORKS
 from mnist_core.trainer import Loaders, TrainState, fit
 from tests.conftest import SMALL, needs_gpu
 
@@ -21,6 +24,14 @@ SETTINGS = [
     {"optimizer": "adamw", "dropout": 0.3, "augment": "affine", "label_smoothing": 0.1},
     {"model": "cnn", "hidden": (64,), "batch_size": 64},
     {"model": "softmax", "hidden": (64,)},
+    {
+        "augment": "handwriting",
+        "background": 0.2,
+        "precision": "bfloat16",
+        "model": "convnet",
+        "hidden": (64,),
+        "width": 8,
+    },
 ]
 
 
@@ -49,7 +60,7 @@ def test_records_tell_the_whole_training(small):
     assert all(record["images_per_s"] > 0 for record in records if record["event"] == "step")
 
 
-@pytest.mark.parametrize("model", ["softmax", "mlp", "cnn"])
+@pytest.mark.parametrize("model", NETWORKS)
 def test_the_first_loss_is_near_ln_10(model):
     start = next(fit(TrainConfig(model=model, data="sample", device="cpu")))
     assert start["first_loss"] == pytest.approx(math.log(10), abs=0.15)
@@ -127,6 +138,46 @@ def test_going_on_from_an_epochs_end_gives_the_same_bits(settings):
     assert rest[-1]["test_loss"] == records[-1]["test_loss"]
 
 
+def test_the_checkpoint_is_the_epoch_that_read_most_validation_images():
+    # so large a rate at the end that epochs go up and down
+    config = TrainConfig(**SMALL | {"epochs": 12}, optimizer="sgd", lr=1.5, schedule="constant")
+    state, loaders, seen = TrainState.of(config), Loaders.of(config), {}
+    for record in fit(config, state, loaders):
+        if record["event"] == "epoch":
+            seen[record["epoch"]] = record["val_accuracy"], copy.deepcopy(state.model.state_dict())
+    best = max(seen, key=lambda epoch: (seen[epoch][0], epoch))
+    assert best != config.epochs
+    assert record["chosen_epoch"] == best
+    assert record["val_accuracy"] == seen[best][0]
+    assert all(torch.equal(value, seen[best][1][name]) for name, value in state.model.state_dict().items())
+    assert record["test_accuracy"] == evaluation.evaluate(state.model, loaders.test).accuracy
+
+
+def test_a_background_is_learned_as_no_digit_and_counts_in_no_figure():
+    config = TrainConfig(**SMALL | {"epochs": 15, "hidden": (64,)}, background=0.5)
+    loaders = Loaders.of(config)
+    labels = loaders.train.dataset.labels
+    assert (labels == NO_DIGIT).sum() == 625
+    state = TrainState.of(config)
+    *_, epoch, end = fit(config, state, loaders)
+    assert epoch["train_accuracy"] > 0.9
+    background = loaders.train.dataset.images[labels == NO_DIGIT]
+    scores = digit_score(evaluation.predict(state.model, background))
+    assert (scores < end["threshold"]).float().mean() > 0.7
+    digits = digit_score(evaluation.predict(state.model, loaders.validation.dataset.images))
+    assert (digits >= end["threshold"]).float().mean().item() == pytest.approx(0.97, abs=0.01)
+
+
+def test_the_background_follows_from_the_seed(small):
+    config = dataclasses.replace(small, background=0.1)
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    first = Loaders.of(config).train.dataset.images
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(first, Loaders.of(config).train.dataset.images)
+    assert not torch.equal(first, Loaders.of(dataclasses.replace(config, seed=1)).train.dataset.images)
+
+
 def test_losses_can_be_compared_whatever_the_smoothing():
     config = TrainConfig(**SMALL | {"epochs": 30}, label_smoothing=0.5)
     *_, last_epoch, _ = fit(config)
@@ -175,7 +226,7 @@ def test_an_epoch_far_above_guessing_ends_the_run(settings):
 
 
 def test_a_bad_beginning_that_is_made_good_is_no_divergence():
-    config = TrainConfig(**SMALL | {"hidden": ()}, optimizer="momentum", lr=0.1, schedule="cosine")
+    config = TrainConfig(**SMALL | {"hidden": ()}, optimizer="momentum", lr=0.2, schedule="cosine")
     *records, end = fit(config)
     first = next(record for record in records if record["event"] == "epoch")
     assert first["train_loss"] > 2 * math.log(10)

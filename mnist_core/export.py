@@ -1,0 +1,93 @@
+"""Finished runs made into a model file: weights as safetensors, with a JSON card of how they were made.
+
+The shipped models are such files.
+"""
+
+import dataclasses
+import datetime
+import json
+import pathlib
+import platform
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from mnist_core import predictor, presets, weights
+from mnist_core.config import TrainConfig
+from mnist_core.errors import ModelError, RunError
+from mnist_core.run import Run, replacing
+from mnist_core.strokes import DrawnDigits
+
+
+def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = None) -> None:
+    """Write a finished run's weights to `path`, with a card beside them; of several, the best on its validation images.
+
+    `runs` are trainings of one config that differ in their seed. The card has the figures of all; with `drawn`, also
+    how well each reads those. Raises RunError for runs that cannot be exported, and ModelError for a path that cannot
+    be written or has another suffix than .safetensors.
+    """
+    if path.suffix != ".safetensors":
+        raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
+    configs = [run.config() for run in runs]
+    for run, config in zip(runs, configs, strict=True):
+        if run.end().get("reason") != "finished":
+            raise RunError(f"The run {run.id} has not finished: only a finished run can be exported.")
+        if dataclasses.replace(config, seed=configs[0].seed) != configs[0]:
+            raise RunError(f"The runs {runs[0].id} and {run.id} differ in more than their seed: export them apart.")
+    rows = [_figures(run, config, drawn) for run, config in zip(runs, configs, strict=True)]
+    chosen = max(range(len(runs)), key=lambda i: (rows[i]["val_accuracy"], -runs[i].end()["val_loss"]))
+    tensors = weights.load(runs[chosen].weights)
+    card = json.dumps(_card(path.stem, runs[chosen], rows, chosen), indent=2) + "\n"
+    try:
+        weights.save(path, tensors)
+        with replacing(path.with_suffix(".json")) as fresh:
+            fresh.write_text(card, encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def command(config: TrainConfig) -> str:
+    """What makes the config's training in a shell, by the name of its recipe where it is one."""
+    flags = config.flags()
+    for name, recipe in presets.RECIPES.items():
+        if dataclasses.replace(config, seed=0, device="auto") == recipe.config:
+            flags = ["--recipe", name, *TrainConfig(seed=config.seed, device=config.device).flags()]
+    return " ".join(["python -m mnist_core train", *flags])
+
+
+def _figures(run: Run, config: TrainConfig, drawn: DrawnDigits | None) -> dict[str, Any]:
+    end = run.end()
+    figures = {"seed": config.seed, "val_accuracy": end["val_accuracy"], "test_accuracy": end["test_accuracy"]}
+    figures["seconds"] = round(end["seconds"], 1)
+    if drawn:
+        digits = predictor.load(run.id, run.path.parent).probabilities(drawn.images).argmax(1)
+        figures["drawn_accuracy"] = round(drawn.macro_accuracy(digits), 4)
+    return figures
+
+
+def _card(name: str, run: Run, rows: list[dict[str, Any]], chosen: int) -> dict[str, Any]:
+    config, records, end = run.config(), run.records(), run.end()
+    start = next(record for record in records if record["event"] == "start")
+    means = {
+        f"{figure}_mean": round(statistics.mean(row[figure] for row in rows), 5)
+        for figure in ("test_accuracy", "drawn_accuracy")
+        if figure in rows[0]
+    }
+    return {
+        "name": name,
+        "command": command(config),
+        "config": config.to_dict(),
+        # made by hand while it trained; with any of them, the command alone does not make the same weights
+        "lr_changes": [{"step": record["step"], "lr": record["lr"]} for record in records if record["event"] == "lr"],
+        "parameters": start["parameters"],
+        "device": start["device"],
+        **rows[chosen],
+        **{figure: end[figure] for figure in ("chosen_epoch", "temperature", "threshold") if figure in end},
+        "seeds": len(rows),
+        **means,
+        "all_seeds": rows,
+        "date": datetime.date.today().isoformat(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+    }

@@ -1,0 +1,94 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mnist_core import catalog, predictor, run, worker
+from mnist_core.errors import ModelError, RunError
+from mnist_core.export import command, export
+from mnist_core.presets import RECIPES
+from mnist_core.strokes import DrawnDigits
+
+
+def train(config, runs_dir):
+    this = run.create(config, runs_dir)
+    for _ in worker.train(this):
+        pass
+    return this
+
+
+@pytest.fixture
+def finished(small, runs_dir):
+    return train(small, runs_dir)
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """Where shipped models are, for this test alone."""
+    (tmp_path / "pretrained").mkdir()
+    monkeypatch.setattr(catalog, "PRETRAINED", tmp_path / "pretrained")
+    return tmp_path / "pretrained"
+
+
+def test_an_exported_run_is_a_shipped_model(finished, shelf):
+    export([finished], shelf / "own.safetensors")
+    assert "own" in catalog.shipped()
+    ours, theirs = load_file(finished.weights), load_file(shelf / "own.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert predictor.load("own").config == finished.config()
+    assert catalog.card("own")["test_accuracy"] == finished.overview()["test_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("none/own.safetensors", "cannot be written: No such file"), ("own.json", "must end in")]
+)
+def test_an_export_that_cannot_be_written_is_said(finished, tmp_path, name, part):
+    with pytest.raises(ModelError, match=part):
+        export([finished], tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_only_a_finished_run_can_be_exported(small, runs_dir, tmp_path):
+    this = run.create(small, runs_dir)
+    save_file({}, this.weights)
+    with pytest.raises(RunError, match="has not finished"):
+        export([this], tmp_path / "own.safetensors")
+
+
+def test_of_several_seeds_the_best_on_validation_is_written_with_the_figures_of_all(small, runs_dir, shelf):
+    runs = [train(dataclasses.replace(small, seed=seed), runs_dir) for seed in (3, 4, 5)]
+    drawn = DrawnDigits(np.zeros((2, 28, 28), np.uint8), np.array([0, 1]), np.array(["a", "b"]))
+    export(runs, shelf / "own.safetensors", drawn)
+    ends = [this.end() for this in runs]
+    best = max(range(3), key=lambda i: (ends[i]["val_accuracy"], -ends[i]["val_loss"]))
+    card = json.loads((shelf / "own.json").read_text())
+    assert card["seed"] == card["config"]["seed"] == best + 3
+    assert card["command"].endswith(f"--seed {best + 3}")
+    assert [one["seed"] for one in card["all_seeds"]] == [3, 4, 5]
+    assert [one["test_accuracy"] for one in card["all_seeds"]] == [end["test_accuracy"] for end in ends]
+    assert card["test_accuracy_mean"] == pytest.approx(np.mean([end["test_accuracy"] for end in ends]), abs=1e-5)
+    assert all(one["drawn_accuracy"] in (0, 0.5) for one in card["all_seeds"])
+    ours, theirs = load_file(runs[best].weights), load_file(shelf / "own.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    loaded = predictor.load("own")
+    assert loaded.calibration.temperature == ends[best]["temperature"]
+    assert loaded.calibration.threshold == ends[best]["threshold"]
+
+
+def test_runs_that_differ_in_more_than_the_seed_are_exported_apart(small, finished, runs_dir, tmp_path):
+    other = train(dataclasses.replace(small, lr=0.02), runs_dir)
+    with pytest.raises(RunError, match="differ in more than their seed"):
+        export([finished, other], tmp_path / "own.safetensors")
+    assert not (tmp_path / "own.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_named_in_its_command(name):
+    config = dataclasses.replace(RECIPES[name].config, seed=2, device="cpu")
+    assert command(config) == f"python -m mnist_core train --recipe {name} --seed 2 --device cpu"
+    changed = dataclasses.replace(config, epochs=1)
+    assert "--recipe" not in command(changed)
+    assert "--epochs 1" in command(changed)

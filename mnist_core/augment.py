@@ -22,7 +22,7 @@ SHIFT = 2.0  # pixels
 
 # Of `handwriting` alone.
 PARTS = ("forms", "affine", "elastic", "thickness")
-SHARE = 0.5  # of each batch that gets all parts; MNIST's own ways of writing stay frequent in the rest
+SHARE = 0.7  # of each batch that gets all parts; MNIST's own ways of writing stay frequent in the rest
 BEND = 0.9  # pixels, standard deviation of the elastic displacement where it is strongest
 SMOOTHNESS = 5.0  # pixels, standard deviation of the Gaussian that makes the displacement smooth
 GRID = 4  # pixels between the random numbers that the displacement is made from

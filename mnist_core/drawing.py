@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
-from scipy import ndimage
 
 from mnist_core.errors import DrawingError, EmptyDrawing
 
@@ -16,8 +15,8 @@ SIZE = 28  # pixels, side of MNIST's images
 BOX = 20  # pixels, longer side of the digit in it
 FAINTEST = 24 / 255  # of the full scale: a drawing with less contrast holds no ink
 EDGE = 0.1  # share of the strongest ink from which a pixel counts as the digit's when its box is measured
-# Pixels, in the box of 20, that a pen is brought to from thinner and from thicker: MNIST's own lie between
-THINNEST, THICKEST = 1.5, 3.5
+# Pixels, in the box of 20, that a pen is brought to from thinner and from thicker: more than half of MNIST's lie between
+THINNEST, THICKEST = 2.0, 3.0
 EVEN = 1.5 / 255  # of the full scale: an even background's pixels differ by less from each other
 FINE = 100  # pixels, longer side of the digit while its pen is measured and changed
 NOISE = 4.0  # standard deviations of an uneven background that do not count as ink
@@ -112,7 +111,8 @@ def _grey_and_alpha(image: npt.NDArray[Any] | Image.Image) -> tuple[Grey, Grey |
 def _shares(image: npt.NDArray[Any]) -> Grey:
     """The image's numbers as shares of the full scale. Raises DrawingError for numbers that are not finite."""
     if image.dtype == np.uint8:
-        return image.astype(np.float32) / np.float32(255)
+        shares: Grey = image.astype(np.float32) / np.float32(255)
+        return shares
     values = image.astype(np.float64)
     if not np.isfinite(values).all():
         raise DrawingError("A drawing must be made of finite numbers.")
@@ -174,17 +174,21 @@ def _with_even_pen(ink: Pixels) -> tuple[float, Pixels]:
 
     Each pixel's distance to the outline is known, so that the outline can be moved out or in by any amount.
     """
+    from scipy import ndimage  # takes a while, for which a page's first paint need not wait
+
     padding = math.ceil(FINE * THINNEST / BOX)  # the outline moves by less
-    fine = np.pad(_resized(ink, FINE), padding)
+    fine = np.pad(_whitened(_resized(ink, FINE)), padding)
     inside = fine > 127
     depth = ndimage.distance_transform_edt(inside)
     # in a line much longer than wide, a pixel's depth is a quarter of the width on the average
-    pen = 4 * (float(depth[inside].mean()) - 0.5) * BOX / FINE if inside.any() else 0.0
+    pen = 4 * (float(depth[inside].mean()) - 0.5) * BOX / FINE
     wanted = min(max(pen, THINNEST), THICKEST)
     if wanted == pen:
         return pen, ink
     # moving the outline by `shift` makes the longer side 2 * shift longer, too
     shift = (wanted - pen) * FINE / BOX / (2 * (1 - wanted / BOX))
+    # where loops are filled with ink, strokes are thinner than they seem and shall not vanish: a quarter is the most
+    shift = max(shift, -pen * FINE / BOX / 8)
     outside = ndimage.distance_transform_edt(~inside)
     signed = np.where(inside, depth - 0.5, 0.5 - outside)
     moved = (np.clip(signed + shift + 0.5, 0, 1) * 255).astype(np.uint8)
@@ -203,9 +207,13 @@ def _resized(ink: Pixels, longer_side: int) -> Pixels:
 
 def _scaled(ink: Pixels) -> Pixels:
     """The longer side made 20 pixels."""
-    small = _resized(ink, BOX).astype(np.int32)
-    # a thin pen leaves grey only; MNIST's ink reaches white
-    return (small * 255 // int(small.max())).astype(np.uint8)
+    return _whitened(_resized(ink, BOX))
+
+
+def _whitened(ink: Pixels) -> Pixels:
+    """The strongest ink made white, as MNIST's is; made smaller, a thin pen leaves grey only."""
+    white: Pixels = (ink.astype(np.int32) * 255 // int(ink.max())).astype(np.uint8)
+    return white
 
 
 def _centred(digit: Pixels) -> Pixels:

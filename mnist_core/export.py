@@ -22,10 +22,11 @@ from mnist_core.strokes import DrawnDigits
 
 
 def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = None) -> None:
-    """Write a finished run's weights to `path`, with a card beside them; of several, the best on its validation images.
+    """Write a finished run's weights to `path`, with a card beside them.
 
-    `runs` are trainings of one config that differ in their seed. The card has the figures of all; with `drawn`, also
-    how well each reads those. Raises RunError for runs that cannot be exported, and ModelError for a path that cannot
+    `runs` are trainings of one config that differ in their seed. The one is written that reads most validation images,
+    as they are and changed as in the training; the card has the figures of all, with `drawn` also how well each reads
+    those. Raises RunError for runs that cannot be exported, and ModelError for a path that cannot
     be written or has another suffix than .safetensors.
     """
     if path.suffix != ".safetensors":
@@ -37,7 +38,8 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
         if dataclasses.replace(config, seed=configs[0].seed) != configs[0]:
             raise RunError(f"The runs {runs[0].id} and {run.id} differ in more than their seed: export them apart.")
     rows = [_figures(run, config, drawn) for run, config in zip(runs, configs, strict=True)]
-    chosen = max(range(len(runs)), key=lambda i: (rows[i]["val_accuracy"], -runs[i].end()["val_loss"]))
+    # as they are and changed as in the training: drawings differ from MNIST as the latter do
+    chosen = max(range(len(runs)), key=lambda i: rows[i]["val_accuracy"] + rows[i].get("changed_accuracy", 0.0))
     tensors = weights.load(runs[chosen].weights)
     card = json.dumps(_card(path.stem, runs[chosen], rows, chosen), indent=2) + "\n"
     try:
@@ -59,7 +61,8 @@ def command(config: TrainConfig) -> str:
 
 def _figures(run: Run, config: TrainConfig, drawn: DrawnDigits | None) -> dict[str, Any]:
     end = run.end()
-    figures = {"seed": config.seed, "val_accuracy": end["val_accuracy"], "test_accuracy": end["test_accuracy"]}
+    figures = {"seed": config.seed}
+    figures |= {name: end[name] for name in ("val_accuracy", "changed_accuracy", "test_accuracy") if name in end}
     figures["seconds"] = round(end["seconds"], 1)
     if drawn:
         digits = predictor.load(run.id, run.path.parent).probabilities(drawn.images).argmax(1)

@@ -111,6 +111,19 @@ def _flag(images: Tensor) -> Tensor:
     return stroke(images, _polyline((x, y), middle, (to_x, to_y)), width)
 
 
+def _upright_1(images: Tensor) -> Tensor:
+    """A 1 drawn anew, with a stem that hardly leans and a flag that may lie nearly flat, as that of no 7 does."""
+    width = pen_width(images)
+    lean = _uniform(width, -0.12, 0.15)
+    top, bottom = torch.full_like(width, 4), torch.full_like(width, 24)
+    x, foot_x = 15 + 10 * lean, 15 - 10 * lean
+    angle, length = _uniform(x, 10, 60) * math.pi / 180, _uniform(x, 5, 11)
+    tip = (x - length * angle.cos(), top + length * angle.sin())
+    bend = _uniform(x, -0.15, 0.15) * length
+    middle = ((x + tip[0]) / 2 + bend * angle.sin(), (top + tip[1]) / 2 + bend * angle.cos())
+    return stroke(torch.zeros_like(images), _polyline(tip, middle, (x, top), (foot_x, bottom)), width)
+
+
 def _foot(images: Tensor) -> Tensor:
     """A bar under a 1."""
     _, top, _, bottom = box(images)
@@ -223,10 +236,11 @@ def _loop(x: Tensor, y: Tensor, half_width: Tensor, half_height: Tensor, points:
 
 FORMS = {
     "flag on 1": Form(1, 0.35, _flag),
+    "upright 1 with a flag": Form(1, 0.3, _upright_1),
     "foot on 1": Form(1, 0.25, _foot),
-    "slash in 0": Form(0, 0.15, _slash),
-    "bar across 0": Form(0, 0.08, _bar_across),
-    "bar down 0": Form(0, 0.08, _bar_down),
+    "slash in 0": Form(0, 0.2, _slash),
+    "bar across 0": Form(0, 0.1, _bar_across),
+    "bar down 0": Form(0, 0.1, _bar_down),
     "dot in 0": Form(0, 0.03, _dot),
     "open 4": Form(4, 0.04, _open_4),
     "bar on 7": Form(7, 0.3, _bar_on_7),

@@ -49,30 +49,29 @@ PRESETS = {
 RECIPES = {
     "softmax": Preset(
         "A linear model, trained until it learns no more: how the shipped softmax was made.",
-        TrainConfig(model="softmax", lr=0.002, epochs=20),
+        TrainConfig(model="softmax", lr=0.005, batch_size=512, epochs=20),
     ),
     "mlp": Preset(
-        "The 64 hidden units of the classic, with every image changed a little in each pass: how the shipped mlp was "
-        "made.",
-        TrainConfig(augment="affine", lr=0.003, epochs=30),
+        "The 64 hidden units of the classic, and handwriting of many hands: how the shipped mlp was made.",
+        TrainConfig(augment="handwriting", background=0.05, lr=0.004, epochs=30),
     ),
     "tiny": Preset(
         "Fewer than 10,000 parameters, trained for long: how the shipped tiny was made.",
         TrainConfig(
-            model="convnet", width=14, augment="handwriting", background=0.1, precision="bfloat16", lr=0.01, epochs=60
+            model="convnet", width=14, augment="handwriting", background=0.06, precision="bfloat16", lr=0.01, epochs=24
         ),
     ),
     "cnn": Preset(
         "Handwriting of many hands, and images that are no digits: how the cnn was made that reads your drawings. It "
         "takes a quarter of an hour.",
         TrainConfig(
-            model="convnet", width=64, augment="handwriting", background=0.15, precision="bfloat16", lr=0.004, epochs=30
+            model="convnet", width=64, augment="handwriting", background=0.06, precision="bfloat16", lr=0.004, epochs=22
         ),
     ),
     "best": Preset(
         "The same with more channels, as good as it gets here: how the shipped best was made. It takes half an hour.",
         TrainConfig(
-            model="convnet", width=96, augment="handwriting", background=0.1, precision="bfloat16", lr=0.003, epochs=30
+            model="convnet", width=96, augment="handwriting", background=0.06, precision="bfloat16", lr=0.003, epochs=14
         ),
     ),
 }

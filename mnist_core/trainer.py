@@ -299,7 +299,7 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
     state.model.load_state_dict(state.best.weights)
     logits, labels = answers(state.model, loaders.validation)
     torch.manual_seed(_epoch_seed(config, config.epochs))
-    changed, _ = answers(state.model, loaders.changed or loaders.validation)
+    changed, _ = answers(state.model, loaders.changed or loaders.validation)  # in the same order
     validation, test = measure(logits, labels), evaluate(state.model, loaders.test)
     return {
         "event": "end",
@@ -311,6 +311,7 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
         **dataclasses.asdict(calibration.calibrate(logits, labels, changed)),
         "val_loss": validation.loss,
         "val_accuracy": validation.accuracy,
+        "changed_accuracy": measure(changed, labels).accuracy,
         "test_loss": test.loss,
         "test_accuracy": test.accuracy,
         "seconds": state.seconds,

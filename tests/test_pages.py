@@ -86,6 +86,14 @@ def test_a_drawing_is_read(app):
     assert app.metric[0].value == "1"
 
 
+def test_a_letter_is_doubted_and_still_shown(app):
+    app.session_state["canvas-0"] = drawing([(90, 40), (90, 240)], [(190, 40), (92, 145), (195, 240)])
+    app.run()
+    assert not app.exception
+    assert "Not sure this is a digit" in text(app)
+    assert app.metric
+
+
 def test_clear_empties_the_canvas(app):
     app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
     app.run()

@@ -47,7 +47,8 @@ def test_a_shipped_model_reads_the_sample_and_has_a_whole_card(name):
     assert card["seeds"] == len(card["all_seeds"]) == 3
     for figure in ("test_accuracy", "drawn_accuracy"):
         assert card[f"{figure}_mean"] == pytest.approx(np.mean([one[figure] for one in card["all_seeds"]]), abs=1e-4)
-    assert card["val_accuracy"] == max(one["val_accuracy"] for one in card["all_seeds"])
+    best = max(card["all_seeds"], key=lambda one: one["val_accuracy"] + one["changed_accuracy"])
+    assert card["seed"] == best["seed"]
     test = dataset.load(TrainConfig(data="sample")).test
     # other people's hands, 8 x 8 pixels enlarged: far from MNIST, and still mostly read
     probabilities = predictor.load(name).probabilities(test.images.numpy())

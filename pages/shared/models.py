@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core import catalog
+from mnist_core import catalog, drawing
 from mnist_core.errors import ModelError
 from mnist_core.garbage import freeze_imports
+from pages.shared import canvas
 from pages.shared.data import splits
 from pages.shared.runs import get_workers, is_active
 
@@ -86,7 +87,7 @@ def _read_all(name: str, _written: int, data: str, split: str) -> Predictions:
 
 @functools.cache
 def warm_up() -> None:
-    """In the background, once for each server: import torch, load the default model, get a worker process ready.
+    """In the background, once for each server: import torch, have the default model answer, get a worker process ready.
 
     Called at a page's end: the page is painted meanwhile, and the first answer need not wait for the import.
     """
@@ -94,6 +95,6 @@ def warm_up() -> None:
 
 
 def _warm_up() -> None:
-    get_predictor(catalog.DEFAULT_MODEL).answer(np.zeros((28, 28), np.uint8))
+    get_predictor(catalog.DEFAULT_MODEL).answer(drawing.to_mnist(np.eye(canvas.SIZE, dtype=np.uint8) * 255))
     freeze_imports()
     get_workers().warm_up()

@@ -1,5 +1,6 @@
 """What a visitor does, for the tests and the benchmark of the pages."""
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +12,34 @@ ONE: Points = [(140, 40), (138, 140), (135, 240)]
 ZERO: Points = [(140, 40), (95, 70), (75, 140), (95, 210), (140, 240), (185, 210), (205, 140), (185, 70), (140, 40)]
 SEVEN: Points = [(70, 60), (200, 60), (120, 240)]
 BAR: Points = [(95, 150), (190, 145)]
+
+
+def loop(x: int, y: int, half_width: int, half_height: int) -> Points:
+    """A loop around (x, y), from its top on to the left and round."""
+    turns = [math.tau * part / 16 for part in range(17)]
+    return [(round(x - half_width * math.sin(turn)), round(y - half_height * math.cos(turn))) for turn in turns]
+
+
+# Digits in forms that people write, among them those that MNIST's writers did not.
+WRITTEN: dict[str, tuple[str, list[Points]]] = {
+    "0 with a slash": ("0", [loop(140, 140, 65, 95), [(195, 50), (85, 230)]]),
+    "0 with a bar": ("0", [loop(140, 140, 60, 95), [(60, 140), (220, 140)]]),
+    "1 with a flag": ("1", [[(85, 100), (145, 45), (145, 240)]]),
+    "1 with a foot": ("1", [[(140, 45), (140, 238)], [(85, 240), (195, 240)]]),
+    "1 with a flag and a foot": ("1", [[(95, 95), (145, 45), (145, 235)], [(90, 240), (200, 240)]]),
+    "2": ("2", [[(80, 90), (110, 50), (165, 50), (190, 90), (165, 140), (75, 235), (205, 235)]]),
+    "3": (
+        "3",
+        [[(85, 55), (150, 45), (185, 85), (160, 125), (120, 135), (175, 150), (195, 195), (150, 240), (80, 225)]],
+    ),
+    "4, open": ("4", [[(95, 45), (80, 150), (205, 150)], [(170, 60), (165, 245)]]),
+    "5": ("5", [[(190, 50), (100, 50), (90, 130), (150, 120), (190, 160), (180, 215), (130, 240), (80, 220)]]),
+    "6": ("6", [[(170, 45), (110, 110), (90, 180), (115, 235), (165, 230), (185, 185), (150, 155), (100, 175)]]),
+    "7 with a bar": ("7", [SEVEN, BAR]),
+    "8 of two loops": ("8", [loop(140, 90, 42, 45), loop(140, 188, 52, 52)]),
+    "9": ("9", [[*loop(135, 95, 50, 50), (135, 45), (185, 95), (180, 160), (165, 245)]]),
+}
+LETTER_K: list[Points] = [[(90, 40), (90, 240)], [(190, 40), (92, 145), (195, 240)]]
 
 
 def draw(page: Page, points: Points) -> None:

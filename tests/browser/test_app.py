@@ -12,8 +12,10 @@ from mnist_core import config, mnist_files, run
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import (
     BAR,
+    LETTER_K,
     ONE,
     SEVEN,
+    WRITTEN,
     ZERO,
     Points,
     answer,
@@ -46,6 +48,28 @@ def test_a_drawn_digit_is_read(page: Page, points: Points, digit: str) -> None:
     expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
     press(page, "clear")
     expect(page.locator(".st-key-answer")).to_contain_text("Draw a digit.")
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_digits_are_read_in_every_form(page: Page, form: str) -> None:
+    digit, strokes = WRITTEN[form]
+    page.goto("/")
+    at_rest(page)
+    for points in strokes:
+        draw(page, points)
+        at_rest(page)
+    expect(answer(page)).to_have_text(digit, timeout=60_000)
+    expect(page.locator(".st-key-answer")).not_to_contain_text("Not sure this is a digit")
+
+
+def test_a_letter_is_doubted(page: Page) -> None:
+    page.goto("/")
+    at_rest(page)
+    for points in LETTER_K:
+        draw(page, points)
+        at_rest(page)
+    expect(page.locator(".st-key-answer")).to_contain_text("Not sure this is a digit", timeout=60_000)
+    expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
 
 
 def test_a_stroke_is_taken_back(page: Page) -> None:

@@ -39,7 +39,7 @@ def affine(images: Tensor) -> Tensor:
 
     `images` (B, 28, 28), uint8 or float, on a background of 0; returns (B, 28, 28), float32, in the same range.
     """
-    *linear, right, down = _amounts(6, images)
+    *linear, down, right = _amounts(6, images)
     shift = torch.stack([right, down], 1) * SHIFT * 2 / images.shape[-1]
     return _sampled(images.float(), _linear_maps(*linear), shift[:, :, None, None])
 

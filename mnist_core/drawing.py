@@ -15,7 +15,7 @@ SIZE = 28  # pixels, side of MNIST's images
 BOX = 20  # pixels, longer side of the digit in it
 FAINTEST = 24 / 255  # of the full scale: a drawing with less contrast holds no ink
 EDGE = 0.1  # share of the strongest ink from which a pixel counts as the digit's when its box is measured
-# Pixels, in the box of 20, that a pen is brought to from thinner and from thicker: more than half of MNIST's lie between
+# Pixels, in the box of 20, that thinner and thicker pens are brought to: more than half of MNIST's lie between
 THINNEST, THICKEST = 2.0, 3.0
 EVEN = 1.5 / 255  # of the full scale: an even background's pixels differ by less from each other
 FINE = 100  # pixels, longer side of the digit while its pen is measured and changed

@@ -122,7 +122,7 @@ def _compare() -> None:
             except LabError as error:
                 st.metric(name, "-", help=str(error), border=True)
                 continue
-            sure = f"{answer.confidence:.1%} sure" + ("" if answer.is_digit else ", or no digit")
+            sure = f"{answer.confidence:.1%} sure" if answer.is_digit else "or no digit"
             st.metric(name, str(answer.digit), sure, delta_color="off", delta_arrow="off", border=True)
 
 

@@ -282,7 +282,7 @@ MOVES = [(0, 0), *((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))
 @needs_mnist
 @pytest.mark.parametrize("resampling", [Image.Resampling.NEAREST, Image.Resampling.BICUBIC])
 def test_mnists_own_images_come_back(resampling):
-    """Enlarged tenfold in blocks, a third comes back to the bit; the mean pixel is off by 5.1 of 255, smoothly by 8.0."""
+    """Enlarged tenfold in blocks, a third comes back to the bit; the mean pixel is off by 5.1, smoothly by 8.0."""
     images = dataset.load_test("mnist").images.numpy()[:1_000]
     off = []
     for image in images:

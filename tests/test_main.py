@@ -120,7 +120,7 @@ def test_the_sample_is_never_taken_for_mnist(capsys, finished, runs_dir):
 def test_summary_adds_up(capsys, lines):
     rows = lines("summary", "--hidden", "32", "16")
     assert [row["parameters"] for row in rows if row["parameters"]] == [784 * 32 + 32, 32 * 16 + 16, 16 * 10 + 10]
-    assert main(["summary", "--model", "cnn"]) == 0
+    assert main(["summary", "--model", "convnet", "--width", "64"]) == 0
     assert f"{catalog.card('cnn')['parameters']:,}" in capsys.readouterr().out.splitlines()[-1]
 
 

@@ -18,7 +18,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.trainer import Loaders, TrainState, fit
 
 CONFIG = TrainConfig(
-    model="convnet", width=24, augment="handwriting", background=0.06, precision="bfloat16", lr=0.006, epochs=4
+    model="convnet", width=16, augment="handwriting", background=0.06, precision="bfloat16", lr=0.008, epochs=4
 )
 FIRST_SEED = 100
 ROWS = {

@@ -30,10 +30,11 @@ class Calibration:
 def calibrate(logits: Tensor, labels: Tensor, changed: Tensor) -> Calibration:
     """The calibration of a network by its logits (N, 10) on validation images with the `labels` (N,).
 
-    `changed` (M, 10): its logits on validation images that are changed as in the training. They set the threshold, so
-    that digits in forms that the validation images lack stay accepted, too.
+    `changed` (M, 10): its logits on validation images that are changed as in the training. They count for the threshold
+    as well, so that digits in forms that the validation images lack stay accepted.
     """
-    return Calibration(temperature(logits, labels), float(torch.quantile(digit_score(changed), 1 - ACCEPTED)))
+    scores = digit_score(torch.cat([logits, changed]))
+    return Calibration(temperature(logits, labels), float(torch.quantile(scores, 1 - ACCEPTED)))
 
 
 def temperature(logits: Tensor, labels: Tensor) -> float:

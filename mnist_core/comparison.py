@@ -17,7 +17,7 @@ from mnist_core.drawing import Pixels
 from mnist_core.strokes import DrawnDigits
 
 LOOK_ALIKES = "BDGIJLOQSYZbgijloqsyz"  # letters that may pass for digits
-DRAWN_BY_CODE = 400  # images of each kind of background that are looked at
+DRAWN_BY_CODE = 1_000  # scribbles that are looked at
 TIMED = 50  # answers
 COLUMNS = {
     "parameters": ("parameters", "{:,}"),

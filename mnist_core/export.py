@@ -61,7 +61,7 @@ def command(config: TrainConfig) -> str:
 
 def _figures(run: Run, config: TrainConfig, drawn: DrawnDigits | None) -> dict[str, Any]:
     end = run.end()
-    figures = {"seed": config.seed}
+    figures: dict[str, Any] = {"seed": config.seed}
     figures |= {name: end[name] for name in ("val_accuracy", "changed_accuracy", "test_accuracy") if name in end}
     figures["seconds"] = round(end["seconds"], 1)
     if drawn:

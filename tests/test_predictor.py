@@ -4,8 +4,9 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
-from mnist_core import catalog, dataset, evaluation, predictor, run, worker
+from mnist_core import catalog, dataset, drawing, evaluation, predictor, run, worker
 from mnist_core.calibration import Calibration
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
@@ -128,11 +129,9 @@ def test_a_damaged_card_is_named(shelf, card):
 
 
 def test_an_answer_names_the_runner_up_and_says_whether_it_is_a_digit():
-    seven = np.zeros((28, 28), np.uint8)
-    seven[4:6, 8:20] = 255
-    for row in range(6, 24):
-        seven[row, 19 - row // 3 : 21 - row // 3] = 255
-    answer = predictor.load().answer(seven)
+    canvas = Image.new("L", (280, 280))
+    ImageDraw.Draw(canvas).line([(70, 60), (200, 60), (120, 240)], fill=255, width=20, joint="curve")
+    answer = predictor.load().answer(drawing.to_mnist(canvas))
     assert answer.digit == 7
     assert answer.is_digit
     assert answer.second == sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]

@@ -164,7 +164,7 @@ def test_all_models_are_compared(app, stopped):
     app.run()
     app.toggle(key="draw-compare").set_value(True).run()
     assert not app.exception
-    assert [metric.label for metric in app.metric] == ["The network reads", "cnn", "mlp", stopped.id]
+    assert [metric.label for metric in app.metric] == ["The network reads", *catalog.shipped(), stopped.id]
     assert [metric.value for metric in app.metric][:3] == ["1", "1", "1"]
 
 

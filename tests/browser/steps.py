@@ -23,7 +23,7 @@ def loop(x: int, y: int, half_width: int, half_height: int) -> Points:
 # Digits in forms that people write, among them those that MNIST's writers did not.
 WRITTEN: dict[str, tuple[str, list[Points]]] = {
     "0 with a slash": ("0", [loop(140, 140, 65, 95), [(195, 50), (85, 230)]]),
-    "0 with a bar": ("0", [loop(140, 140, 60, 95), [(60, 140), (220, 140)]]),
+    "0 with a bar": ("0", [loop(140, 140, 65, 95), [(70, 160), (210, 125)]]),
     "1 with a flag": ("1", [[(85, 100), (145, 45), (145, 240)]]),
     "1 with a foot": ("1", [[(140, 45), (140, 238)], [(85, 240), (195, 240)]]),
     "1 with a flag and a foot": ("1", [[(95, 95), (145, 45), (145, 235)], [(90, 240), (200, 240)]]),

@@ -56,20 +56,20 @@ RECIPES = {
         TrainConfig(augment="handwriting", background=0.05, lr=0.004, epochs=30),
     ),
     "tiny": Preset(
-        "Fewer than 10,000 parameters, trained for long: how the shipped tiny was made.",
+        "Fewer than 10,000 parameters, all in small convolutions: how the shipped tiny was made.",
         TrainConfig(
             model="convnet", width=14, augment="handwriting", background=0.06, precision="bfloat16", lr=0.01, epochs=24
         ),
     ),
     "cnn": Preset(
-        "Handwriting of many hands, and images that are no digits: how the cnn was made that reads your drawings. It "
-        "takes a quarter of an hour.",
+        "Handwriting of many hands, and images that are no digits: how the cnn was made that reads your drawings, in "
+        "about ten minutes on a CPU.",
         TrainConfig(
             model="convnet", width=64, augment="handwriting", background=0.06, precision="bfloat16", lr=0.004, epochs=22
         ),
     ),
     "best": Preset(
-        "The same with more channels, as good as it gets here: how the shipped best was made. It takes half an hour.",
+        "The same with more channels: how the shipped best was made, in about a quarter of an hour on a CPU.",
         TrainConfig(
             model="convnet", width=96, augment="handwriting", background=0.06, precision="bfloat16", lr=0.003, epochs=14
         ),

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from mnist_core.metrics import Labels
@@ -39,6 +38,8 @@ def calibrate(logits: Tensor, labels: Tensor, changed: Tensor) -> Calibration:
 
 def temperature(logits: Tensor, labels: Tensor) -> float:
     """The temperature that makes the cross-entropy of logits (N, 10) least (Guo, Pleiss, Sun and Weinberger, 2017)."""
+    from scipy.optimize import minimize_scalar  # takes a while, for which an answer need not wait
+
     logits, labels = logits.double().cpu(), labels.cpu()
 
     def loss(log: float) -> float:

@@ -11,13 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_core import background, catalog, dataset, drawing, metrics, predictor
 from mnist_core.calibration import calibration_error
-from mnist_core.config import TrainConfig
-from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
 from mnist_core.strokes import DrawnDigits
 
 LOOK_ALIKES = "BDGIJLOQSYZbgijloqsyz"  # letters that may pass for digits
 DRAWN_BY_CODE = 1_000  # scribbles that are looked at
+SEED = 2**31  # of the scribbles; no recipe has it
 TIMED = 50  # answers
 COLUMNS = {
     "parameters": ("parameters", "{:,}"),
@@ -44,24 +43,25 @@ def measure(name: str, drawn: DrawnDigits | None = None) -> dict[str, Any]:
     card, model = catalog.card(name), predictor.load(name)
     test = dataset.load_test(model.config.data)
     images, labels = test.images.numpy(), test.labels.numpy()
-    probabilities = model.probabilities(images)
+    probabilities, are_digits = model.judge(images)
+    right = probabilities.argmax(1) == labels
     row = {"model": name, "parameters": card["parameters"], "seeds": card["seeds"]}
     row |= {figure: card[figure] for figure in COLUMNS if figure in card}
     row |= {
-        "test_accuracy": float((probabilities.argmax(1) == labels).mean()),
-        "test_interval": metrics.interval(int((probabilities.argmax(1) == labels).sum()), len(labels)),
+        "test_accuracy": float(right.mean()),
+        "test_interval": metrics.interval(int(right.sum()), len(labels)),
         "calibration_error": calibration_error(probabilities, labels),
-        "digits_accepted": float(model.are_digits(images).mean()),
-        "letters_rejected": float(1 - model.are_digits(printed_letters()).mean()),
-        "scribbles_rejected": float(1 - model.are_digits(scribbles(model.config)).mean()),
+        "digits_accepted": float(are_digits.mean()),
+        "letters_rejected": float(1 - model.judge(printed_letters())[1].mean()),
+        "scribbles_rejected": float(1 - model.judge(scribbles())[1].mean()),
         "ms": _milliseconds(model),
     }
     if drawn:
-        probabilities = model.probabilities(drawn.images)
+        probabilities, are_digits = model.judge(drawn.images)
         row |= {
             "drawn_accuracy": drawn.macro_accuracy(probabilities.argmax(1)),
             "drawn_calibration_error": calibration_error(probabilities, drawn.labels),
-            "drawn_accepted": float(model.are_digits(drawn.images).mean()),
+            "drawn_accepted": float(are_digits.mean()),
         }
     return row
 
@@ -88,13 +88,13 @@ def _printed(letter: str, size: int) -> Image.Image:
     return image
 
 
-@functools.lru_cache(maxsize=2)
-def scribbles(config: TrainConfig) -> Pixels:
+@functools.cache
+def scribbles() -> Pixels:
     """Scribbles made by code, on a canvas of 280 x 280 and then as networks see them: (N, 28, 28), uint8."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(2**31 + config.seed)  # others than those of the training
-        nothing = Dataset(torch.zeros(1, 28, 28, dtype=torch.uint8), torch.zeros(1, dtype=torch.int64))
-        made = background.draw("scribbles", DRAWN_BY_CODE, nothing.images, nothing.labels).numpy()
+        torch.manual_seed(SEED)
+        no_digits = torch.zeros(0, 28, 28, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64)  # none is needed
+        made = background.draw("scribbles", DRAWN_BY_CODE, *no_digits).numpy()
     return np.stack([drawing.to_mnist(Image.fromarray(image).resize((280, 280))) for image in made])
 
 

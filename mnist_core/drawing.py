@@ -96,12 +96,12 @@ def _grey_and_alpha(image: npt.NDArray[Any] | Image.Image) -> tuple[Grey, Grey |
     if isinstance(image, Image.Image):
         mode = image.mode if image.mode in ("1", "L", "I", "I;16", "F") else "RGB"
         image = np.asarray(image.convert("RGBA" if image.has_transparency_data else mode))
+    shape = image.shape
     if image.ndim == 2:
         image = image[..., None]
     if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or image.size == 0 or image.dtype.kind not in "buif":
         raise DrawingError(
-            "A drawing must be an array (H, W), (H, W, 3) or (H, W, 4) of numbers, "
-            f"got {image.shape[: image.ndim if image.shape[-1:] != (1,) else 2]} of {image.dtype}."
+            f"A drawing must be an array (H, W), (H, W, 3) or (H, W, 4) of numbers, got {shape} of {image.dtype}."
         )
     shares = _shares(image)
     grey: Grey = shares[..., 0] if shares.shape[2] == 1 else shares[..., :3] @ LUMA

@@ -9,7 +9,7 @@ import pathlib
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mnist_core import catalog, evaluation, model, weights
 from mnist_core.calibration import Calibration, digit_score
@@ -44,25 +44,19 @@ class Predictor:
     config: TrainConfig
     calibration: Calibration
 
-    def logits(self, images: Pixels) -> Tensor:
-        """(N, 10), not calibrated, for images (N, 28, 28), uint8, as `drawing.to_mnist` makes them."""
-        return evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
+    def judge(self, images: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """How likely each digit is, (N, 10), each row summing to 1, and whether each image looks like a digit, (N,).
+
+        `images` (N, 28, 28), uint8, as `drawing.to_mnist` makes them.
+        """
+        logits = evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
+        probabilities = (logits / self.calibration.temperature).softmax(1)
+        are_digits = digit_score(logits) >= self.calibration.threshold
+        return probabilities.numpy(force=True), are_digits.numpy(force=True)
 
     def probabilities(self, images: Pixels) -> npt.NDArray[np.float32]:
         """(N, 10), each row summing to 1, for images (N, 28, 28), uint8, as `drawing.to_mnist` makes them."""
-        return self._probabilities(self.logits(images))
-
-    def _probabilities(self, logits: Tensor) -> npt.NDArray[np.float32]:
-        probabilities: npt.NDArray[np.float32] = (logits / self.calibration.temperature).softmax(1).numpy(force=True)
-        return probabilities
-
-    def are_digits(self, images: Pixels) -> npt.NDArray[np.bool_]:
-        """Whether each of images (N, 28, 28), uint8, looks like a digit: (N,)."""
-        return self._are_digits(self.logits(images))
-
-    def _are_digits(self, logits: Tensor) -> npt.NDArray[np.bool_]:
-        are: npt.NDArray[np.bool_] = (digit_score(logits) >= self.calibration.threshold).numpy(force=True)
-        return are
+        return self.judge(images)[0]
 
     def read_all(self, dataset: Dataset) -> Predictions:
         """What the model reads in every image of `dataset`."""
@@ -71,11 +65,10 @@ class Predictor:
 
     def answer(self, image: Pixels) -> Answer:
         """What the model reads in one image (28, 28), uint8."""
-        logits = self.logits(image[None])
-        probabilities = self._probabilities(logits)[0].tolist()
+        judged, are_digits = self.judge(image[None])
+        probabilities = judged[0].tolist()
         second, digit = sorted(range(10), key=lambda digit: probabilities[digit])[-2:]
-        is_digit = bool(self._are_digits(logits)[0])
-        return Answer(digit, probabilities[digit], second, is_digit, probabilities)
+        return Answer(digit, probabilities[digit], second, bool(are_digits[0]), probabilities)
 
 
 def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -> Predictor:

@@ -48,12 +48,12 @@ class Loaders:
         """The config's data on the config's device. Raises DatasetError and DeviceError."""
         place = device.pick(config.device)
         splits = dataset.load(config)
-        train = splits.train + _background(config, splits.train)
+        train = splits.train + _background(config, splits.train) if config.background else splits.train
         validation, augment = splits.validation.to(place), AUGMENTATIONS[config.augment]
         return cls(
             train=dataset.Batches(train.to(place), config.batch_size, shuffle=True, augment=augment),
             validation=dataset.Batches(validation, evaluation.BATCH),
-            changed=dataset.Batches(validation, evaluation.BATCH, augment=augment),
+            changed=dataset.Batches(validation, evaluation.BATCH, augment=augment) if augment else None,
             test=dataset.Batches(splits.test.to(place), evaluation.BATCH),
         )
 
@@ -192,8 +192,8 @@ def fit(
     The end's "reason" is "finished", or "diverged" where the loss was no longer finite or an epoch went far above the
     loss of guessing and left a network that does no better. At "finished", `state.model` has the weights of the epoch
     that read most validation images right, and the record carries its calibration and its test figures, read there
-    once. Seconds and images/s count training steps, neither evaluation nor the time that the
-    reader of a record takes. Sets torch's global seed. Raises DatasetError and DeviceError.
+    once. Seconds and images/s count training steps, neither evaluation nor the time that the reader of a record takes.
+    Sets torch's global seed. Raises DatasetError and DeviceError.
     """
     report_every = report_every or max(1, min(REPORT_STEPS, REPORT_IMAGES // config.batch_size))
     state = state or TrainState.of(config)
@@ -298,8 +298,10 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
     assert state.best is not None  # noqa: S101  # there was an epoch
     state.model.load_state_dict(state.best.weights)
     logits, labels = answers(state.model, loaders.validation)
-    torch.manual_seed(_epoch_seed(config, config.epochs))
-    changed, _ = answers(state.model, loaders.changed or loaders.validation)  # in the same order
+    changed = logits
+    if loaders.changed:  # in the same order
+        torch.manual_seed(_epoch_seed(config, config.epochs))
+        changed, _ = answers(state.model, loaders.changed)
     validation, test = measure(logits, labels), evaluate(state.model, loaders.test)
     return {
         "event": "end",

@@ -106,7 +106,8 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     weights.save(run.state, state.tensors())
                     weights.save(run.weights, state.model.state_dict())
                 elif record["event"] == "end":
-                    weights.save(run.weights, state.model.state_dict())  # the chosen epoch's, where it has finished
+                    if record["reason"] == "finished":  # the chosen epoch's; a diverged one keeps its last sound ones
+                        weights.save(run.weights, state.model.state_dict())
                     run.set_status(record["reason"], record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
                 elif time.monotonic() - published >= PUBLISH_EVERY:

@@ -35,8 +35,8 @@ def test_the_table_has_a_column_for_each_model_and_a_dash_for_what_is_not_known(
     assert found["drawn"] == ["-", "50.00%"]
 
 
-def test_letters_and_scribbles_are_images_as_networks_see_them(small):
-    for images in (comparison.printed_letters(), comparison.scribbles(small)):
+def test_letters_and_scribbles_are_images_as_networks_see_them():
+    for images in (comparison.printed_letters(), comparison.scribbles()):
         assert images.shape[1:] == (28, 28)
         assert images.dtype == np.uint8
         assert (images.max((1, 2)) == 255).all()

@@ -180,6 +180,7 @@ def test_divergence_is_the_runs_end(runs_dir):
     *_, end = worker.train(this)
     assert end["reason"] == this.status().state == "diverged"
     assert "learning rate" in this.status().message
+    assert all(value.isfinite().all() for value in load_file(this.weights).values())
     with pytest.raises(RunError, match="has diverged"):
         next(worker.train(this))
 

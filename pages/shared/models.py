@@ -12,7 +12,6 @@ import streamlit as st
 from mnist_core import catalog, drawing
 from mnist_core.errors import ModelError
 from mnist_core.garbage import freeze_imports
-from pages.shared import canvas
 from pages.shared.data import splits
 from pages.shared.runs import get_workers, is_active
 
@@ -95,6 +94,6 @@ def warm_up() -> None:
 
 
 def _warm_up() -> None:
-    get_predictor(catalog.DEFAULT_MODEL).answer(drawing.to_mnist(np.eye(canvas.SIZE, dtype=np.uint8) * 255))
+    get_predictor(catalog.DEFAULT_MODEL).answer(drawing.to_mnist(np.eye(100, dtype=np.uint8) * 255))
     freeze_imports()
     get_workers().warm_up()

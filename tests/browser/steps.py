@@ -58,8 +58,8 @@ def draw(page: Page, points: Points) -> None:
 
 
 def ink(page: Page) -> int:
-    """How many pixels of the canvas are white."""
-    count: int = page.locator("canvas.dc-canvas.lower-canvas").evaluate(
+    """How many pixels of the canvas are white, of the newer one while another takes its place."""
+    count: int = page.locator("canvas.dc-canvas.lower-canvas").last.evaluate(
         "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
         ".filter((value, index) => index % 4 === 0 && value > 200).length"
     )

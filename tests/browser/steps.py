@@ -101,7 +101,8 @@ def fill(page: Page, label: str, value: str) -> None:
 
 
 def status(page: Page) -> Locator:
-    return page.locator(".st-key-run-status")
+    """The status of the run shown, the newer one while a script moves it down or up the page."""
+    return page.locator(".st-key-run-status").first
 
 
 def step(page: Page) -> int:

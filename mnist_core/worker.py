@@ -85,8 +85,9 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
 
 def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
     from mnist_core import trainer, weights  # with torch, which takes seconds to import
+    from mnist_core.state import TrainState
 
-    state = trainer.TrainState.of(config)
+    state = TrainState.of(config)
     if run.state.exists():
         try:
             state.load(weights.load(run.state))

@@ -17,7 +17,8 @@ import torch
 from mnist_core import predictor, presets, weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
-from mnist_core.run import Run, replacing
+from mnist_core.files import replacing
+from mnist_core.run import Run
 from mnist_core.strokes import DrawnDigits
 
 
@@ -40,7 +41,7 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
     rows = [_figures(run, config, drawn) for run, config in zip(runs, configs, strict=True)]
     # as they are and changed as in the training: drawings differ from MNIST as the latter do
     chosen = max(range(len(runs)), key=lambda i: rows[i]["val_accuracy"] + rows[i].get("changed_accuracy", 0.0))
-    tensors = weights.load(runs[chosen].weights)
+    tensors = weights.load(runs[chosen].weights, runs[chosen].fingerprint())
     card = json.dumps(_card(path.stem, runs[chosen], rows, chosen), indent=2) + "\n"
     try:
         weights.save(path, tensors)

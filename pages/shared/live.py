@@ -9,7 +9,8 @@ from mnist_core import config, figures
 from mnist_core.config import TrainConfig
 from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.history import History
-from mnist_core.run import Run, Status
+from mnist_core.run import Run
+from mnist_core.status import Status
 from pages.shared import canvas, data, models, pictures
 from pages.shared.runs import get_workers
 
@@ -28,6 +29,8 @@ COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
 def show(this: Run, status: Status, history: History, trained: TrainConfig) -> None:
     """The run `this`, trained with the config `trained`, as it stands now."""
     _headline(this, status, history)
+    if history.damage:
+        st.warning(history.damage)
     _progress(status, history, trained)
     if status.state == "finished":
         _go_on_with(this)

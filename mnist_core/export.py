@@ -51,15 +51,6 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
         raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def command(config: TrainConfig) -> str:
-    """What makes the config's training in a shell, by the name of its recipe where it is one."""
-    flags = config.flags()
-    for name, recipe in presets.RECIPES.items():
-        if dataclasses.replace(config, seed=0, device="auto") == recipe.config:
-            flags = ["--recipe", name, *TrainConfig(seed=config.seed, device=config.device).flags()]
-    return " ".join(["python -m mnist_core train", *flags])
-
-
 def _figures(run: Run, config: TrainConfig, drawn: DrawnDigits | None) -> dict[str, Any]:
     end = run.end()
     figures: dict[str, Any] = {"seed": config.seed}
@@ -81,7 +72,7 @@ def _card(name: str, run: Run, rows: list[dict[str, Any]], chosen: int) -> dict[
     }
     return {
         "name": name,
-        "command": command(config),
+        "command": presets.command(config),
         "config": config.to_dict(),
         # made by hand while it trained; with any of them, the command alone does not make the same weights
         "lr_changes": [{"step": record["step"], "lr": record["lr"]} for record in records if record["event"] == "lr"],

@@ -25,7 +25,6 @@ import pathlib
 import re
 import shutil
 from collections.abc import Iterator
-from typing import Any
 
 import filelock
 
@@ -39,6 +38,7 @@ from mnist_core.requests import Requests
 from mnist_core.status import Status
 
 RUNS_DIR = pathlib.Path(os.environ.get("RUNS_DIR") or "runs")  # where runs are kept unless another place is named
+KEPT_DELETED = 86_400  # seconds, a day, in which a deleted run can be brought back
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 
 
@@ -110,20 +110,6 @@ class Run(Requests):
     def end(self) -> Record:
         """The record that ended the training, empty where there is none yet."""
         return read_end(self.path / "metrics.jsonl")
-
-    def overview(self) -> dict[str, Any]:
-        """What a list of runs shows of this one, JSON-able; accuracies are None where there are none yet."""
-        config = self.config()
-        epochs = [record for record in self.records() if record["event"] == "epoch"]
-        return {
-            "run": self.id,
-            "state": self.status().state,
-            "data": config.data,
-            "model": config.model,
-            "epochs": len(epochs),
-            "val_accuracy": epochs[-1]["val_accuracy"] if epochs else None,
-            "test_accuracy": self.end().get("test_accuracy"),
-        }
 
     @contextlib.contextmanager
     def recorder(self) -> Iterator["Recorder"]:
@@ -257,7 +243,15 @@ def restore(run_id: str, runs_dir: pathlib.Path = RUNS_DIR) -> Run:
         raise RunError(f"The run {run_id} cannot be brought back in {runs_dir}: {in_words(error)}.") from error
 
 
-def empty_trash(runs_dir: pathlib.Path = RUNS_DIR, older_than: float = 0.0) -> list[str]:
+def list_deleted(runs_dir: pathlib.Path = RUNS_DIR) -> list[str]:
+    """The ids of the runs that can be brought back, the newest deleted first. Raises RunError."""
+    try:
+        return trash.listed(runs_dir)
+    except OSError as error:
+        raise RunError(f"The deleted runs in {runs_dir} cannot be listed: {in_words(error)}.") from error
+
+
+def empty_trash(runs_dir: pathlib.Path = RUNS_DIR, older_than: float = KEPT_DELETED) -> list[str]:
     """Remove for good the runs that were deleted more than so many seconds ago; returns their ids. Raises RunError."""
     try:
         return trash.empty(runs_dir, older_than)

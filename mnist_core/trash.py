@@ -47,6 +47,13 @@ def empty(runs_dir: pathlib.Path, older_than: float) -> list[str]:
     return removed
 
 
+def listed(runs_dir: pathlib.Path) -> list[str]:
+    """The names of what was put aside, the newest first."""
+    trash = runs_dir / FOLDER
+    folders = [folder for folder in trash.iterdir() if not folder.name.startswith(".")] if trash.is_dir() else []
+    return [folder.name for folder in sorted(folders, key=_age)]
+
+
 def _stamp(folder: pathlib.Path) -> None:
     with replacing(folder / _STAMP) as path:
         path.write_text(repr(time.time()), encoding="utf-8")

@@ -8,8 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from mnist_core import catalog, predictor, run, worker
 from mnist_core.errors import ModelError, RunError
-from mnist_core.export import command, export
-from mnist_core.presets import RECIPES
+from mnist_core.export import export
 from mnist_core.strokes import DrawnDigits
 
 
@@ -39,7 +38,7 @@ def test_an_exported_run_is_a_shipped_model(finished, shelf):
     ours, theirs = load_file(finished.weights), load_file(shelf / "own.safetensors")
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
     assert predictor.load("own").config == finished.config()
-    assert catalog.card("own")["test_accuracy"] == finished.overview()["test_accuracy"]
+    assert catalog.card("own")["test_accuracy"] == finished.end()["test_accuracy"]
 
 
 @pytest.mark.parametrize(
@@ -83,12 +82,3 @@ def test_runs_that_differ_in_more_than_the_seed_are_exported_apart(small, finish
     with pytest.raises(RunError, match="differ in more than their seed"):
         export([finished, other], tmp_path / "own.safetensors")
     assert not (tmp_path / "own.safetensors").exists()
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_is_named_in_its_command(name):
-    config = dataclasses.replace(RECIPES[name].config, seed=2, device="cpu")
-    assert command(config) == f"python -m mnist_core train --recipe {name} --seed 2 --device cpu"
-    changed = dataclasses.replace(config, epochs=1)
-    assert "--recipe" not in command(changed)
-    assert "--epochs 1" in command(changed)

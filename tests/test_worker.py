@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mnist_core import run, trainer, worker
+from mnist_core import run, table, trainer, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import DatasetError, RunError
 from mnist_core.run import Run
@@ -53,7 +53,7 @@ def test_a_finished_run_has_all_it_needs_and_no_more(runs_dir):
     names = {path.name for path in this.path.iterdir()}
     assert names == {"config.json", "metrics.jsonl", "status.json", "weights.safetensors", "lock"}
     assert this.records()[-1]["reason"] == "finished"
-    assert this.overview()["epochs"] == 3
+    assert table.row(this).epochs == 3
     with pytest.raises(RunError, match="has finished"):
         next(worker.train(this))
 
@@ -122,7 +122,7 @@ def test_a_stop_is_obeyed_and_can_be_resumed(runs_dir):
     assert records[-1] == this.records()[-1]
     assert records[-1]["reason"] == "stopped"
     assert this.status().state == "stopped"
-    assert this.overview()["epochs"] == 1
+    assert table.row(this).epochs == 1
     assert this.weights.exists()
     for _ in worker.train(this):
         pass
@@ -134,7 +134,7 @@ def test_a_stop_in_the_middle_of_an_epoch_keeps_the_newest_weights(runs_dir):
     for record in worker.train(this):
         if record["event"] == "step":
             this.request_stop()
-    assert this.overview()["epochs"] == 0
+    assert table.row(this).epochs == 0
     assert this.weights.exists()
 
 

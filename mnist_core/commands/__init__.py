@@ -24,16 +24,31 @@ class Parser(argparse.ArgumentParser):
 
 
 def add(
-    commands: Any, name: str, function: Callable[[argparse.Namespace], None], help: str, runs_dir: bool = True
+    commands: Any,
+    name: str,
+    function: Callable[[argparse.Namespace], None],
+    help: str,
+    runs_dir: bool = True,
+    is_part: bool = False,
 ) -> Parser:
-    """A command's parser, with the flags that all have; `commands` is argparse's action for them."""
+    """A command's parser, with the flags that all have; `commands` is argparse's action for them.
+
+    A command that is a part of another takes the other's flags as well, wherever they stand.
+    """
     parser: Parser = commands.add_parser(name, help=help, description=help)
     parser.set_defaults(command=function)
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    flags = [parser.add_argument("--json", action="store_true", help="print one JSON object a line")]
     if runs_dir:
-        parser.add_argument(
-            "--runs-dir", type=pathlib.Path, default=run.RUNS_DIR, metavar="DIR", help="where runs are kept"
-        )
+        where: dict[str, Any] = {
+            "type": pathlib.Path,
+            "default": run.RUNS_DIR,
+            "metavar": "DIR",
+            "help": "where runs are kept",
+        }
+        flags.append(parser.add_argument("--runs-dir", **where))
+    if is_part:
+        for flag in flags:
+            flag.default = argparse.SUPPRESS  # what was said before the part's name holds
     return parser
 
 

@@ -34,17 +34,22 @@ def show(this: Run, status: Status, history: History, trained: TrainConfig) -> N
     _progress(status, history, trained)
     if status.state == "finished":
         _go_on_with(this)
+    curves(history)
+    try:
+        _judged(this, trained)
+    except LabError as error:
+        st.caption(str(error))
+    st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
+
+
+def curves(history: History) -> None:
+    """Loss and accuracy by step."""
     with st.container(key="curves"):
         left, right = st.columns(2)
         left.echarts_chart(figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step")
         right.echarts_chart(
             figures.accuracy_curves(history.curves), height=300, key="accuracy-curves", alt="Accuracy by step"
         )
-    try:
-        _judged(this, trained)
-    except LabError as error:
-        st.caption(str(error))
-    st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
 
 
 def _go_on_with(this: Run) -> None:

@@ -114,6 +114,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     recorder.sync()
                     # the chosen epoch's; of one that diverged the last epoch's end, which is sound
                     publish(_saved_state(run, config) if record["reason"] == "diverged" else state)
+                    run.clear_requests()
                     run.set_status(record["reason"], record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
                 elif time.monotonic() - published >= PUBLISH_EVERY:

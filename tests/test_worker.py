@@ -2,7 +2,6 @@ import dataclasses
 import itertools
 import pathlib
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -76,21 +75,6 @@ def test_whatever_a_kill_leaves_behind_is_resumed_to_the_bit(runs_dir):
             pass
         assert copy.status().state == "finished"
         assert_same(this, copy)
-
-
-@pytest.mark.parametrize("moment", [1, 4, 25])
-def test_a_killed_process_is_resumed_to_the_bit(runs_dir, moment):
-    config = dataclasses.replace(CONFIG, epochs=60)
-    this = run.create(config, runs_dir)
-    child = worker.start(this)
-    wait_until_or_ended(lambda: len(this.records()) >= moment, child)
-    child.send_signal(signal.SIGKILL)
-    child.communicate()
-    assert this.status().state == "interrupted"
-    assert len(this.records()) < 60 * 2
-    for _ in worker.train(this):
-        pass
-    assert_same(trained(config, runs_dir), this)
 
 
 def wait_until_or_ended(condition, child: "subprocess.Popen[bytes]") -> None:

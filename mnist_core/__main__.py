@@ -103,12 +103,22 @@ def _parser() -> Parser:
     sub = command("runs", _runs, "List the runs, the newest first.")
     sub.add_argument("--delete", metavar="RUN", help="delete this run's folder instead")
 
-    sub = command("export", _export, "Write a finished run's weights, with a card of how they were made.")
+    sub = command("export", _export, "Write a model to a file: its weights with a card, or ONNX that takes drawings.")
     sub.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run's id; of several that differ in their seed, the best is written"
+        "runs",
+        nargs="+",
+        metavar="MODEL",
+        help=f"{help_model}; of several runs that differ in their seed, the best is written",
+    )
+    sub.add_argument(
+        "--format",
+        choices=("safetensors", "onnx"),
+        default="safetensors",
+        help="safetensors: a finished run's weights, with a card of how they were made; onnx: one file that takes a "
+        "drawing, checked against the model's own answers. Default: safetensors",
     )
     sub.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=help_strokes)
-    sub.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="FILE.safetensors to write")
+    sub.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the file to write")
     return parser
 
 
@@ -311,11 +321,10 @@ def _runs(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from mnist_core import strokes
-    from mnist_core.export import export
+    from mnist_core import take_along
 
-    drawn = strokes.load(args.strokes) if args.strokes else None
-    export([run.open_run(name, args.runs_dir) for name in args.runs], args.out, drawn)
+    written = take_along.export(args.runs, args.out, args.format, args.runs_dir, args.strokes)
+    _print_json(written) if args.json else print(take_along.in_words(written))
 
 
 if __name__ == "__main__":

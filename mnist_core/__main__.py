@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from mnist_core import catalog, config, drawing, metrics, mnist_files, model, presets, run, worker
+from mnist_core import catalog, config, drawing, metrics, mnist_files, model, presets, run, take_along, worker
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES, TrainConfig
 from mnist_core.errors import ConfigError, EmptyDrawing, LabError, ModelError, RunError
 from mnist_core.records import Record
@@ -86,6 +86,7 @@ def _parser() -> Parser:
     sub.add_argument("--all", action="store_true", help="compare all shipped models instead, in one table")
     sub.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=f"with --all: {help_strokes}")
     sub.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
+    sub.add_argument("--csv", type=pathlib.Path, metavar="FILE", help="write what is read in each image to this file")
 
     sub = command("predict", _predict, "Read the digit in each image: any size, light on dark or dark on light.")
     sub.add_argument("--model", metavar="RUN", default=catalog.DEFAULT_MODEL, help=f"{help_model}; default: cnn")
@@ -221,11 +222,15 @@ def _evaluate(args: argparse.Namespace) -> None:
 
     if args.all == (args.model is not None):
         raise ModelError("Name one model to evaluate, or --all for all that are shipped.")
+    if args.all and args.csv:
+        raise ModelError("--csv is for one model: name it instead of --all.")
     if args.all:
         _evaluate_all(args)
         return
     loaded = predictor.load(args.model, args.runs_dir)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
+    if args.csv:
+        take_along.write_csv(loaded.read_all(split), args.csv)
     logits = evaluation.predict(loaded.network, split.images)
     figures = evaluation.measure(logits, split.labels)
     confusion = metrics.confusion_matrix(split.labels.numpy(), logits.argmax(1).numpy())
@@ -321,8 +326,6 @@ def _runs(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from mnist_core import take_along
-
     written = take_along.export(args.runs, args.out, args.format, args.runs_dir, args.strokes)
     _print_json(written) if args.json else print(take_along.in_words(written))
 

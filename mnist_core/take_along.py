@@ -1,4 +1,4 @@
-"""What the shell's `export` does: models made into files for elsewhere."""
+"""What the shell takes along: models and what they read, made into files for elsewhere."""
 
 import pathlib
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 from mnist_core import catalog, run
 from mnist_core.errors import ModelError
+from mnist_core.predictions import Predictions
 
 # torch takes seconds to import: what needs it is imported where it is needed.
 
@@ -56,3 +57,12 @@ def in_words(written: dict[str, Any]) -> str:
         )
     best = names if len(written["models"]) == 1 else f"the best of {names}"
     return f"{written['file']} was written: the weights of {best}, with a card beside it."
+
+
+def write_csv(predictions: Predictions, path: pathlib.Path) -> None:
+    """Write the table of `Predictions.to_csv` to `path`. Raises ModelError if it cannot be written."""
+    try:
+        with run.replacing(path) as fresh:
+            fresh.write_text(predictions.to_csv(), encoding="utf-8")
+    except OSError as error:
+        raise ModelError(f"The predictions cannot be written to {path}: {error.strerror}.") from error

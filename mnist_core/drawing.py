@@ -202,7 +202,9 @@ def _resized(ink: Pixels, longer_side: int) -> Pixels:
     scale = longer_side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(ink).resize(size, resampling))
+    # one direction after the other: which comes first, and so how it is rounded, differs between versions of Pillow
+    across = Image.fromarray(ink).resize((size[0], height), resampling)
+    return np.asarray(across.resize(size, resampling))
 
 
 def _scaled(ink: Pixels) -> Pixels:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from mnist_core import predictor, presets, weights
+from mnist_core import catalog, predictor, presets, weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
 from mnist_core.files import replacing
@@ -30,8 +30,6 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
     those. Raises RunError for runs that cannot be exported, and ModelError for a path that cannot
     be written or has another suffix than .safetensors.
     """
-    if path.suffix != ".safetensors":
-        raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
     configs = [run.config() for run in runs]
     for run, config in zip(runs, configs, strict=True):
         if run.end().get("reason") != "finished":
@@ -42,11 +40,21 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
     # as they are and changed as in the training: drawings differ from MNIST as the latter do
     chosen = max(range(len(runs)), key=lambda i: rows[i]["val_accuracy"] + rows[i].get("changed_accuracy", 0.0))
     tensors = weights.load(runs[chosen].weights, runs[chosen].fingerprint())
-    card = json.dumps(_card(path.stem, runs[chosen], rows, chosen), indent=2) + "\n"
+    _write(path, tensors, _card(path.stem, runs[chosen], rows, chosen))
+
+
+def export_shipped(name: str, path: pathlib.Path) -> None:
+    """Write the weights of the shipped model of that name to `path`, and its card beside them, as `export` does."""
+    _write(path, weights.load(catalog.weights_path(name)), catalog.card(name))
+
+
+def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
+    if path.suffix != ".safetensors":
+        raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
     try:
         weights.save(path, tensors)
         with replacing(path.with_suffix(".json")) as fresh:
-            fresh.write_text(card, encoding="utf-8")
+            fresh.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
 

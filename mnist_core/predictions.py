@@ -87,6 +87,22 @@ class Predictions:
         nearest = np.argsort(distance, kind="stable")
         return nearest[: min(count, len(self) - 1)]
 
+    def to_csv(self) -> str:
+        """The table as text, a line for each image below one with the columns' names, values apart by commas.
+
+        `index` from 0; `true` and `read`, digits; `confidence`, 0 to 1; `right`, 1 or 0; `loss` in nats, "inf" where
+        the truth has a probability of 0; `p0` to `p9`, the probabilities. Numbers have nine digits, from which float32
+        can be read back as it is.
+        """
+        names = ["index", "true", "read", "confidence", "right", "loss", *(f"p{digit}" for digit in range(10))]
+        whole = zip(self.labels.tolist(), self.digits.tolist(), self.right.astype(int).tolist(), strict=True)
+        shares = np.column_stack([self.confidence, self.loss, self.probabilities]).tolist()
+        lines = [",".join(names)]
+        for index, ((true, read, right), row) in enumerate(zip(whole, shares, strict=True)):
+            confidence, loss, *probabilities = (f"{value:.9g}" for value in row)
+            lines.append(",".join([f"{index},{true},{read},{confidence},{right},{loss}", *probabilities]))
+        return "\n".join(lines) + "\n"
+
     @functools.cached_property
     def _roots(self) -> npt.NDArray[np.float32]:
         roots: npt.NDArray[np.float32] = np.sqrt(self.probabilities)

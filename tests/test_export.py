@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mnist_core import catalog, predictor, run, worker
+from mnist_core.__main__ import main
 from mnist_core.errors import ModelError, RunError
 from mnist_core.export import export
 from mnist_core.strokes import DrawnDigits
@@ -82,3 +83,29 @@ def test_runs_that_differ_in_more_than_the_seed_are_exported_apart(small, finish
     with pytest.raises(RunError, match="differ in more than their seed"):
         export([finished, other], tmp_path / "own.safetensors")
     assert not (tmp_path / "own.safetensors").exists()
+
+
+def test_a_shipped_model_is_exported_as_it_is(tmp_path, capsys):
+    path = tmp_path / "copy.safetensors"
+    assert main(["export", "tiny", "--out", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path} was written: the weights of tiny, with a card beside it.\n"
+    ours, theirs = load_file(catalog.weights_path("tiny")), load_file(path)
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert json.loads(path.with_suffix(".json").read_text()) == catalog.card("tiny")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["tiny", "cnn"], "tiny is a shipped model"),
+        (["tiny", "--strokes", "x.npz"], "tiny is a shipped model"),
+        (["tiny", "cnn", "--format", "onnx"], "one model is exported at a time"),
+        (["tiny", "--strokes", "x.npz", "--format", "onnx"], "one model is exported at a time"),
+        (["nope", "--format", "onnx"], "must end in .onnx"),
+    ],
+)
+def test_an_export_that_has_no_sense_is_said(arguments, part, tmp_path, capsys):
+    assert main(["export", *arguments, "--out", str(tmp_path / "own.safetensors")]) == 2
+    assert part in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

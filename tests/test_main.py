@@ -1,3 +1,4 @@
+import csv
 import dataclasses
 import json
 import os
@@ -67,6 +68,25 @@ def test_evaluate_gives_what_train_said(lines, finished, runs_dir):
     assert validation["accuracy"] == pytest.approx(listed["val_accuracy"])
 
 
+def test_what_is_read_in_each_image_goes_to_a_file(lines, finished, runs_dir, tmp_path):
+    arguments = ["evaluate", finished, "--split", "validation", "--runs-dir", runs_dir]
+    (figures,) = lines(*arguments, "--csv", tmp_path / "read.csv")
+    assert [figures] == lines(*arguments)
+    with open(tmp_path / "read.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == figures["images"] == 250
+    assert np.mean([row["true"] == row["read"] for row in rows]) == pytest.approx(figures["accuracy"])
+    confusion = np.zeros((10, 10), int)
+    np.add.at(confusion, ([int(row["true"]) for row in rows], [int(row["read"]) for row in rows]), 1)
+    assert confusion.tolist() == figures["confusion"]
+
+
+def test_a_table_that_cannot_be_written_is_said(finished, runs_dir, tmp_path, capsys):
+    path = tmp_path / "none" / "read.csv"
+    assert main(["evaluate", finished, "--csv", str(path), "--runs-dir", str(runs_dir)]) == 2
+    assert f"cannot be written to {path}: No such file" in capsys.readouterr().err
+
+
 def test_predict_answers_each_image_in_order(lines, tmp_path):
     test = dataset.load(TrainConfig(data="sample")).test
     paths = []
@@ -133,11 +153,6 @@ def test_a_damaged_run_hides_no_other(finished, runs_dir, capsys):
     assert f"The status of run {broken.id} is damaged" in printed.err
 
 
-def test_a_run_can_be_deleted(lines, finished, runs_dir):
-    assert lines("runs", "--delete", finished, "--runs-dir", runs_dir) == []
-    assert lines("runs", "--runs-dir", runs_dir) == []
-
-
 @pytest.mark.parametrize("command", ["data", "train", "evaluate", "predict", "summary", "augment", "runs", "export"])
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -164,6 +179,7 @@ def test_every_command_has_help(command, capsys):
         (["evaluate", "nope"], "There is no run nope"),
         (["evaluate"], "Name one model to evaluate, or --all"),
         (["evaluate", "cnn", "--all"], "Name one model to evaluate, or --all"),
+        (["evaluate", "--all", "--csv", "x.csv"], "--csv is for one model"),
         (["evaluate", "--all", "--strokes", "none.npz"], "none.npz holds no pen strokes"),
         (["train", "--recipe", "resnet"], "invalid choice: 'resnet'"),
         (["train", "--recipe", "cnn", "--hidden", "3"], "hidden cannot be set for convnet"),
@@ -173,7 +189,7 @@ def test_every_command_has_help(command, capsys):
         (["predict", "none.png"], "none.png cannot be read: No such file"),
         (["predict", "--model", "nope", "none.png"], "There is no run nope"),
         (["predict"], "arguments are required: IMAGE"),
-        (["runs", "--delete", ".."], "is not a run's id"),
+        (["runs", "delete", ".."], "is not a run's id"),
         (["export", "nope", "--out", "x.safetensors"], "There is no run nope"),
     ],
 )

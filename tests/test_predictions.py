@@ -1,3 +1,5 @@
+import csv
+import io
 import itertools
 
 import numpy as np
@@ -151,3 +153,25 @@ def test_an_image_is_never_alike_itself(count):
 
 def test_a_single_image_has_none_alike():
     assert of([row(1, 0.75)], [1]).alike(0, 5).tolist() == []
+
+
+def test_the_table_as_csv_holds_every_number_as_it_is():
+    predictions = table(300)
+    lines = list(csv.DictReader(io.StringIO(predictions.to_csv())))
+    assert list(lines[0]) == ["index", "true", "read", "confidence", "right", "loss", *(f"p{i}" for i in range(10))]
+    assert [int(line["index"]) for line in lines] == list(range(300))
+    assert [int(line["true"]) for line in lines] == predictions.labels.tolist()
+    assert [int(line["read"]) for line in lines] == predictions.digits.tolist()
+    assert [line["right"] == "1" for line in lines] == predictions.right.tolist()
+    for name, values in [
+        ("confidence", predictions.confidence),
+        ("loss", predictions.loss),
+        *((f"p{digit}", predictions.probabilities[:, digit]) for digit in range(10)),
+    ]:
+        assert np.array_equal(np.array([line[name] for line in lines], np.float32), values)
+
+
+def test_csv_of_a_sure_mistake_and_of_no_image():
+    first, only = of(row(3, 1.0), [5]).to_csv().splitlines()
+    assert only == "0,5,3,1,0,inf,0,0,0,1,0,0,0,0,0,0"
+    assert of([], []).to_csv() == first + "\n"

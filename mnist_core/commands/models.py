@@ -5,7 +5,7 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from mnist_core import catalog, drawing, metrics, run
+from mnist_core import catalog, drawing, metrics, take_along
 from mnist_core.commands import MODEL, STROKES, add, data_in_words, print_json
 from mnist_core.errors import EmptyDrawing, ModelError
 
@@ -17,6 +17,9 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--all", action="store_true", help="compare all shipped models instead, in one table")
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=f"with --all: {STROKES}")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
+    parser.add_argument(
+        "--csv", type=pathlib.Path, metavar="FILE", help="write what is read in each image to this file"
+    )
 
     parser = add(
         commands, "predict", _predict, "Read the digit in each image: any size, light on dark or dark on light."
@@ -24,12 +27,23 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--model", metavar="RUN", default=catalog.DEFAULT_MODEL, help=f"{MODEL}; default: cnn")
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files, such as PNG or JPEG")
 
-    parser = add(commands, "export", _export, "Write a finished run's weights, with a card of how they were made.")
+    writes = "Write a model to a file: its weights with a card, or ONNX that takes drawings."
+    parser = add(commands, "export", _export, writes)
     parser.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run's id; of several that differ in their seed, the best is written"
+        "models",
+        nargs="+",
+        metavar="MODEL",
+        help=f"{MODEL}; of several runs that differ in their seed, the best is written",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("safetensors", "onnx"),
+        default="safetensors",
+        help="safetensors: a finished run's weights, with a card of how they were made; onnx: one file that takes a "
+        "drawing, checked against the model's own answers. Default: safetensors",
     )
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=STROKES)
-    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="FILE.safetensors to write")
+    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the file to write")
 
 
 def _evaluate(args: argparse.Namespace) -> None:
@@ -37,11 +51,15 @@ def _evaluate(args: argparse.Namespace) -> None:
 
     if args.all == (args.model is not None):
         raise ModelError("Name one model to evaluate, or --all for all that are shipped.")
+    if args.all and args.csv:
+        raise ModelError("--csv is for one model: name it instead of --all.")
     if args.all:
         _evaluate_all(args)
         return
     loaded = predictor.load(args.model, args.runs_dir)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
+    if args.csv:
+        take_along.write_csv(loaded.read_all(split), args.csv)
     logits = evaluation.predict(loaded.network, split.images)
     figures = evaluation.measure(logits, split.labels)
     confusion = metrics.confusion_matrix(split.labels.numpy(), logits.argmax(1).numpy())
@@ -98,8 +116,5 @@ def _predict(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from mnist_core import strokes
-    from mnist_core.export import export
-
-    drawn = strokes.load(args.strokes) if args.strokes else None
-    export([run.open_run(name, args.runs_dir) for name in args.runs], args.out, drawn)
+    written = take_along.export(args.models, args.out, args.format, args.runs_dir, args.strokes)
+    print_json(written) if args.json else print(take_along.in_words(written))

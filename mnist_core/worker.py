@@ -156,6 +156,7 @@ def _take_up(run: Run, config: TrainConfig) -> TrainState:
         run.rewind(state.epoch)
     except DamagedRecords:
         run.rewind(0)
+        run.state.unlink(missing_ok=True)
         run.set_status("running", "The records of its epochs were damaged, so it is trained again from its start.")
         return TrainState.of(config)
     return state

@@ -69,6 +69,12 @@ class Trace:
         """The layer that makes the logits of what the network has found."""
         return next(layer for layer in reversed(self.layers) if layer.parameters)
 
+    def reasons(self) -> Tensor:
+        """What each value that a linear last layer takes adds to the digit's logit; they and the bias make it up."""
+        last: Any = self.last_with_weights
+        products: Tensor = last.taken * last.module.weight[self.digit]
+        return products
+
     def blocks(self) -> list[list[Layer]]:
         """The layers in groups, each a layer and those behind it that neither have another shape nor mix values."""
         blocks: list[list[Layer]] = []
@@ -99,18 +105,19 @@ def trace(network: nn.Module, image: Pixels, digit: int | None = None) -> Trace:
 
     Slopes are of the logit of `digit`, or where that is None of the likeliest one.
     """
-    network = (
-        copy.deepcopy(network).eval().requires_grad_(False)
-    )  # several visitors may use it at once, and hooks would hear them all
+    network = copy.deepcopy(network).eval().requires_grad_(False)  # hooks would hear others who use it meanwhile
     taken: list[Tensor] = []
     found: list[tuple[str, nn.Module, Tensor, Tensor]] = []
 
     def before(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         taken.append(inputs[0].detach().clone())
 
-    def behind(path: str) -> Callable[..., Tensor]:
-        def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            found.append((path, module, taken.pop(), output))
+    def behind(path: str) -> Callable[..., Any]:
+        def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> Any:
+            before = taken.pop()
+            if not isinstance(output, Tensor):  # of a recurrent layer, which gives several
+                return output
+            found.append((path, module, before, output))
             return output.clone()  # a layer that works in place shall not change what is recorded
 
         return record

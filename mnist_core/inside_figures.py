@@ -68,8 +68,10 @@ def logits_to_probabilities(logits: Sequence[float], probabilities: Sequence[flo
     return figure
 
 
-def accuracy_by_strength(curve: Sequence[tuple[float, float]], unit: str, strength: float) -> go.Figure:
-    """Accuracy against the strength of a damage, with the strength that is set marked."""
+def accuracy_by_strength(
+    curve: Sequence[tuple[float, float]], reach: tuple[float, float], unit: str, strength: float
+) -> go.Figure:
+    """Accuracy against the strength of a damage, over all of its `reach`, with the strength that is set marked."""
     line = go.Scatter(
         x=[x for x, _ in curve],
         y=[y for _, y in curve],
@@ -78,11 +80,13 @@ def accuracy_by_strength(curve: Sequence[tuple[float, float]], unit: str, streng
         hovertemplate="%{x:g}: %{y:.2%}<extra></extra>",
     )
     figure = go.Figure(line)
+    low, high = reach
+    margin = (high - low) / 50
     figure.add_vline(x=strength, line={"color": VALIDATION, "dash": "dot"})
     figure.update_layout(
         height=280,
         margin=MARGIN,
-        xaxis={"title": unit, "fixedrange": True},
+        xaxis={"title": unit, "range": [low - margin, high + margin], "fixedrange": True},
         yaxis={"title": "accuracy", "range": [0, 1.03], "tickformat": ".0%", "fixedrange": True},
     )
     return figure
@@ -93,7 +97,7 @@ def space(
     truth: npt.NDArray[np.integer],
     read: npt.NDArray[np.integer],
     numbers: npt.NDArray[np.integer],
-    yours: Sequence[float] | None,
+    yours: Sequence[float],
     nearest: npt.NDArray[np.floating],
 ) -> go.Figure:
     """Images as points: `places` (N, 2), coloured by the true digit, those read wrong as crosses.
@@ -119,24 +123,22 @@ def space(
             },
             hovertemplate=f"image %{{customdata[0]}}, a true {digit}, read as %{{customdata[1]}}<extra></extra>",
         )
-    if len(nearest):
-        figure.add_scatter(
-            x=nearest[:, 0],
-            y=nearest[:, 1],
-            mode="markers",
-            name="nearest",
-            hoverinfo="skip",
-            marker={"size": 13, "symbol": "circle-open", "color": "#888", "line": {"width": 2}},
-        )
-    if yours is not None:
-        figure.add_scatter(
-            x=[yours[0]],
-            y=[yours[1]],
-            mode="markers",
-            name="this image",
-            hovertemplate="this image<extra></extra>",
-            marker={"size": 18, "symbol": "star", "color": "#e01b24", "line": {"width": 2, "color": "#fff"}},
-        )
+    figure.add_scatter(
+        x=nearest[:, 0],
+        y=nearest[:, 1],
+        mode="markers",
+        name="nearest",
+        hoverinfo="skip",
+        marker={"size": 12, "symbol": "circle-open", "color": "#888", "line": {"width": 2}},
+    )
+    figure.add_scatter(
+        x=[yours[0]],
+        y=[yours[1]],
+        mode="markers",
+        name="this image",
+        hovertemplate="this image<extra></extra>",
+        marker={"size": 18, "symbol": "star", "color": "#000", "line": {"width": 2, "color": "#fff"}},
+    )
     hidden = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(
         height=520,

@@ -10,7 +10,8 @@ from typing import Any, Generic, TypeVar
 from mnist_core.errors import LabError
 
 T = TypeVar("T")
-Work = Callable[[], Iterator[tuple[float, T]]]  # the share that is done, 0 to 1, and the result so far, again and again
+# Gives again and again the share that is done, 0 to 1, and the result so far, None before there is any.
+Work = Callable[[], Iterator[tuple[float, T | None]]]
 
 FORGOTTEN = 10.0  # seconds without a look, after which a job is not begun and not gone on with
 FAILED = "This could not be worked out: the server's log says why."

@@ -24,22 +24,6 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Space:
-    """`features` (N, D), float32: what the network's last layer with weights takes of each image, and `digits` (N,),
-    what it makes of that, 0 to 9. Both are filled up to `read` images."""
-
-    features: Floats
-    digits: Labels
-    read: int
-
-    def neighbours(self, features: Floats, count: int) -> tuple[Indices, Floats]:
-        """The `count` images nearest to `features` (D,), the nearest first, and their Euclidean distances."""
-        distances = np.linalg.norm(self.features - features, axis=1)
-        nearest = np.argsort(distances, kind="stable")[:count]
-        return nearest, distances[nearest]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class Plane:
     """A principal component analysis: `mean` (D,), the two `axes` (2, D), and the share of the variance on each."""
 
@@ -53,23 +37,36 @@ class Plane:
         return placed
 
 
-def read(network: nn.Module, images: Tensor) -> Iterator[tuple[float, Space]]:
-    """The space of images (N, 28, 28), uint8, batch by batch: the share that is done, and the space so far."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Space:
+    """`features` (N, D), float32: what the network's last layer with weights takes of each image, and `digits` (N,),
+    what it makes of that, 0 to 9. `plane` is the one on which they differ most."""
+
+    features: Floats
+    digits: Labels
+    plane: Plane
+
+
+def neighbours(features: Floats, one: Floats, count: int) -> tuple[Indices, Floats]:
+    """The `count` rows of `features` (N, D) nearest to `one` (D,), the nearest first, and their Euclidean distances."""
+    distances = np.linalg.norm(features - one, axis=1)
+    nearest = np.argsort(distances, kind="stable")[:count]
+    return nearest, distances[nearest]
+
+
+def read(network: nn.Module, images: Tensor) -> Iterator[tuple[float, Space | None]]:
+    """The space of images (N, 28, 28), uint8: the share that is done, and None until all is."""
     network = copy.deepcopy(network).eval()  # others may use it at the same time, and the hook would hear them
     taken: list[Tensor] = []
     path = layers.trace(network, images[0].numpy()).last_with_weights.path
     network.get_submodule(path).register_forward_pre_hook(lambda module, inputs: taken.append(inputs[0]))
-    features, digits = np.zeros((0, 0), np.float32), np.zeros(len(images), np.int64)
-    done = 0
+    digits: list[Tensor] = []
     for part in torch.split(images, evaluation.BATCH // 2):
         with torch.inference_mode():
-            read_as = network(dataset.normalise(part)).argmax(1)
-        found = taken.pop().flatten(1).numpy()
-        if not features.size:
-            features = np.zeros((len(images), found.shape[1]), np.float32)
-        features[done : done + len(part)], digits[done : done + len(part)] = found, read_as.numpy()
-        done += len(part)
-        yield done / len(images), Space(features, digits, done)
+            digits.append(network(dataset.normalise(part)).argmax(1))
+        yield 0.99 * sum(map(len, digits)) / len(images), None
+    features: Floats = torch.cat(taken).flatten(1).numpy()
+    yield 1.0, Space(features, torch.cat(digits).numpy(), plane(features))
 
 
 def features_of(network: nn.Module, image: Pixels) -> Floats:

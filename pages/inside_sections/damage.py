@@ -114,7 +114,7 @@ def _measure(subject: Subject, damage: ImageDamage | WeightDamage, path: str | N
 
 def _chart(curve: Curve, damage: Damage, strength: float) -> None:
     st.plotly_chart(
-        inside_figures.accuracy_by_strength(curve, damage.unit, strength),
+        inside_figures.accuracy_by_strength(curve, (damage.least, damage.most), damage.unit, strength),
         key="damage-curve",
         config={"displayModeBar": False},
         alt="Accuracy on the test images by strength: "

@@ -13,6 +13,7 @@ from pages.shared import background_work
 from pages.shared.pictures import enlarged
 from pages.shared.subject import Subject
 
+SIDE = 280  # pixels of a picture
 WORDS = {
     "size": ("Size", "The box around the ink is scaled until its longer side has 20 pixels."),
     "pen": ("Pen", "A pen much thinner or thicker than MNIST's is brought towards it."),
@@ -32,7 +33,7 @@ def show(subject: Subject) -> None:
     _answer(subject, taken.image, steps)
     st.subheader("What the steps are worth")
     st.markdown(
-        "Measured: test images drawn on a canvas with a size, a place and a pen by chance, as people draw, then read "
+        "Measured: the first test images, each put on a canvas with a size, a place and a pen by chance, then read "
         "with and without the steps."
     )
     background_work.show(subject, "steps", lambda: _measure(subject), "Drawing and reading test images", _worth)
@@ -50,14 +51,16 @@ def _pictures(taken: Steps, steps: Collection[str]) -> None:
         height, width = taken.digit.shape
         pen = f"the pen {taken.pen:.1f} pixels wide" + (", evened" if "pen" in steps else "")
         st.image(
-            enlarged(taken.digit, 8), caption=f"{width} x {height} pixels, {pen}", alt="The digit, cut out and scaled"
+            enlarged(taken.digit, SIDE // max(taken.digit.shape)),
+            caption=f"{width} x {height} pixels, {pen}",
+            alt="The digit, cut out and scaled",
         )
         st.image(_with_middle(taken.image), caption="What the network sees: 28 x 28", alt="The digit in 28 x 28 pixels")
 
 
 def _with_box(taken: Steps) -> Pixels:
-    """The ink, 280 pixels high, with a frame around its box: (280, ..., 3)."""
-    times = max(1, 280 // max(taken.ink.shape))
+    """The ink, SIDE pixels high at most, with a frame around its box: (H, W, 3)."""
+    times = max(1, SIDE // max(taken.ink.shape))
     picture = np.stack([enlarged(taken.ink, times)] * 3, -1)
     left, top, right, bottom = (times * side for side in taken.box)
     for rows, columns in (
@@ -69,9 +72,9 @@ def _with_box(taken: Steps) -> Pixels:
 
 
 def _with_middle(image: Pixels) -> Pixels:
-    """The image, 224 pixels wide, with lines through its middle: (224, 224, 3)."""
-    picture = np.stack([enlarged(image, 8)] * 3, -1)
-    picture[112], picture[:, 112] = (53, 132, 228), (53, 132, 228)
+    """The image, SIDE pixels wide, with lines through its middle: (SIDE, SIDE, 3)."""
+    picture = np.stack([enlarged(image, SIDE // len(image))] * 3, -1)
+    picture[SIDE // 2], picture[:, SIDE // 2] = (53, 132, 228), (53, 132, 228)
     return picture
 
 

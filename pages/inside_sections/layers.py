@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mnist_core.layers import Layer, Trace
 
 MAPS, UNITS = 16, 40  # of a layer, that are shown
-SHEET = 720  # pixels, width of a sheet of maps
+SHEET = 880  # pixels, width of a sheet of maps
 
 
 def show(subject: Subject) -> None:
@@ -60,7 +60,7 @@ def _values(layer: Layer, digit: int) -> None:
         words = f"{len(chosen)} of {len(order)} maps" if len(order) > MAPS else f"All {len(order)} maps"
         st.image(
             tints.sheet(given[chosen].numpy(), 8, times),
-            caption=f"{words}, from number {int(chosen[0])} on, which adds {float(worth[chosen[0]].sum()):+.2f}",
+            caption=f"{words}, the first is number {int(chosen[0])}, which adds {float(worth[chosen[0]].sum()):+.2f}",
             alt=f"{words} that {layer.kind} gives, those first that add most to the {digit}",
         )
         return

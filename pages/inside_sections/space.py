@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from mnist_core import inside_figures
@@ -44,7 +43,7 @@ def show(subject: Subject) -> None:
     )
 
 
-def _read(subject: Subject) -> Iterator[tuple[float, Space]]:
+def _read(subject: Subject) -> Iterator[tuple[float, Space | None]]:
     from mnist_core import space
 
     return space.read(subject.model.network, subject.test.images)
@@ -53,14 +52,11 @@ def _read(subject: Subject) -> Iterator[tuple[float, Space]]:
 def _plane(subject: Subject, found: Space) -> None:
     from mnist_core import space
 
-    if found.read < len(found.digits):
-        return
-    plane = space.plane(found.features)
     chosen = space.mapped(subject.test.labels.numpy(), found.digits)
     features = space.features_of(subject.model.network, subject.image)
-    _map(subject, found, chosen, plane.place(found.features[chosen]), plane.place(features[None])[0])
+    _map(subject, found, chosen, found.plane.place(found.features[chosen]), found.plane.place(features[None])[0])
     st.caption(
-        f"These two directions hold {sum(plane.shares):.0%} of how the images differ in "
+        f"These two directions hold {sum(found.plane.shares):.0%} of how the images differ in "
         f"{found.features.shape[1]} dimensions."
     )
 
@@ -68,8 +64,6 @@ def _plane(subject: Subject, found: Space) -> None:
 def _t_sne(subject: Subject, found: Space) -> None:
     from mnist_core import space
 
-    if found.read < len(found.digits):
-        return
     chosen = space.mapped(subject.test.labels.numpy(), found.digits)
     background_work.show(
         subject,
@@ -85,15 +79,11 @@ def _map(subject: Subject, found: Space, chosen: Indices, places: Floats, yours:
     from mnist_core import space
 
     features = space.features_of(subject.model.network, subject.image)
-    nearest, distances = found.neighbours(features, NEAREST)
-    on_map = np.isin(nearest, chosen)
-    rows = np.searchsorted(chosen, nearest[on_map])
-    if yours is None and len(rows):
-        yours = space.among(places[rows], distances[on_map])
+    nearest, distances = space.neighbours(found.features[chosen], features, NEAREST)
+    if yours is None:
+        yours = space.among(places[nearest], distances)
     labels = subject.test.labels.numpy()
-    figure = inside_figures.space(
-        places, labels[chosen], found.digits[chosen], chosen, None if yours is None else yours.tolist(), places[rows]
-    )
+    figure = inside_figures.space(places, labels[chosen], found.digits[chosen], chosen, yours.tolist(), places[nearest])
     st.plotly_chart(
         figure,
         key="space-map",
@@ -103,9 +93,9 @@ def _map(subject: Subject, found: Space, chosen: Indices, places: Floats, yours:
         alt=f"{len(chosen):,} test images as points, those that the network finds alike near each other",
     )
     _clicked(subject, found)
-    st.caption(f"The {NEAREST} test images nearest to this one, of all {len(labels):,}, and how far they are:")
+    st.caption(f"The nearest to this image among the {len(chosen):,} of the map, and how far they are:")
     with st.container(key="space-nearest", horizontal=True, gap="small"):
-        for index, distance in zip(nearest.tolist(), distances.tolist(), strict=True):
+        for index, distance in zip(chosen[nearest].tolist(), distances.tolist(), strict=True):
             _small(subject, index, f"{labels[index]} at {distance:.1f}")
 
 

@@ -112,8 +112,8 @@ def _sum(worked_out: WeightedSum, effects: list[Effect]) -> None:
     count = worked_out.products.size
     with st.container(key="unit-sum"):
         st.markdown(
-            f"{count:,} inputs times weights add up to **{worked_out.total - worked_out.bias:.4f}**; "
-            f"with the bias {worked_out.bias:.4f} that makes **{worked_out.total:.4f}**."
+            f"{count:,} inputs times weights add up to **{worked_out.total - worked_out.bias:.4f}**. "
+            + (f"With the bias {worked_out.bias:.4f} that makes **{worked_out.total:.4f}**." if worked_out.bias else "")
         )
         _effects(effects)
 

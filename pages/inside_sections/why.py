@@ -17,7 +17,7 @@ from pages.shared.subject import Subject
 if TYPE_CHECKING:
     from mnist_core.attribution import Attribution
 
-TIMES = 9  # pixels that a pixel is wide
+TIMES = 12  # pixels that a pixel is wide
 AVERAGE, BLANK = "the average digit", "a blank image"
 
 
@@ -51,7 +51,7 @@ def show(subject: Subject) -> None:
             st.subheader(title)
             _picture(subject, found, title, baseline or AVERAGE)
     st.caption(
-        "Integrated gradients (Sundararajan, Taly and Yan, 2017): orange speaks for it, blue against it. All pixels "
+        "Integrated gradients (Sundararajan, Taly and Yan, 2017): orange speaks for it, blue against it, the ink is grey. All pixels "
         "together make up the difference between the two scores."
     )
 

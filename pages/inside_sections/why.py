@@ -51,8 +51,8 @@ def show(subject: Subject) -> None:
             st.subheader(title)
             _picture(subject, found, title, baseline or AVERAGE)
     st.caption(
-        "Integrated gradients (Sundararajan, Taly and Yan, 2017): orange speaks for it, blue against it, the ink is grey. All pixels "
-        "together make up the difference between the two scores."
+        "Integrated gradients (Sundararajan, Taly and Yan, 2017): orange speaks for it, blue against it, the ink is "
+        "grey. All pixels together make up the difference between the two scores."
     )
 
 

@@ -4,6 +4,7 @@
               metrics.jsonl        fit's records, one JSON object a line, appended as they come
               status.json          what the run is doing, and since when
               weights.safetensors  the newest weights to answer with
+              first_layer.safetensors  some of the first layer's weights at epochs' ends, to look at
               state.safetensors    the training at its last epoch's end, to go on from; gone once the run has finished
               log.txt              what a worker process printed
               lock                 held by the process that trains the run, or in whose line it waits

@@ -46,7 +46,7 @@ def add(folder: pathlib.Path, epoch: int, network: nn.Module) -> None:
 def stride(epoch: int) -> int:
     """How many epochs lie between those that are kept once `epoch` is there: a power of two."""
     stride = 1
-    while epoch // stride + 2 > KEPT:  # those that it divides, 0 among them, and the newest
+    while (epoch - 1) // stride + 2 > KEPT:  # the earlier ones that it divides, 0 among them, and the newest
         stride *= 2
     return stride
 

@@ -34,7 +34,7 @@ def app(tmp_path, monkeypatch):
     yield AppTest.from_file(APP, default_timeout=60)  # seconds; torch may have to be imported
     runs.get_workers().close()
     runs.get_workers.cache_clear()
-    for cached in (data.splits, data.one_of_each):
+    for cached in (data.splits, data.test, data.one_of_each):
         cached.cache_clear()
 
 
@@ -54,7 +54,7 @@ def text(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
-@pytest.mark.parametrize("page", ["draw", "train", "browse"])
+@pytest.mark.parametrize("page", ["draw", "train", "browse", "inside"])
 def test_a_page_is_painted_without_torch(page):
     script = (
         "import ast, pathlib, sys\n"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mnist_core.layers import Layer, Trace
 
-MAPS, UNITS = 16, 40  # of a layer, that are shown
+MAPS, UNITS = 16, 64  # of a layer, that are shown
 SHEET = 880  # pixels, width of a sheet of maps
 
 

@@ -34,13 +34,14 @@ def show(subject: Subject) -> None:
         required=True,
         help="PCA keeps the two directions in which the images differ most, t-SNE who is near whom.",
     )
-    background_work.show(
-        subject,
-        "space",
-        lambda: _read(subject),
-        "Reading the test images",
-        lambda found: _plane(subject, found) if method == PCA else _t_sne(subject, found),
-    )
+
+    def picture(found: Space) -> None:
+        if method == PCA:
+            _plane(subject, found)
+        else:
+            _t_sne(subject, found)
+
+    background_work.show(subject, "space", lambda: _read(subject), "Reading the test images", picture)
 
 
 def _read(subject: Subject) -> Iterator[tuple[float, Space | None]]:

@@ -4,6 +4,7 @@
               metrics.jsonl        fit's records, one JSON object a line, appended as they come
               status.json          what the run is doing, and since when
               weights.safetensors  the newest weights to answer with
+              first_layer.safetensors  some of the first layer's weights at epochs' ends, to look at
               state.safetensors    the training at its last epoch's end, to go on from; gone once the run has finished
               about.json           name, note and group, as a person gave them
               log.txt              what a worker process printed
@@ -227,7 +228,9 @@ def list_runs(runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
         return []
     except OSError as error:
         raise RunError(f"The runs in {runs_dir} cannot be listed: {error.strerror}.") from error
-    whole = (name for name in names if os.path.isfile(os.path.join(runs_dir, name, "config.json")))  # quicker than paths
+    whole = (
+        name for name in names if os.path.isfile(os.path.join(runs_dir, name, "config.json"))
+    )  # quicker than paths
     return [Run(runs_dir / name) for name in sorted(whole, reverse=True)]
 
 

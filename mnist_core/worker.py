@@ -92,7 +92,7 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
 
 
 def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
-    from mnist_core import trainer, weights  # with torch, which takes seconds to import
+    from mnist_core import snapshots, trainer, weights  # with torch, which takes seconds to import
 
     fingerprint = run.fingerprint()
 
@@ -105,6 +105,8 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
         try:
             for record in trainer.fit(config, state, report_every=report_every):
                 recorder.append(record)
+                if record["event"] in ("start", "epoch"):  # before the state: what is on disk never lacks one
+                    snapshots.add(run.path, state.epoch, state.model)
                 if record["event"] == "epoch":
                     # in this order: a state on disk always has its records on disk before it
                     recorder.sync()

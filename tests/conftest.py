@@ -42,7 +42,7 @@ def app(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     monkeypatch.setattr(entry, "through_app", lambda: None)
     yield AppTest.from_file(APP, default_timeout=60)  # seconds; torch may have to be imported
     runs.get_workers().close()
-    for cached in (runs.get_workers, runs.get_table, data.splits, data.one_of_each):
+    for cached in (runs.get_workers, runs.get_table, data.splits, data.test, data.one_of_each):
         cached.cache_clear()
 
 

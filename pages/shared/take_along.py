@@ -4,6 +4,7 @@ import io
 import pathlib
 import tempfile
 import zipfile
+from typing import Any
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ def show(this: Run, summary: Row) -> None:
     """The files that can be made of the run; each is made when it is asked for."""
     st.subheader("Take it along")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox("File", list(FILES), key="take-kind", width=420)
+        kind: Any = st.selectbox("File", list(FILES), key="take-kind", width=420)
         wanted = st.button("Prepare", key="take-prepare", icon=":material/package_2:")
     if wanted:
         try:
@@ -53,8 +54,8 @@ def _onnx(this: Run, summary: Row) -> tuple[str, bytes, str]:
     return (
         f"{this.id}.onnx",
         content,
-        f"Takes a drawing of any size and gives probabilities. onnxruntime read {onnx_export.CHECKED:,} images with it: "
-        f"its probabilities differ from this app's by {difference:.1g} at most.",
+        f"Takes a drawing of any size and gives probabilities. onnxruntime has read {onnx_export.CHECKED:,} images "
+        f"with it: its probabilities differ from this app's by {difference:.1g} at most.",
     )
 
 

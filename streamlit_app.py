@@ -8,6 +8,7 @@ st.navigation(
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:", default=True),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", url_path="train"),
         st.Page("pages/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
+        st.Page("pages/runs.py", title="Runs", icon=":material/compare_arrows:", url_path="runs"),
     ],
     position="top",
 ).run()

@@ -15,7 +15,8 @@ import torch
 from benchmarks.report import parser, run
 from mnist_core import augment, evaluation, strokes
 from mnist_core.config import TrainConfig
-from mnist_core.trainer import Loaders, TrainState, fit
+from mnist_core.state import Loaders, TrainState
+from mnist_core.trainer import fit
 
 CONFIG = TrainConfig(
     model="convnet", width=16, augment="handwriting", background=0.06, precision="bfloat16", lr=0.008, epochs=4

@@ -21,7 +21,8 @@ from torchvision.transforms import ToTensor
 from benchmarks.report import parser, print_figures, run
 from mnist_core import dataset, mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.trainer import Loaders, TrainState, fit
+from mnist_core.state import Loaders, TrainState
+from mnist_core.trainer import fit
 
 CONFIG = TrainConfig(optimizer="sgd", lr=0.5, schedule="constant", epochs=1, device="cpu")
 

@@ -1,113 +1,112 @@
-"""The shipped models side by side: what each reads right, how far it can be trusted, and how fast it is."""
+"""Runs compared: their curves on one axis, and whether one reads more right than the other by more than chance."""
 
-import functools
-import string
-import time
-from typing import Any
+import dataclasses
+import math
+from collections.abc import Sequence
 
 import numpy as np
-import torch
-from PIL import Image, ImageDraw, ImageFont
+import numpy.typing as npt
 
-from mnist_core import background, catalog, dataset, drawing, metrics, predictor
-from mnist_core.calibration import calibration_error
-from mnist_core.drawing import Pixels
-from mnist_core.strokes import DrawnDigits
+from mnist_core.config import TrainConfig
+from mnist_core.history import Curve, Smoothed
+from mnist_core.records import Record
+from mnist_core.table import images_an_epoch
 
-LOOK_ALIKES = "BDGIJLOQSYZbgijloqsyz"  # letters that may pass for digits
-DRAWN_BY_CODE = 1_000  # scribbles that are looked at
-SEED = 2**31  # of the scribbles; no recipe has it
-TIMED = 50  # answers
-COLUMNS = {
-    "parameters": ("parameters", "{:,}"),
-    "test_accuracy": ("MNIST test", "{:.2%}"),
-    "test_accuracy_mean": ("mean of seeds", "{:.3%}"),
-    "drawn_accuracy": ("drawn", "{:.2%}"),
-    "drawn_accuracy_mean": ("mean of seeds", "{:.2%}"),
-    "calibration_error": ("ECE test", "{:.2%}"),
-    "drawn_calibration_error": ("ECE drawn", "{:.2%}"),
-    "digits_accepted": ("digits taken", "{:.1%}"),
-    "drawn_accepted": ("drawn taken", "{:.1%}"),
-    "letters_rejected": ("letters refused", "{:.1%}"),
-    "scribbles_rejected": ("scribbles refused", "{:.1%}"),
-    "ms": ("ms an answer", "{:.1f}"),
-}
+AXES = ("step", "epoch", "seconds")
+FIGURES = ("val_accuracy", "val_loss", "accuracy", "loss", "lr")  # what there are curves of
+MOST_POINTS = 1_000  # of one curve
+CHANCE = 0.05  # a difference that chance alone makes more often than this is none to speak of
 
 
-def measure(name: str, drawn: DrawnDigits | None = None) -> dict[str, Any]:
-    """The figures of a shipped model, all but the means of seeds and the number of parameters measured now.
+def curve(
+    config: TrainConfig, records: Sequence[Record], figure: str, axis: str = "step", smoothing: float = 0
+) -> list[tuple[float, float]]:
+    """Points (x, y) of a run's curve, at most 1,000, from its `records`.
 
-    Accuracies and shares are 0 to 1; `drawn` figures are left to the card, or out, where there are no such drawings.
-    Letters are printed ones; letters and scribbles are images that no training has seen. Raises LabErrors.
+    `figure` is one of FIGURES, "val_" standing for the validation images at each epoch's end, the others for each
+    report of the training. `axis` is one of AXES; seconds are those spent on training steps. `smoothing` is the number
+    of steps over which the mean forgets, whatever the length of the run and however often it reports; the validation's
+    points are few and stay as they are.
     """
-    card, model = catalog.card(name), predictor.load(name)
-    test = dataset.load_test(model.config.data)
-    images, labels = test.images.numpy(), test.labels.numpy()
-    probabilities, are_digits = model.judge(images)
-    right = probabilities.argmax(1) == labels
-    row = {"model": name, "parameters": card["parameters"], "seeds": card["seeds"]}
-    row |= {figure: card[figure] for figure in COLUMNS if figure in card}
-    row |= {
-        "test_accuracy": float(right.mean()),
-        "test_interval": metrics.interval(int(right.sum()), len(labels)),
-        "calibration_error": calibration_error(probabilities, labels),
-        "digits_accepted": float(are_digits.mean()),
-        "letters_rejected": float(1 - model.judge(printed_letters())[1].mean()),
-        "scribbles_rejected": float(1 - model.judge(scribbles())[1].mean()),
-        "ms": _milliseconds(model),
-    }
-    if drawn:
-        probabilities, are_digits = model.judge(drawn.images)
-        row |= {
-            "drawn_accuracy": drawn.macro_accuracy(probabilities.argmax(1)),
-            "drawn_calibration_error": calibration_error(probabilities, drawn.labels),
-            "drawn_accepted": float(are_digits.mean()),
-        }
-    return row
+    start = next((record for record in records if record["event"] in ("start", "resume")), None)
+    if start is None:
+        return []
+    epoch_steps = start["steps"] / start["epochs"]
+    trace, smooth = Curve(MOST_POINTS), Smoothed(smoothing) if smoothing else None
+    wanted = "epoch" if figure.startswith("val_") else "step"
+    step, seconds = 0, 0.0
+    for record in records:
+        if record["event"] == "step":
+            images = (record["step"] - step) * images_an_epoch(config) / epoch_steps
+            seconds += images / record["images_per_s"]
+            step = record["step"]
+        if record["event"] == wanted:
+            x = {"step": record["step"], "epoch": record["step"] / epoch_steps, "seconds": seconds}[axis]
+            y = record[figure]
+            trace.add(x, smooth.add(record["step"], y) if smooth and wanted == "step" else y)
+    return trace.points
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as text, a model a column."""
-    lines = ["".join([f"{'':18}", *(f"{row['model']:>10}" for row in rows)])]
-    for figure, (title, form) in COLUMNS.items():
-        cells = [form.format(row[figure]) if figure in row else "-" for row in rows]
-        lines.append("".join([f"{title:18}", *(f"{cell:>10}" for cell in cells)]))
-    return "\n".join(lines)
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A curve to be drawn, of one run or of several as their mean: `x`, `y` and the standard deviation, each (N,).
+
+    The deviation is 0 for a single run.
+    """
+
+    x: npt.NDArray[np.float64]
+    y: npt.NDArray[np.float64]
+    deviation: npt.NDArray[np.float64]
 
 
-@functools.cache
-def printed_letters() -> Pixels:
-    """The letters that are no look-alikes of digits, in Pillow's typeface: (N, 28, 28), uint8, as networks see them."""
-    letters = [letter for letter in string.ascii_letters if letter not in LOOK_ALIKES]
-    return np.stack([drawing.to_mnist(_printed(letter, size)) for letter in letters for size in (60, 120, 200)])
+def together(curves: Sequence[Sequence[tuple[float, float]]]) -> Line:
+    """Runs of one config with several seeds as one line, point by point as far as the shortest of their curves goes."""
+    length = min((len(points) for points in curves), default=0)
+    if not length:
+        return Line(np.zeros(0), np.zeros(0), np.zeros(0))
+    points = np.array([list(points[:length]) for points in curves], np.float64)  # (runs, N, 2)
+    several = len(curves) > 1
+    deviation = points[..., 1].std(axis=0, ddof=1) if several else np.zeros(length)
+    return Line(points[..., 0].mean(0), points[..., 1].mean(0), deviation)
 
 
-def _printed(letter: str, size: int) -> Image.Image:
-    image = Image.new("L", (280, 280))
-    ImageDraw.Draw(image).text((140, 140), letter, fill=255, anchor="mm", font=ImageFont.load_default(size))
-    return image
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """Two models on the same images: how many only the one reads right, how many only the other, and how likely chance
+    alone makes them differ by as much or more.
+    """
+
+    only_one: int
+    only_other: int
+    p_value: float
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether the difference is no larger than what chance often makes."""
+        return self.p_value > CHANCE
 
 
-@functools.cache
-def scribbles() -> Pixels:
-    """Scribbles made by code, on a canvas of 280 x 280 and then as networks see them: (N, 28, 28), uint8."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
-        no_digits = torch.zeros(0, 28, 28, dtype=torch.uint8), torch.zeros(0, dtype=torch.int64)  # none is needed
-        made = background.draw("scribbles", DRAWN_BY_CODE, *no_digits).numpy()
-    return np.stack([drawing.to_mnist(Image.fromarray(image).resize((280, 280))) for image in made])
+def mcnemar(one_right: npt.NDArray[np.bool_], other_right: npt.NDArray[np.bool_]) -> Difference:
+    """McNemar's test (1947) of two models on the same images: whether each (N,) was read right.
+
+    Exact: of the images that only one of them reads right, each would be either's with the same probability.
+    """
+    only_one, only_other = int((one_right & ~other_right).sum()), int((other_right & ~one_right).sum())
+    apart = only_one + only_other
+    # the lower tail of the binomial distribution, twice; its middle is counted in both
+    tail = sum(math.comb(apart, k) for k in range(min(only_one, only_other) + 1)) / 2**apart
+    return Difference(only_one, only_other, min(1.0, 2 * tail))
 
 
-def _milliseconds(model: predictor.Predictor) -> float:
-    """The median time from a drawing on the canvas to its answer, on one processor core."""
-    canvas = np.zeros((280, 280, 4), np.uint8)
-    canvas[40:240, 130:150] = 255
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    times = []
-    for _ in range(TIMED):
-        start = time.perf_counter()
-        model.answer(drawing.to_mnist(canvas))
-        times.append(time.perf_counter() - start)
-    torch.set_num_threads(threads)
-    return float(np.median(times) * 1000)
+def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
+    """The indices of the points that no other beats: none has at most the cost and at least the gain, and one better.
+
+    In the order of their costs.
+    """
+    front: list[int] = []
+    best = -math.inf
+    for index in sorted(range(len(costs)), key=lambda i: (costs[i], -gains[i])):
+        if gains[index] > best:
+            front.append(index)
+            best = gains[index]
+    return front

@@ -19,6 +19,7 @@ from mnist_core.model import HYPERPARAMETERS, NETWORKS
 DEVICES = ("auto", "cpu", "cuda", "mps")
 # Images of each data set that are not test images: what training and validation share.
 TRAINING_IMAGES = {"mnist": 60_000, "sample": 1_500}
+TEST_IMAGES = {"mnist": 10_000, "sample": 297}
 SAMPLE_IN_WORDS = "the built-in sample (1,797 small digits from scikit-learn), not MNIST"
 
 
@@ -26,8 +27,8 @@ SAMPLE_IN_WORDS = "the built-in sample (1,797 small digits from scikit-learn), n
 class Rule:
     """What a field's flag, control and check are made from.
 
-    `label` is for people, where the field's name is not. `minimum` and `maximum` hold for each item where the field is
-    a list; `most_items` limits its length.
+    `label` is for people, where the field's name is not: see `label_of`. `minimum` and `maximum` hold for each item
+    where the field is a list; `most_items` limits its length.
     """
 
     help: str
@@ -232,7 +233,7 @@ class TrainConfig:
         problems: list[str] = []
         for name, word in words.items():
             try:
-                values[name] = _parsed(name, word)
+                values[name] = parse(name, word)
             except ConfigError as error:
                 problems.append(str(error))
         while True:
@@ -268,6 +269,11 @@ ITEM_TYPES: dict[str, type] = {
 }
 
 
+def label_of(name: str) -> str:
+    """The field's name for people."""
+    return RULES[name].label or name.replace("_", " ").capitalize()
+
+
 def flag(name: str) -> str:
     """The command line's flag for the field."""
     return "--" + name.replace("_", "-")
@@ -278,7 +284,7 @@ def is_list(name: str) -> bool:
     return isinstance(DEFAULTS[name], tuple)
 
 
-def _parsed(name: str, word: str) -> Any:
+def parse(name: str, word: str) -> Any:
     """The value that `word` writes for the field. Raises ConfigError."""
     if name not in RULES:
         raise ConfigError(name, f"There is no hyperparameter {name!r}.")

@@ -17,7 +17,8 @@ import torch
 from mnist_core import catalog, predictor, presets, weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
-from mnist_core.run import Run, replacing
+from mnist_core.files import replacing
+from mnist_core.run import Run
 from mnist_core.strokes import DrawnDigits
 
 
@@ -29,6 +30,7 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
     those. Raises RunError for runs that cannot be exported, and ModelError for a path that cannot
     be written or has another suffix than .safetensors.
     """
+    _check_suffix(path)
     configs = [run.config() for run in runs]
     for run, config in zip(runs, configs, strict=True):
         if run.end().get("reason") != "finished":
@@ -38,32 +40,28 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
     rows = [_figures(run, config, drawn) for run, config in zip(runs, configs, strict=True)]
     # as they are and changed as in the training: drawings differ from MNIST as the latter do
     chosen = max(range(len(runs)), key=lambda i: rows[i]["val_accuracy"] + rows[i].get("changed_accuracy", 0.0))
-    _write(path, weights.load(runs[chosen].weights), _card(path.stem, runs[chosen], rows, chosen))
+    tensors = weights.load(runs[chosen].weights, runs[chosen].fingerprint())
+    _write(path, tensors, _card(path.stem, runs[chosen], rows, chosen))
 
 
 def export_shipped(name: str, path: pathlib.Path) -> None:
     """Write the weights of the shipped model of that name to `path`, and its card beside them, as `export` does."""
+    _check_suffix(path)
     _write(path, weights.load(catalog.weights_path(name)), catalog.card(name))
 
 
-def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
+def _check_suffix(path: pathlib.Path) -> None:
     if path.suffix != ".safetensors":
         raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
+
+
+def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
     try:
         weights.save(path, tensors)
         with replacing(path.with_suffix(".json")) as fresh:
             fresh.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def command(config: TrainConfig) -> str:
-    """What makes the config's training in a shell, by the name of its recipe where it is one."""
-    flags = config.flags()
-    for name, recipe in presets.RECIPES.items():
-        if dataclasses.replace(config, seed=0, device="auto") == recipe.config:
-            flags = ["--recipe", name, *TrainConfig(seed=config.seed, device=config.device).flags()]
-    return " ".join(["python -m mnist_core train", *flags])
 
 
 def _figures(run: Run, config: TrainConfig, drawn: DrawnDigits | None) -> dict[str, Any]:
@@ -87,7 +85,7 @@ def _card(name: str, run: Run, rows: list[dict[str, Any]], chosen: int) -> dict[
     }
     return {
         "name": name,
-        "command": command(config),
+        "command": presets.command(config),
         "config": config.to_dict(),
         # made by hand while it trained; with any of them, the command alone does not make the same weights
         "lr_changes": [{"step": record["step"], "lr": record["lr"]} for record in records if record["event"] == "lr"],

@@ -7,7 +7,7 @@ import threading
 from typing import BinaryIO
 
 from mnist_core.errors import RunError
-from mnist_core.records import Record, read_on
+from mnist_core.records import DamagedRecords, Record, read_on
 
 MOST_POINTS = 300  # of one curve; more cannot be seen and only cost time
 TAIL = 200  # bytes, more than a line
@@ -64,7 +64,8 @@ class History:
     """What a run's records say, kept up to date by reading on from where the last look ended.
 
     It takes the same memory however long the run is. `start`, `step`, `epoch` and `end` are the newest record of each
-    kind, empty where there is none yet. Several threads may share one.
+    kind, empty where there is none yet. `damage` is a sentence where the records are damaged, all else then holds what
+    stands before it. Several threads may share one.
     """
 
     def __init__(self, path: pathlib.Path) -> None:
@@ -80,6 +81,7 @@ class History:
         self.step: Record = {}
         self.epoch: Record = {}
         self.end: Record = {}
+        self.damage = ""
         self.images_per_s = 0.0  # smoothed
         self.lr: float | None = None  # the highest learning rate, where it was changed while training
         self._smoothed = {name: Smoothed() for name in ("loss", "accuracy", "images_per_s")}
@@ -90,28 +92,33 @@ class History:
         }
 
     def update(self) -> None:
-        """Read what has been added. Raises RunError if the records are damaged."""
+        """Read what has been added. Raises RunError if the file cannot be read."""
         with self._lock:
             try:
                 with open(self._path, "rb") as file:
                     self._read(file)
             except FileNotFoundError:
                 self._begin()
+            except OSError as error:
+                raise RunError(f"The metrics in {self._path} cannot be read: {error.strerror}.") from error
 
     def _read(self, file: BinaryIO) -> None:
         inode = os.fstat(file.fileno()).st_ino
         # a run that is resumed writes its file anew, up to the epoch that it goes on from; an inode may come back
-        if inode != self._file or self._before(file) != self._tail:
+        if inode != self._file or self._before(file) != self._tail or self.damage:
             self._begin()
             self._file = inode
-        records, self._offset = read_on(file, self._offset)
-        self._tail = self._before(file)
         try:
-            for record in records:
+            records, self._offset = read_on(file, self._offset)
+        except DamagedRecords as error:
+            records, self._offset, self.damage = error.records, error.offset, str(error)
+        self._tail = self._before(file)
+        for record in records:
+            try:
                 self._add(record)
-        except KeyError as error:
-            self._begin()
-            raise RunError(f"The metrics in {self._path} are damaged: a record lacks {error}.") from error
+            except (KeyError, TypeError) as error:
+                self.damage = f"The metrics in {self._path} are damaged: a record lacks {error}."
+                return
 
     def _before(self, file: BinaryIO) -> bytes:
         """The last bytes that were read, as they stand in the file now."""
@@ -126,15 +133,15 @@ class History:
             if "first_loss" in record:
                 self._trace("loss", 0, record["first_loss"])
         elif event == "step":
-            self.step = record
             for name in ("loss", "accuracy"):
                 self._trace(name, record["step"], record[name])
             self.curves["lr"].add(record["step"], record["lr"])
             self.images_per_s = self._smoothed["images_per_s"].add(record["step"], record["images_per_s"])
+            self.step = record
         elif event == "epoch":
-            self.epoch = record
             for name in ("val_loss", "val_accuracy"):
                 self.curves[name].add(record["step"], record[name])
+            self.epoch = record
         elif event == "lr":
             self.lr = record["lr"]
         elif event == "end":

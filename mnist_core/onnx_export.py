@@ -15,15 +15,15 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from mnist_core import catalog, dataset, drawing, evaluation, mnist_files, predictor
+from mnist_core import catalog, dataset, drawing, evaluation, mnist_files, predictor, presets
 from mnist_core.calibration import Calibration, digit_score
 from mnist_core.config import TrainConfig
 from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError
-from mnist_core.export import command
+from mnist_core.files import in_words, replacing
 from mnist_core.predictor import Predictor
 from mnist_core.preprocessing import Preprocessing
-from mnist_core.run import RUNS_DIR, replacing
+from mnist_core.run import RUNS_DIR
 
 OPSET = 18  # of ONNX's operators: since 2022, which most programs that read such files know
 CHECKED = 1_000  # images that the file must answer as we do
@@ -73,7 +73,7 @@ def export(name: str, path: pathlib.Path, runs_dir: pathlib.Path = RUNS_DIR) -> 
         with replacing(path) as fresh:
             fresh.write_bytes(content)
     except OSError as error:
-        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ModelError(f"{path} cannot be written: {in_words(error)}.") from error
     return difference
 
 
@@ -103,7 +103,7 @@ def convert(model: Predictor) -> tuple[bytes, float]:
 
 def _metadata(model: Predictor) -> dict[str, str]:
     """What a reader of the file may want to know, as words."""
-    made = catalog.card(model.name)["command"] if model.name in catalog.shipped() else command(model.config)
+    made = catalog.card(model.name)["command"] if model.name in catalog.shipped() else presets.command(model.config)
     return {
         "name": model.name,
         "takes": TAKES,

@@ -76,8 +76,9 @@ def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -
     path = catalog.weights_path(name, runs_dir)
     config = catalog.config_of(name, runs_dir)
     network = model.build(config.model, **config.hyperparameters)
+    fingerprint = "" if name in catalog.shipped() else open_run(name, runs_dir).fingerprint()
     try:
-        network.load_state_dict(weights.load(path))
+        network.load_state_dict(weights.load(path, fingerprint))
     except (ModelError, RuntimeError) as error:
         raise ModelError(
             f"The weights {path} are damaged or belong to another network: train again or take another model."

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from mnist_core.config import TrainConfig
+from mnist_core.config import RULES, TrainConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,3 +77,30 @@ RECIPES = {
 }
 
 PRESETS |= {f"The shipped {name}": recipe for name, recipe in RECIPES.items()}
+
+
+def command(config: TrainConfig) -> str:
+    """What makes the config's training in a shell, by the name of its recipe where it is one."""
+    flags = config.flags()
+    for name, recipe in RECIPES.items():
+        if dataclasses.replace(config, seed=0, device="auto") == recipe.config:
+            flags = ["--recipe", name, *TrainConfig(seed=config.seed, device=config.device).flags()]
+    return " ".join(["python -m mnist_core train", *flags])
+
+
+def nearest(config: TrainConfig) -> tuple[str, list[str]]:
+    """What the config has most in common with, and the fields in which it differs; seed and device apart.
+
+    A preset of the same network, or the network's own name, which stands for it with all else by default.
+    """
+    known = {name: preset.config for name, preset in PRESETS.items() if preset.config.model == config.model}
+    known[config.model] = TrainConfig(model=config.model)
+
+    def differing(name: str) -> list[str]:
+        return [field for field in _COMPARED if getattr(config, field) != getattr(known[name], field)]
+
+    name = min(known, key=lambda name: len(differing(name)))
+    return name, differing(name)
+
+
+_COMPARED = [name for name in RULES if name not in ("seed", "device")]

@@ -9,137 +9,23 @@ import dataclasses
 import math
 import time
 from collections.abc import Generator, Iterator
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from mnist_core import calibration, dataset, device, evaluation, model
-from mnist_core.augment import AUGMENTATIONS
-from mnist_core.background import background
+from mnist_core import calibration, device, environment
 from mnist_core.config import TrainConfig
-from mnist_core.dataset import NO_DIGIT, Dataset
+from mnist_core.errors import RunError
 from mnist_core.evaluation import Evaluation, Loader, Tally, answers, evaluate, measure
-from mnist_core.garbage import freeze_imports
 from mnist_core.records import Record
+from mnist_core.state import Loaders, TrainState
 
 WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
 WARM_UP_FROM = 1 / 25  # of the highest learning rate, where one-cycle starts
 GUESSING = math.log(10)  # the cross-entropy of giving each of the ten digits the same probability
 REPORT_STEPS, REPORT_IMAGES = 20, 2_560  # a report comes at the latest after so many
-
-
-@dataclasses.dataclass(frozen=True)
-class Loaders:
-    """What a training reads: `train` in every epoch, `validation` at each one's end, `test` once, at the very end.
-
-    `changed`, where it differs from `validation`, are its images changed as those of `train` are.
-    """
-
-    train: Loader
-    validation: Loader
-    test: Loader
-    changed: Loader | None = None
-
-    @classmethod
-    def of(cls, config: TrainConfig) -> "Loaders":
-        """The config's data on the config's device. Raises DatasetError and DeviceError."""
-        place = device.pick(config.device)
-        splits = dataset.load(config)
-        train = splits.train + _background(config, splits.train) if config.background else splits.train
-        validation, augment = splits.validation.to(place), AUGMENTATIONS[config.augment]
-        return cls(
-            train=dataset.Batches(train.to(place), config.batch_size, shuffle=True, augment=augment),
-            validation=dataset.Batches(validation, evaluation.BATCH),
-            changed=dataset.Batches(validation, evaluation.BATCH, augment=augment) if augment else None,
-            test=dataset.Batches(splits.test.to(place), evaluation.BATCH),
-        )
-
-
-def _background(config: TrainConfig, train: Dataset) -> Dataset:
-    """The config's share of images that are no digits, from its seed."""
-    count = round(config.background * len(train))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        return Dataset(background(count, train.images, train.labels), torch.full((count,), NO_DIGIT))
-
-
-@dataclasses.dataclass
-class Checkpoint:
-    """A network's weights at the end of `epoch` (from 1), and the share of validation images that it read right."""
-
-    weights: dict[str, Tensor]
-    epoch: int
-    accuracy: float
-
-
-@dataclasses.dataclass
-class TrainState:
-    """A training between two steps: the network, its optimizer, and how far it is.
-
-    `best` is the checkpoint with the highest validation accuracy so far, of the newest such epoch. `lr` is the learning
-    rate at its highest. It may be changed between two records of `fit`, which goes on with it.
-    """
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    lr: float
-    epoch: int = 0  # epochs finished
-    step: int = 0  # steps taken
-    seconds: float = 0.0  # spent on steps; evaluating is not counted
-    best: Checkpoint | None = None
-
-    @classmethod
-    def of(cls, config: TrainConfig) -> "TrainState":
-        """The state before the first step. Raises DeviceError."""
-        place = device.pick(config.device)
-        torch.manual_seed(config.seed)
-        network = model.build(config.model, **config.hyperparameters).to(place)  # built on the CPU: same on all devices
-        state = cls(network, _optimizer(config, network), config.lr)
-        freeze_imports()  # behind the first optimizer, which imports much
-        return state
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All of the state, by name; what `load` takes."""
-        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        for index, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items() if value is not None}
-        tensors["progress"] = torch.tensor([self.epoch, self.step, self.seconds, self.lr], dtype=torch.float64)
-        if self.best:
-            tensors |= {f"best.{name}": value for name, value in self.best.weights.items()}
-            tensors["checkpoint"] = torch.tensor([self.best.epoch, self.best.accuracy], dtype=torch.float64)
-        return tensors
-
-    def load(self, tensors: dict[str, Tensor]) -> None:
-        """Become the state that `tensors` was made from, given the same config."""
-        network: dict[str, Tensor] = {}
-        best: dict[str, Tensor] = {}
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            part, _, rest = name.partition(".")
-            if part == "model":
-                network[rest] = value
-            elif part == "best":
-                best[rest] = value
-            elif part == "optimizer":
-                index, _, slot = rest.partition(".")
-                slots.setdefault(int(index), {})[slot] = value
-        self.model.load_state_dict(network)
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-        epoch, step, self.seconds, self.lr = tensors["progress"].tolist()
-        self.epoch, self.step = int(epoch), int(step)
-        if best:
-            epoch, accuracy = tensors["checkpoint"].tolist()
-            self.best = Checkpoint(best, int(epoch), accuracy)
-
-    def end_epoch(self, accuracy: float) -> None:
-        """One more epoch is done, and the network reads this share of the validation images right."""
-        self.epoch += 1
-        if self.best is None or accuracy >= self.best.accuracy:
-            weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-            self.best = Checkpoint(weights, self.epoch, accuracy)
 
 
 def warm_up() -> None:
@@ -149,16 +35,6 @@ def warm_up() -> None:
     place = next(state.model.parameters()).device
     images = torch.zeros(config.batch_size, 1, 28, 28, device=place)
     _step(config, state, images, torch.zeros(config.batch_size, dtype=torch.int64, device=place), config.lr, Tally())
-
-
-def _optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
-    options: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
-    options["fused"] = next(network.parameters()).device.type != "mps"  # one pass over the weights instead of many
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(network.parameters(), **options)
-    if config.optimizer == "momentum":
-        return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **options)
-    return torch.optim.SGD(network.parameters(), **options)
 
 
 def learning_rate(schedule: str, lr: float, step: int, steps: int) -> float:
@@ -193,7 +69,8 @@ def fit(
     loss of guessing and left a network that does no better. At "finished", `state.model` has the weights of the epoch
     that read most validation images right, and the record carries its calibration and its test figures, read there
     once. Seconds and images/s count training steps, neither evaluation nor the time that the reader of a record takes.
-    Sets torch's global seed. Raises DatasetError and DeviceError.
+    Sets torch's global seed. Raises DatasetError and DeviceError, and RunError for a `state` at its end that has no
+    checkpoint.
     """
     report_every = report_every or max(1, min(REPORT_STEPS, REPORT_IMAGES // config.batch_size))
     state = state or TrainState.of(config)
@@ -287,6 +164,7 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
         "parameters": sum(parameter.numel() for parameter in state.model.parameters()),
         "epochs": config.epochs,
         "steps": steps,
+        "environment": environment.describe(),
     }
     if state.epoch:
         return record | {"event": "resume", "epoch": state.epoch, "step": state.step}
@@ -295,7 +173,11 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
 
 def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Record:
     """The record of a training that is done; the network becomes the checkpoint chosen on the validation images."""
-    assert state.best is not None  # noqa: S101  # there was an epoch
+    if state.best is None:
+        raise RunError(
+            "The state at the end of the last epoch has no checkpoint to choose: an earlier version saved it. "
+            "Train the config anew."
+        )
     state.model.load_state_dict(state.best.weights)
     logits, labels = answers(state.model, loaders.validation)
     changed = logits

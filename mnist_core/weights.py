@@ -3,24 +3,37 @@
 import pathlib
 from collections.abc import Mapping
 
+import safetensors
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from mnist_core.errors import ModelError
-from mnist_core.run import replacing
+from mnist_core.files import replacing
 
 
-def save(path: pathlib.Path, tensors: Mapping[str, Tensor], durable: bool = True) -> None:
-    """Write the tensors, by name, to `path`, all at once; for `durable` see `run.replacing`."""
+def save(path: pathlib.Path, tensors: Mapping[str, Tensor], fingerprint: str = "", durable: bool = True) -> None:
+    """Write the tensors, by name, to `path`, all at once; for `durable` see `files.replacing`.
+
+    `fingerprint` is the run's whose they are. Raises OSError.
+    """
+    metadata = {"config": fingerprint} if fingerprint else None
     with replacing(path, durable) as fresh:
-        fresh.write_bytes(safetensors.torch.save({name: value.contiguous() for name, value in tensors.items()}))
+        contiguous = {name: value.contiguous() for name, value in tensors.items()}
+        fresh.write_bytes(safetensors.torch.save(contiguous, metadata))
 
 
-def load(path: pathlib.Path) -> dict[str, Tensor]:
-    """The tensors of `save`, on the CPU. Raises ModelError for a file that cannot be read or is cut."""
+def load(path: pathlib.Path, fingerprint: str = "") -> dict[str, Tensor]:
+    """The tensors of `save`, on the CPU.
+
+    Raises ModelError for a file that cannot be read or is cut, or that was saved with another fingerprint than this.
+    """
     try:
-        tensors: dict[str, Tensor] = safetensors.torch.load_file(path)
+        with safetensors.safe_open(path, "pt") as file:
+            theirs = (file.metadata() or {}).get("config", "")  # earlier versions saved none
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise ModelError(f"The file {path} is damaged or no safetensors file: {error}.") from error
+    if fingerprint and theirs and theirs != fingerprint:
+        raise ModelError(f"The file {path} belongs to another run, of another config.")
     return tensors

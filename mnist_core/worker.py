@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import pathlib
@@ -10,12 +11,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError, ModelError, RunError
-from mnist_core.records import Record
+from mnist_core.files import in_words, remove_left_over
+from mnist_core.records import DamagedRecords, Record
 from mnist_core.run import Run
+
+if TYPE_CHECKING:
+    from mnist_core.state import TrainState
 
 APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent
 NICE = 5  # of 19, how much a training process stands back where others need the processor
@@ -48,9 +53,9 @@ def hand_over(run: Run, child: subprocess.Popen[bytes]) -> None:
 
 
 def start(run: Run) -> subprocess.Popen[bytes]:
-    """Train `run` in a process of its own, which ends when this one does."""
+    """Train `run` in a process of its own, which ends when this one does. Raises RunError."""
     run.clear_requests()
-    run.set_status("waiting")
+    run.set_status("starting")
     child = spawn()
     hand_over(run, child)
     return child
@@ -67,34 +72,34 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
         state = run.status().state
         if state in ("finished", "diverged"):
             raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
-        if state != "waiting":  # whoever has asked to stop a waiting run shall be obeyed
-            run.clear_requests()
-        run.set_status("running")
         try:
+            if state != "waiting":  # whoever has asked to stop a waiting run shall be obeyed
+                run.clear_requests()
+            run.set_status("running")
+            remove_left_over(run.path, ("metrics.jsonl", "status.json", run.state.name, run.weights.name))
             yield from _train(run, config, report_every)
         except LabError as error:
-            run.set_status("failed", str(error))
+            _failed(run, error)
             raise
+        except OSError as error:
+            raise _failed(run, _cannot_save(run, error)) from error
         except MemoryError as error:
-            raise _out_of_memory(run) from error
+            raise _failed(run, _out_of_memory(run)) from error
         except RuntimeError as error:
             if "out of memory" not in str(error) and "can't allocate memory" not in str(error):
                 raise
-            raise _out_of_memory(run) from error
+            raise _failed(run, _out_of_memory(run)) from error
 
 
 def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
     from mnist_core import trainer, weights  # with torch, which takes seconds to import
 
-    state = trainer.TrainState.of(config)
-    if run.state.exists():
-        try:
-            state.load(weights.load(run.state))
-        except (ModelError, RuntimeError, KeyError, ValueError) as error:
-            raise RunError(
-                f"The run {run.id} cannot go on, as {run.state} is damaged: train its config anew."
-            ) from error
-    run.rewind(state.epoch)
+    fingerprint = run.fingerprint()
+
+    def publish(state: TrainState, durable: bool = True) -> None:
+        weights.save(run.weights, state.model.state_dict(), fingerprint, durable)
+
+    state = _take_up(run, config)
     published = -math.inf  # the moment at which the newest weights were written
     with run.recorder() as recorder:
         try:
@@ -103,15 +108,16 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                 if record["event"] == "epoch":
                     # in this order: a state on disk always has its records on disk before it
                     recorder.sync()
-                    weights.save(run.state, state.tensors())
-                    weights.save(run.weights, state.model.state_dict())
+                    weights.save(run.state, state.tensors(), fingerprint)
+                    publish(state)
                 elif record["event"] == "end":
-                    if record["reason"] == "finished":  # the chosen epoch's; a diverged one keeps its last sound ones
-                        weights.save(run.weights, state.model.state_dict())
+                    recorder.sync()
+                    # the chosen epoch's; of one that diverged the last epoch's end, which is sound
+                    publish(_saved_state(run, config) if record["reason"] == "diverged" else state)
                     run.set_status(record["reason"], record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
                 elif time.monotonic() - published >= PUBLISH_EVERY:
-                    weights.save(run.weights, state.model.state_dict(), durable=False)
+                    publish(state, durable=False)
                     published = time.monotonic()
                 yield record
                 if record["event"] == "end":
@@ -123,21 +129,52 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     recorder.append(change)
                     yield change
                 if run.pause_requested():
-                    weights.save(run.weights, state.model.state_dict(), durable=False)
+                    publish(state, durable=False)
                     _pause(run)
                 if run.stop_requested():
                     stop = {"event": "end", "reason": "stopped", "epoch": state.epoch, "step": state.step}
                     recorder.append(stop)
-                    weights.save(run.weights, state.model.state_dict())
+                    publish(state)
                     run.clear_requests()
                     run.set_status("stopped")
                     yield stop
                     return
         except (KeyboardInterrupt, GeneratorExit):
             if run.status().is_active:
-                weights.save(run.weights, state.model.state_dict())
+                publish(state)
                 run.set_status("stopped")
             raise
+
+
+def _take_up(run: Run, config: TrainConfig) -> TrainState:
+    """The state that `run` goes on from, with the records rewound to it."""
+    from mnist_core.state import TrainState
+
+    state = _saved_state(run, config)
+    try:
+        run.rewind(state.epoch)
+    except DamagedRecords:
+        run.rewind(0)
+        run.set_status("running", "The records of its epochs were damaged, so it is trained again from its start.")
+        return TrainState.of(config)
+    return state
+
+
+def _saved_state(run: Run, config: TrainConfig) -> TrainState:
+    """The state at the end of the last whole epoch; a fresh one before the first."""
+    from mnist_core import weights
+    from mnist_core.state import TrainState
+
+    state = TrainState.of(config)
+    if run.state.exists():
+        try:
+            state.load(weights.load(run.state, run.fingerprint()))
+        except (ModelError, RuntimeError, KeyError, ValueError) as error:
+            raise RunError(
+                f"The run {run.id} cannot go on, as {run.state} is damaged or belongs to another run: "
+                "train its config anew."
+            ) from error
+    return state
 
 
 def _pause(run: Run) -> None:
@@ -148,12 +185,25 @@ def _pause(run: Run) -> None:
     run.set_status("running")
 
 
+def _failed(run: Run, error: LabError) -> LabError:
+    """The same error, once the run's status has it, where that can still be written."""
+    with contextlib.suppress(LabError):
+        run.set_status("failed", str(error))
+    return error
+
+
+def _cannot_save(run: Run, error: OSError) -> RunError:
+    if not run.path.exists():
+        return RunError(f"The run {run.id} has ended, as its folder {run.path} has been deleted.")
+    return RunError(
+        f"The run {run.id} cannot be saved in {run.path}: {in_words(error)}. Resume goes on from its last epoch."
+    )
+
+
 def _out_of_memory(run: Run) -> RunError:
-    error = RunError(
+    return RunError(
         f"The run {run.id} needs more memory than there is: try a smaller batch or network, or train fewer at a time."
     )
-    run.set_status("failed", str(error))
-    return error
 
 
 def _end_with_parent() -> None:
@@ -185,7 +235,7 @@ def main() -> int:
     if run is None:
         return 0
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with open(run.log, "ab") as log:
+    with contextlib.suppress(OSError), open(run.log, "ab") as log:  # where it cannot be written, training says so
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     code = 0
@@ -193,7 +243,8 @@ def main() -> int:
         for _ in train(run):
             pass
     except LabError as error:
-        print(error, file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):
+            print(error, file=sys.stderr, flush=True)
         code = 2
     os._exit(code)  # to take torch down in order lasts a second, for which the next in line would wait
 

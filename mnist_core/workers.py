@@ -10,9 +10,9 @@ import threading
 
 import filelock
 
-from mnist_core import worker
+from mnist_core import status, worker
 from mnist_core.errors import RunError
-from mnist_core.run import ACTIVE, Run
+from mnist_core.run import Run
 
 CORES_A_RUN = 4  # on a CPU; with fewer for each, trainings at the same time slow each other more than they gain
 
@@ -58,16 +58,15 @@ class Workers:
                 raise RunError(f"The run {run.id} is being trained already.")
             if (state := run.status().state) in ("finished", "diverged"):
                 raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
-            lock = filelock.FileLock(run.path / "lock", timeout=2, thread_local=False)
+            lock = run.lock()
             try:
-                lock.acquire()
+                if status.is_handed_over(run.path):  # by another server, to a process that has not come up yet
+                    raise RunError(f"The run {run.id} is being trained already, by another process.")
                 run.clear_requests()
                 run.set_status("waiting")
-            except filelock.Timeout as error:
-                raise RunError(f"The run {run.id} is being trained already.") from error
-            except OSError as error:
+            except RunError:
                 lock.release()
-                raise RunError(f"The run {run.id} cannot be started: {error.strerror}.") from error
+                raise
             self._held[run.id] = lock
             self._line.append(run)
             self._advance()
@@ -110,14 +109,15 @@ class Workers:
                 self._advance()
 
     def stop(self, run: Run) -> None:
-        """Stop `run` at its next report, or take it out of the line."""
+        """Stop `run` at its next report, or take it out of the line. Raises RunError where that cannot be noted."""
         with self._mutex:
             if run in self._line:
                 self._line.remove(run)
             if lock := self._held.pop(run.id, None):
-                with contextlib.suppress(OSError):
+                try:
                     run.set_status("stopped")
-                lock.release()
+                finally:
+                    lock.release()
             else:
                 run.request_stop()
 
@@ -139,8 +139,9 @@ class Workers:
         while self._line and self._has_room():
             run = self._line.pop(0)
             if run.id in self._children:
-                self._paused.discard(run.id)
-                run.end_pause()
+                with contextlib.suppress(RunError):  # where its folder cannot be written, it stays paused
+                    run.end_pause()
+                    self._paused.discard(run.id)
             else:
                 self._start(run)
         if self._keep_ready and self._has_room():
@@ -151,6 +152,8 @@ class Workers:
 
     def _start(self, run: Run) -> None:
         child, self._ready = self._get_ready(), None
+        with contextlib.suppress(RunError):  # its process says so, too
+            run.set_status("starting")
         self._held.pop(run.id).release()
         with contextlib.suppress(BrokenPipeError):  # it has just died, which _attend sees
             worker.hand_over(run, child)
@@ -170,7 +173,7 @@ class Workers:
     def _attend(self, run: Run, child: subprocess.Popen[bytes]) -> None:
         """Wait for the process's end, note what it could not say itself, and let the next one in."""
         child.wait()
-        with contextlib.suppress(OSError, RunError):  # the run's folder may have been deleted meanwhile
+        with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
             _note_sudden_end(run, child.returncode)
         with self._mutex:
             if self._children.get(run.id) is not child:
@@ -189,20 +192,25 @@ def _note_sudden_end(run: Run, returncode: int) -> None:
 
     `returncode` is the process's, as subprocess.Popen has it; 0 and 2 are ends that it noted.
     """
-    if returncode in (0, 2) or run.status().state not in (*ACTIVE, "interrupted"):
+    if returncode in (0, 2):
         return
+    with run.locked(timeout=0):
+        if status.said(run.path).state in (*status.ACTIVE, "starting"):
+            run.set_status(*_sudden_end(run, returncode))
+
+
+def _sudden_end(run: Run, returncode: int) -> tuple[str, str]:
+    """The state and the message for the status of a run whose process ended in this way."""
     if returncode == -signal.SIGKILL:
-        run.set_status(
+        return (
             "interrupted",
             "Its process was killed, by somebody or by the system for lack of memory. Resume goes on from its last "
             "epoch; a smaller batch or network needs less memory.",
         )
-    elif returncode < 0:
-        run.set_status(
-            "interrupted", f"Its process was ended by signal {-returncode}. Resume goes on from its last epoch."
-        )
-    else:
-        lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines() if run.log.exists() else []
-        run.set_status(
-            "failed", f"Its process failed: {lines[-1] if lines else 'no reason known'}. All of it is in {run.log}."
-        )
+    if returncode < 0:
+        return "interrupted", f"Its process was ended by signal {-returncode}. Resume goes on from its last epoch."
+    try:
+        lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return "failed", f"Its process failed: {lines[-1] if lines else 'no reason known'}. All of it is in {run.log}."

@@ -10,10 +10,12 @@ import streamlit as st
 from mnist_core import config, run
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.run import Run, Status
+from mnist_core.run import Run
+from mnist_core.status import Status
 from pages.shared import data, live, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
+from pages.shared.run_actions import start_several
 from pages.shared.runs import get_workers, history_of
 
 # Seconds between looks at a run that is younger than so many seconds. A look costs the browser and this server about
@@ -65,7 +67,7 @@ def _others(this: Run | None) -> None:
 
 
 def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None) -> None:
-    """Start, Pause, Resume and Stop. Each is answered at once; the process follows at its next report."""
+    """Start, Start several, Pause, Resume and Stop. Each is answered at once; the process follows at its next report."""
     active = bool(status and status.is_active)
     going = bool(status and _stage(status) == "going")
     resumable = bool(status and (status.state == "paused" or status.is_resumable))
@@ -75,6 +77,8 @@ def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None
         workers.submit(new)
         st.query_params["run"] = new.id
         st.rerun()
+    if chosen:
+        start_several(chosen)
     if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going) and this:
         workers.pause(this)
         st.rerun()

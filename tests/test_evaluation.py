@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mnist_core import dataset, evaluation
-from mnist_core.trainer import Loaders, TrainState
+from mnist_core.state import Loaders, TrainState
 
 
 def test_predict_is_the_network_on_normalised_images(small):

@@ -215,20 +215,41 @@ def test_a_missing_file_is_an_empty_history(path):
     assert seen(history) == seen(History(path))
 
 
-def test_a_damaged_file_is_said(path):
-    path.write_bytes(lines(training()))
+def test_of_a_damaged_file_all_before_the_damage_is_shown(path):
+    records = list(training())
+    path.write_bytes(lines(records[:5]))
     history = fresh(path)
+    assert history.damage == ""
+    before = seen(history)
     with open(path, "ab") as file:
-        file.write(b"nonsense\n")
+        file.write(b"\0\0\0nonsense\n" + lines(records[5:]))
     for _ in range(2):
-        with pytest.raises(RunError, match="are damaged"):
-            history.update()
+        history.update()
+        assert "are damaged, from byte" in history.damage
+        assert seen(history) == before
+    assert seen(fresh(path)) == before
+    path.unlink()
+    path.write_bytes(lines(records))  # it is repaired
+    history.update()
+    assert history.damage == ""
+    assert history.end["reason"] == "finished"
 
 
 @pytest.mark.parametrize("record", [{"event": "step", "step": 1}, {"event": "epoch", "epoch": 1}, {"event": "lr"}])
 def test_a_record_that_lacks_what_belongs_to_it_is_damage(path, record):
-    path.write_bytes(lines([record]))
-    with pytest.raises(RunError, match="are damaged"):
+    start = {"event": "start", "steps": 9}
+    path.write_bytes(lines([start, record, *training()]))
+    history = fresh(path)
+    for _ in range(2):
+        assert "are damaged: a record lacks" in history.damage
+        assert history.start == start
+        assert history.step == history.epoch == history.end == {}
+        history.update()
+
+
+def test_a_file_that_cannot_be_read_is_said(path):
+    path.mkdir()
+    with pytest.raises(RunError, match=r"metrics in .*metrics\.jsonl cannot be read: Is a directory"):
         History(path).update()
 
 

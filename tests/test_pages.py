@@ -223,7 +223,7 @@ def test_start_trains_in_a_process_and_shows_the_end(app, tmp_path):
     assert not app.exception
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Epoch"] == "5 of 5"
-    assert shown["Test accuracy"] == f"{this.overview()['test_accuracy']:.2%}"
+    assert shown["Test accuracy"] == f"{this.end()['test_accuracy']:.2%}"
     assert not app.button(key="train-start").disabled
 
 

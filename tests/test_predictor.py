@@ -76,7 +76,7 @@ def test_a_run_answers_with_its_weights(finished, runs_dir):
     loaded = predictor.load(finished.id, runs_dir)
     test = dataset.load(loaded.config).test
     accuracy = (loaded.probabilities(test.images.numpy()).argmax(1) == test.labels.numpy()).mean()
-    assert accuracy == pytest.approx(finished.overview()["test_accuracy"])
+    assert accuracy == pytest.approx(finished.end()["test_accuracy"])
     assert catalog.names(runs_dir)[-1] == finished.id
 
 

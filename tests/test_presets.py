@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 
 from mnist_core.config import TrainConfig
-from mnist_core.presets import PRESETS, RECIPES
+from mnist_core.presets import PRESETS, RECIPES, command, nearest
 from mnist_core.trainer import fit
 from tests.conftest import needs_mnist
 
@@ -44,3 +46,22 @@ def test_a_linear_model_ends_near_its_known_accuracy():
     *_, end = fit(PRESETS["No hidden layer"].config)
     assert end["reason"] == "finished"
     assert end["test_accuracy"] == pytest.approx(0.92, abs=0.01)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_named_in_its_command(name):
+    config = dataclasses.replace(RECIPES[name].config, seed=2, device="cpu")
+    assert command(config) == f"python -m mnist_core train --recipe {name} --seed 2 --device cpu"
+    changed = dataclasses.replace(config, epochs=1)
+    assert "--recipe" not in command(changed)
+    assert "--epochs 1" in command(changed)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_nearest_preset_of_a_preset_is_itself_whatever_the_seed(name):
+    assert nearest(dataclasses.replace(PRESETS[name].config, seed=7, device="cpu")) == (name, [])
+
+
+def test_what_a_config_has_of_its_own_is_named():
+    config = dataclasses.replace(PRESETS["The classic"].config, lr=0.1, epochs=2)
+    assert nearest(config) == ("The classic", ["lr", "epochs"])

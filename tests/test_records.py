@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mnist_core.errors import RunError
-from mnist_core.records import Recorder, read_records
+from mnist_core.records import Recorder, read_end, read_records
 
 RECORDS = [{"event": "start", "data": "sample"}, {"event": "step", "step": 1, "loss": 0.1 + 0.2}, {"event": "end"}]
 
@@ -54,13 +54,19 @@ def test_an_empty_file_holds_no_records(tmp_path):
         b'{"loss": 1}',
         b'{"event": "step"',
         b'{"event": "\xff"}',
+        b'{"event": "st\0\0\0\0\0\0\0\0{"event": "epoch"}',  # a power cut
+        b"\0" * 4096,
     ],
 )
 def test_a_line_that_is_no_record_is_damage(tmp_path, line):
     path = tmp_path / "metrics.jsonl"
-    path.write_bytes(b'{"event": "start"}\n' + line + b'\n{"event": "end"}\n')
-    with pytest.raises(RunError, match=r"metrics in .*metrics\.jsonl are damaged: "):
+    whole = b'{"event": "start"}\n'
+    path.write_bytes(whole + line + b'\n{"event": "end"}\n')
+    with pytest.raises(RunError, match=r"metrics in .*metrics\.jsonl are damaged, from byte 19 on: ") as caught:
         read_records(path)
+    assert caught.value.records == [{"event": "start"}]
+    assert caught.value.offset == len(whole)
+    assert read_end(path) == {"event": "end"}  # which the damage does not touch
 
 
 def test_a_new_line_within_a_records_text_does_not_end_it(tmp_path):
@@ -69,3 +75,22 @@ def test_a_new_line_within_a_records_text_does_not_end_it(tmp_path):
     with open(path, "a", encoding="utf-8") as file:
         Recorder(file).append(record)
     assert read_records(path)[0] == [record]
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        (b"", {}),
+        (b'{"event": "start"}\n', {}),
+        (b'{"event": "step"}\n{"event": "end", "epoch": 2}\n', {"event": "end", "epoch": 2}),
+        (b'{"event": "end"}\n{"event": "resume"}\n', {}),
+        (b'{"event": "end"}\n{"event": "st', {}),
+        (b'{"event": "step"}\n\0\0\0\n', {}),
+        (b'{"event": "step"}\n' * 10_000 + b'{"event": "end", "seconds": 0.5}\n', {"event": "end", "seconds": 0.5}),
+    ],
+)
+def test_the_end_is_the_last_line(tmp_path, text, end):
+    path = tmp_path / "metrics.jsonl"
+    assert read_end(path) == {}
+    path.write_bytes(text)
+    assert read_end(path) == end

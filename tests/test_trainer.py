@@ -15,7 +15,8 @@ from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT
 from mnist_core.device import DeviceDataLoader
 from mnist_core.model import NETWORKS
-from mnist_core.trainer import Loaders, TrainState, fit
+from mnist_core.state import Loaders, TrainState
+from mnist_core.trainer import fit
 from tests.conftest import SMALL, needs_gpu
 
 SETTINGS = [

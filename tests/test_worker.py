@@ -10,13 +10,13 @@ import time
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
-from mnist_core import run, trainer, worker
+from mnist_core import run, table, trainer, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import DatasetError, RunError
 from mnist_core.run import Run
-from mnist_core.trainer import TrainState
+from mnist_core.state import TrainState
 from tests.conftest import wait_until
 
 # with dropout and augmentation, so that every kind of randomness must be found again
@@ -53,7 +53,7 @@ def test_a_finished_run_has_all_it_needs_and_no_more(runs_dir):
     names = {path.name for path in this.path.iterdir()}
     assert names == {"config.json", "metrics.jsonl", "status.json", "weights.safetensors", "lock"}
     assert this.records()[-1]["reason"] == "finished"
-    assert this.overview()["epochs"] == 3
+    assert table.row(this).epochs == 3
     with pytest.raises(RunError, match="has finished"):
         next(worker.train(this))
 
@@ -122,7 +122,7 @@ def test_a_stop_is_obeyed_and_can_be_resumed(runs_dir):
     assert records[-1] == this.records()[-1]
     assert records[-1]["reason"] == "stopped"
     assert this.status().state == "stopped"
-    assert this.overview()["epochs"] == 1
+    assert table.row(this).epochs == 1
     assert this.weights.exists()
     for _ in worker.train(this):
         pass
@@ -134,7 +134,7 @@ def test_a_stop_in_the_middle_of_an_epoch_keeps_the_newest_weights(runs_dir):
     for record in worker.train(this):
         if record["event"] == "step":
             this.request_stop()
-    assert this.overview()["epochs"] == 0
+    assert table.row(this).epochs == 0
     assert this.weights.exists()
 
 
@@ -208,6 +208,21 @@ def test_a_damaged_state_is_said(runs_dir):
     this.state.write_bytes(this.state.read_bytes()[:-10])
     with pytest.raises(RunError, match=r"cannot go on, as .*state\.safetensors is damaged"):
         next(worker.train(this))
+
+
+def test_a_state_at_the_end_without_a_checkpoint_is_said(runs_dir):
+    """As the first version wrote it, which kept none."""
+    this = run.create(CONFIG, runs_dir)
+    for record in worker.train(this):
+        if record["event"] == "epoch" and record["epoch"] == CONFIG.epochs:
+            old = Run(runs_dir / "old")
+            shutil.copytree(this.path, old.path)
+    tensors = {name: value for name, value in load_file(old.state).items() if not name.startswith("best.")}
+    save_file(tensors, old.state)
+    with pytest.raises(RunError, match="no checkpoint to choose: an earlier version"):
+        list(worker.train(old))
+    assert old.status().state == "failed"
+    assert "earlier version" in old.status().message
 
 
 class InThread:

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from mnist_core import run, worker, workers
+from mnist_core import run, table, worker, workers
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.workers import Workers
@@ -114,7 +114,7 @@ def test_a_killed_process_is_noted_and_lets_the_next_in(workers_for, make_run):
     these.resume(first)
     wait_until(lambda: state(first) == "finished")
     assert [record["event"] for record in first.records()].count("resume") == 1
-    assert first.overview()["epochs"] == 30
+    assert table.row(first).epochs == 30
 
 
 def test_a_run_that_has_just_stopped_can_be_taken_up_again(workers_for, make_run):

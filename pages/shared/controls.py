@@ -1,13 +1,16 @@
 """A control for each field of TrainConfig, made from the field's rule, and the link that holds what they are set to."""
 
+import dataclasses
 import time
+import urllib.parse
 from typing import Any
 
 import streamlit as st
 
 from mnist_core import mnist_files
-from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES, TrainConfig, is_list
+from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES, TrainConfig, is_list, label_of
 from mnist_core.errors import ConfigError
+from mnist_core.lesson import Lesson
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 
@@ -18,10 +21,44 @@ SETTLED = 3.0  # seconds within which the browser has taken over a change of the
 def config_controls() -> TrainConfig | None:
     """The controls of all fields, by group; the config they are set to, or None, with a message, if it cannot be.
 
-    The page's address says what they are set to, and sets them when it is opened.
+    The page's address says what they are set to, and sets them when it is opened; as a lesson, it locks or hides some.
     """
     _follow_link()
     problems = st.container()
+    locked, hidden = st.session_state["link-locked"], st.session_state["link-hidden"]
+    if locked or hidden:
+        _say_lesson()
+    else:
+        _offer_presets()
+    values: dict[str, Any] = {}
+    messages = {}  # where a field's problem is said
+    for group in GROUPS:
+        names = [name for name, rule in RULES.items() if rule.group == group]
+        if not set(names) <= set(hidden):
+            st.subheader(group.capitalize(), divider="gray")
+        for name in names:
+            # a network's hyperparameters come behind `model`, so that its value is known here
+            if name in HYPERPARAMETERS and name not in NETWORKS[values["model"]].hyperparameters:
+                continue
+            if name in hidden:
+                values[name] = _hidden_value(name)
+            else:
+                values[name] = _control(name, disabled=name in locked)
+                messages[name] = st.container()
+    try:
+        config = TrainConfig.from_dict(values)
+    except ConfigError as error:
+        messages.get(error.field, st).error(str(error))
+        return None
+    _set_link(Lesson(config, locked, hidden))
+    _offer_lesson(config)
+    if st.session_state["link-problems"]:
+        found = " ".join(st.session_state["link-problems"])
+        problems.warning(f"The link holds what cannot be used; the default stands in for it. {found}")
+    return config
+
+
+def _offer_presets() -> None:
     preset = st.selectbox(
         "Start from",
         list(PRESETS),
@@ -34,39 +71,49 @@ def config_controls() -> TrainConfig | None:
     )
     if preset:
         st.caption(PRESETS[preset].reason)
-    values: dict[str, Any] = {}
-    messages = {}  # where a field's problem is said
-    for group in GROUPS:
-        st.subheader(group.capitalize(), divider="gray")
-        for name in [name for name, rule in RULES.items() if rule.group == group]:
-            # a network's hyperparameters come behind `model`, so that its value is known here
-            if name not in HYPERPARAMETERS or name in NETWORKS[values["model"]].hyperparameters:
-                values[name] = _control(name)
-                messages[name] = st.container()
-    try:
-        config = TrainConfig.from_dict(values)
-    except ConfigError as error:
-        messages.get(error.field, st).error(str(error))
-        return None
-    _set_link(config)
-    if st.session_state["link-problems"]:
-        found = " ".join(st.session_state["link-problems"])
-        problems.warning(f"The link holds what cannot be used; the default stands in for it. {found}")
-    return config
 
 
-def _control(name: str) -> Any:
+def _say_lesson() -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="lesson"):
+        st.caption(":material/school: A lesson: some hyperparameters are set for you.")
+        st.button("Show all", key="lesson-leave", type="tertiary", on_click=_leave_lesson)
+
+
+def _leave_lesson() -> None:
+    st.session_state["link-locked"] = st.session_state["link-hidden"] = ()
+
+
+def _offer_lesson(config: TrainConfig) -> None:
+    """A link to this config that locks or hides some controls, to be given to others."""
+    with st.popover("Make a lesson", key="make-lesson", icon=":material/school:", type="tertiary"):
+        st.caption("A link that opens Train like this, with some controls locked or hidden:")
+        names = list(RULES)
+        hidden = st.multiselect("Hide", names, key="lesson-hide")
+        locked = st.multiselect("Lock", [name for name in names if name not in hidden], key="lesson-lock")
+        words = urllib.parse.urlencode(Lesson(config, tuple(locked), tuple(hidden)).to_query(), safe=",")
+        address = (st.context.url or "").split("?")[0]
+        st.code(f"{address}?{words}", language=None, wrap_lines=True)
+
+
+def _hidden_value(name: str) -> Any:
+    """What the field is set to, though its control is not shown."""
+    key = f"config-{name}"
+    shown = st.session_state.setdefault(key, _as_shown(name, DEFAULTS[name]))
+    st.session_state[key] = shown  # or it would be forgotten, as what has no control is
+    return _items(shown) if is_list(name) else shown
+
+
+def _control(name: str, disabled: bool) -> Any:
     """The control of a field, which takes its value from the session's state; the value it is set to."""
     rule = RULES[name]
-    label = (rule.label or name.replace("_", " ").capitalize()) + (f" ({rule.unit})" if rule.unit else "")
+    label = label_of(name) + (f" ({rule.unit})" if rule.unit else "")
     key = f"config-{name}"
     st.session_state.setdefault(key, _as_shown(name, DEFAULTS[name]))
     if rule.choices:
-        return st.selectbox(label, rule.choices, key=key, help=rule.help, persist_state="session")
+        return st.selectbox(label, rule.choices, key=key, help=rule.help, disabled=disabled, persist_state="session")
     if is_list(name):
-        text = st.text_input(label, key=key, help=rule.help, persist_state="session")
-        words = text.replace(",", " ").split()
-        return [int(word) if word.isdecimal() else word for word in words]
+        text = st.text_input(label, key=key, help=rule.help, disabled=disabled, persist_state="session")
+        return _items(text)
     kind = ITEM_TYPES[name]
     return st.number_input(
         label,
@@ -78,8 +125,14 @@ def _control(name: str) -> Any:
         placeholder="one in six" if DEFAULTS[name] is None else None,
         key=key,
         help=rule.help,
+        disabled=disabled,
         persist_state="session",
     )
+
+
+def _items(text: str) -> list[int | str]:
+    """The items that the text of a list's control names."""
+    return [int(word) if word.isdecimal() else word for word in text.replace(",", " ").split()]
 
 
 def _follow_link() -> None:
@@ -91,17 +144,19 @@ def _follow_link() -> None:
     else:
         follow = True
     if follow:
-        config, problems = TrainConfig.from_query(words)
-        if "data" not in words and mnist_files.missing():
-            config = TrainConfig.from_query({**config.to_query(), "data": "sample"})[0]
-        _set_controls(config)
+        lesson, problems = Lesson.from_query(words)
+        if lesson.config.data == "mnist" and "data" not in words and mnist_files.missing():
+            config = TrainConfig.from_query({**lesson.config.to_query(), "data": "sample"})[0]
+            lesson = dataclasses.replace(lesson, config=config)
+        _set_controls(lesson.config)
         state["preset"] = None
         state["link-problems"] = problems
-        state["link"], state["link-set"] = config.to_query(), time.monotonic()
+        state["link-locked"], state["link-hidden"] = lesson.locked, lesson.hidden
+        state["link"], state["link-set"] = lesson.to_query(), time.monotonic()
 
 
-def _set_link(config: TrainConfig) -> None:
-    words, state = config.to_query(), st.session_state
+def _set_link(lesson: Lesson) -> None:
+    words, state = lesson.to_query(), st.session_state
     if words != state["link"]:
         state["link"], state["link-set"], state["link-problems"] = words, time.monotonic(), []
     if words != _link():

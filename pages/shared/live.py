@@ -9,7 +9,8 @@ from mnist_core import config, figures
 from mnist_core.config import TrainConfig
 from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.history import History
-from mnist_core.run import Run, Status
+from mnist_core.run import Run
+from mnist_core.status import Status
 from pages.shared import canvas, data, models, pictures
 from pages.shared.runs import get_workers
 
@@ -28,20 +29,27 @@ COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
 def show(this: Run, status: Status, history: History, trained: TrainConfig) -> None:
     """The run `this`, trained with the config `trained`, as it stands now."""
     _headline(this, status, history)
+    if history.damage:
+        st.warning(history.damage)
     _progress(status, history, trained)
     if status.state == "finished":
         _go_on_with(this)
+    curves(history)
+    try:
+        _judged(this, trained)
+    except LabError as error:
+        st.caption(str(error))
+    st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
+
+
+def curves(history: History) -> None:
+    """Loss and accuracy by step."""
     with st.container(key="curves"):
         left, right = st.columns(2)
         left.echarts_chart(figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step")
         right.echarts_chart(
             figures.accuracy_curves(history.curves), height=300, key="accuracy-curves", alt="Accuracy by step"
         )
-    try:
-        _judged(this, trained)
-    except LabError as error:
-        st.caption(str(error))
-    st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
 
 
 def _go_on_with(this: Run) -> None:

@@ -6,7 +6,9 @@ import pathlib
 from mnist_core import catalog, run
 from mnist_core.errors import RunError
 from mnist_core.history import History
+from mnist_core.records import Record, read_records
 from mnist_core.run import Run
+from mnist_core.table import Table
 from mnist_core.workers import Workers
 
 
@@ -33,3 +35,23 @@ def history_of(this: Run) -> History:
 @functools.lru_cache(maxsize=32)
 def _history(path: pathlib.Path) -> History:
     return History(path)
+
+
+@functools.cache
+def get_table() -> Table:
+    return Table()
+
+
+def records_of(this: Run) -> list[Record]:
+    """All records of the run, parsed once for each state of its file. Raises RunError if they are damaged."""
+    path = this.path / "metrics.jsonl"
+    try:
+        stat = path.stat()
+    except OSError:
+        return []
+    return _records(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=16)
+def _records(path: pathlib.Path, _written: int, _size: int) -> list[Record]:
+    return read_records(path)[0]

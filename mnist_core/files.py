@@ -1,0 +1,48 @@
+"""Files that are written whole or not at all, and what the system says where they cannot be written."""
+
+import contextlib
+import errno
+import os
+import pathlib
+import re
+import secrets
+from collections.abc import Iterator
+
+_LEFT_OVER = re.compile(r"\.(.+)\.[0-9a-f]{8}")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the last where a process may write no larger files
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+@contextlib.contextmanager
+def replacing(path: pathlib.Path, durable: bool = True) -> Iterator[pathlib.Path]:
+    """A new file's path to write to, which takes the place of `path` all at once.
+
+    Where it is `durable`, only once it is on the disk, so that not even a power cut leaves half of it.
+    """
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        yield fresh
+        if durable:
+            with open(fresh, "rb+") as file:
+                os.fsync(file.fileno())
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def remove_left_over(folder: pathlib.Path, names: tuple[str, ...]) -> None:
+    """Remove what a process killed within `replacing` has left of the files of these names. Nobody may be in it now."""
+    for path in folder.iterdir():
+        left_over = _LEFT_OVER.fullmatch(path.name)
+        if left_over and left_over[1] in names:
+            path.unlink(missing_ok=True)
+
+
+def in_words(error: OSError) -> str:
+    """What was wrong and what to do, to end a sentence with, without its full stop."""
+    reason = error.strerror or str(error)
+    if error.errno in _FULL:
+        return f"the disk is full ({reason}): free some space, then try again"
+    if error.errno in _READ_ONLY:
+        return f"it is read-only ({reason}): allow this user to write there, then try again"
+    return reason

@@ -1,0 +1,71 @@
+"""All runs: find, compare, keep and delete them; and each run's own page."""
+
+import streamlit as st
+
+from mnist_core import catalog, comparison_figures
+from mnist_core.comparison_figures import Point
+from mnist_core.status import ACTIVE
+from mnist_core.table import Row
+from pages.shared import models, run_actions, run_comparison, run_details, run_table
+from pages.shared.entry import through_app
+from pages.shared.runs import get_table
+
+REFRESH = 3.0  # seconds between looks at the table while a run is active
+VIEWS = ("Table", "Board")
+
+
+def _all_runs(refreshed: bool) -> None:
+    """The list of all runs; `refreshed` says whether it was made to look again by itself."""
+    rows = get_table().rows()
+    if any(row.state in ACTIVE for row in rows) != refreshed:
+        st.rerun()
+    run_actions.offer_undo()
+    if not rows:
+        st.info("There are no runs yet: train a network, and it is kept here.", icon=":material/model_training:")
+        return
+    view = st.segmented_control("View", VIEWS, default="Table", key="runs-view", required=True)
+    if view == "Board":
+        _board(rows)
+        return
+    chosen = run_table.choose(rows)
+    run_actions.buttons(chosen)
+    if len(chosen) > 1:
+        run_comparison.show(chosen)
+    else:
+        st.caption("Choose one run to open it, and two or more to compare them.")
+
+
+def _board(rows: list[Row]) -> None:
+    """Accuracy against cost, the shipped models among the visitor's own."""
+    cost = st.segmented_control(
+        "Cost",
+        ("parameters", "seconds"),
+        default="parameters",
+        key="board-cost",
+        required=True,
+        help="Seconds of training. The larger a mark, the more of the other.",
+    )
+    points = []
+    for name in catalog.shipped():
+        card = catalog.card(name)
+        points.append(Point(name, card["test_accuracy"], card["parameters"], card["seconds"], True))
+    for row in rows:
+        if row.test_accuracy is not None and row.config.data == "mnist":
+            points.append(Point(row.title, row.test_accuracy, row.parameters or 0, row.seconds or 0.0, False))
+    st.plotly_chart(
+        comparison_figures.board(points, cost or "parameters"),
+        key="board",
+        config={"displayModeBar": False},
+        alt=f"Test accuracy against {cost} of the shipped models and of the runs that have finished on MNIST",
+    )
+    st.caption("Runs on MNIST that have finished. No model on the dotted line is beaten by another in both.")
+
+
+through_app()
+st.title("Runs")
+if shown := st.query_params.get("run"):
+    run_details.show(shown)
+else:
+    active = any(row.state in ACTIVE for row in get_table().rows())
+    st.fragment(_all_runs, run_every=REFRESH if active else None)(active)
+models.warm_up()

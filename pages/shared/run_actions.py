@@ -1,0 +1,132 @@
+"""What can be done with runs: stop, resume, delete and bring back, train again with changes, start several."""
+
+import contextlib
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import groups, run
+from mnist_core.config import RULES, TrainConfig
+from mnist_core.errors import LabError
+from mnist_core.run import Run
+from mnist_core.status import ACTIVE
+from mnist_core.table import Row
+from pages.shared.runs import get_workers
+from pages.shared.words import plain
+
+
+def buttons(rows: list[Row], on_its_page: bool = False) -> None:
+    """Buttons for the chosen runs, one or several, or for the one whose page this is."""
+    one = rows[0] if len(rows) == 1 and rows[0].state != "damaged" else None
+    active = [row for row in rows if row.state in ACTIVE]
+    resumable = [row for row in rows if row.state in ("paused", "stopped", "interrupted", "failed")]
+    with st.container(horizontal=True, key="run-actions"):
+        if not on_its_page and st.button("Open", key="runs-open", icon=":material/open_in_full:", disabled=not one):
+            go_to(rows[0].run)
+        if st.button("Train with changes", key="runs-change", icon=":material/tune:", disabled=not one) and one:
+            train_with_changes(one.config)
+        if on_its_page and one:
+            start_several(one.config)
+        st.button("Stop", key="runs-stop", icon=":material/stop:", disabled=not active, on_click=_stop, args=(active,))
+        st.button(
+            "Resume",
+            key="runs-resume",
+            icon=":material/resume:",
+            disabled=not resumable,
+            on_click=_resume,
+            args=(resumable,),
+        )
+        with st.popover("Delete", key="runs-delete", icon=":material/delete:", disabled=not rows):
+            what = plain(rows[0].title) if len(rows) == 1 else f"{len(rows)} runs"
+            st.markdown(f"Delete **{what}**? For a day it can be brought back here.")
+            st.button("Delete", key="runs-delete-now", type="primary", on_click=_delete, args=(rows,))
+
+
+def go_to(run_id: str | None) -> None:
+    """Open the run's page, or the list of all with None."""
+    st.query_params.clear()
+    if run_id:
+        st.query_params["run"] = run_id
+    st.rerun()
+
+
+def train_with_changes(config: TrainConfig) -> None:
+    """Open Train with that config in its controls."""
+    st.session_state.pop("link", None)  # so that the address is followed at once
+    st.switch_page("pages/train.py", query_params=config.to_query())
+
+
+def _stop(rows: list[Row]) -> None:
+    _for_each(rows, get_workers().stop)
+
+
+def _resume(rows: list[Row]) -> None:
+    _for_each(rows, get_workers().resume)
+
+
+def _delete(rows: list[Row]) -> None:
+    _for_each(rows, Run.delete)
+    with contextlib.suppress(LabError):  # what cannot be removed now may be later
+        run.empty_trash()
+    st.query_params.pop("run", None)
+    st.query_params.pop("compare", None)
+    st.session_state["runs-chosen"] = []
+
+
+def _for_each(rows: list[Row], action: Any) -> None:
+    for row in rows:
+        try:
+            action(run.open_run(row.run))
+        except LabError as error:
+            st.toast(str(error), icon=":material/error:")
+
+
+def offer_undo() -> None:
+    """What was deleted a while ago, to bring it back."""
+    try:
+        deleted = run.list_deleted()
+    except LabError as error:
+        st.error(str(error))
+        return
+    if not deleted:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="deleted"):
+        newest = deleted[0]
+        st.caption(f"Deleted: {newest}{f' and {len(deleted) - 1} more' if len(deleted) > 1 else ''}.")
+        if st.button("Undo", key="runs-undo", icon=":material/undo:"):
+            try:
+                run.restore(newest)
+            except LabError as error:
+                st.error(str(error))
+            else:
+                st.rerun()
+
+
+def start_several(config: TrainConfig) -> None:
+    """Start a group of runs from the config: with several seeds, or with several values of one hyperparameter."""
+    with st.popover("Start several", key="start-several", icon=":material/stacks:"):
+        seeds, vary = st.tabs(["Repeat with seeds", "Vary one hyperparameter"])
+        with seeds, st.form("repeat", border=False):
+            count: Any = st.number_input("Seeds", 2, groups.MOST, 3, help=f"From seed {config.seed} on.")
+            if st.form_submit_button("Start", key="repeat-start", type="primary"):
+                _start(lambda: groups.repeats(config, count), f"{count} seeds")
+        with vary, st.form("vary", border=False):
+            field: Any = st.selectbox("Hyperparameter", [*RULES], index=[*RULES].index("lr"), key="vary-field")
+            text: Any = st.text_input(
+                "Values", placeholder="0.01, 0.03, 0.1", key="vary-values", help="With commas between."
+            )
+            if st.form_submit_button("Start", key="vary-start", type="primary"):
+                _start(lambda: groups.variations(config, field, text), f"{field}: {text}")
+        st.caption("They wait in line and are trained one after the other; the Runs page compares them.")
+
+
+def _start(make: Any, title: str) -> None:
+    try:
+        made = groups.create(make(), title)
+        for this in made:
+            get_workers().submit(this)
+    except LabError as error:
+        st.error(str(error))
+        return
+    st.session_state["runs-chosen"] = [this.id for this in made]
+    st.switch_page("pages/runs.py", query_params={"compare": ",".join(this.id for this in made)})

@@ -1,0 +1,194 @@
+"""Chosen runs side by side: curves, what differs, and the test images that only one of two reads right."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import comparison, comparison_figures, config, figures, metrics
+from mnist_core.comparison import Difference
+from mnist_core.errors import LabError
+from mnist_core.predictions import Predictions
+from mnist_core.run import open_run
+from mnist_core.table import Row, differing, in_words, over_seeds, same_but_for_seed, titles
+from pages.shared import models
+from pages.shared.pictures import in_markdown
+from pages.shared.runs import records_of
+from pages.shared.words import plain
+
+SMOOTHING = (0, 10, 20, 50, 100, 200, 500, 1_000)  # steps
+SHOWN = 24  # images that only one reads right
+MOST = 12  # runs compared at a time
+
+
+def show(rows: list[Row]) -> None:
+    """The chosen runs, two or more."""
+    rows = [row for row in rows if row.state != "damaged"][:MOST]
+    if len(rows) < 2:
+        return
+    names = titles(rows)
+    with st.container(key="compared-curves"):
+        st.subheader("Curves")
+        _curves(rows, names)
+    with st.container(key="compared-configs"):
+        st.subheader("What differs")
+        _differences(rows, names)
+        _seeds(rows)
+    with st.container(key="compared-images"):
+        st.subheader("On the same test images")
+        _test_images([row for row in rows if row.state == "finished"], names)
+
+
+def _curves(rows: list[Row], names: dict[str, str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        figure: Any = st.selectbox(
+            "Curve",
+            comparison.FIGURES,
+            format_func=lambda name: comparison_figures.FIGURE_TITLES[name].capitalize(),
+            key="compare-figure",
+            width=220,
+        )
+        axis: Any = st.segmented_control(
+            "By", comparison.AXES, default="epoch", key="compare-axis", required=True, help="Seconds of training."
+        )
+        smoothing: Any = st.select_slider(
+            "Smoothing (steps)",
+            SMOOTHING,
+            value=50,
+            key="compare-smoothing",
+            disabled=figure.startswith("val_"),
+            help="Steps over which the mean forgets, the same for short and long runs.",
+            width=260,
+        )
+        together = st.toggle(
+            "Seeds together",
+            value=True,
+            key="compare-together",
+            help="Runs that differ in their seed alone as their mean, with the standard deviation around it.",
+        )
+    lines = {}
+    for group in same_but_for_seed(rows) if together else [[row] for row in rows]:
+        title = names[group[0].run] if len(group) == 1 else f"{group[0].differs}, {len(group)} seeds"
+        try:
+            lines[title] = comparison.together([_curve(row, figure, axis or "epoch", smoothing) for row in group])
+        except LabError as error:
+            st.caption(str(error))
+    st.plotly_chart(
+        comparison_figures.curves(lines, figure, axis or "epoch"),
+        key="compare-chart",
+        config={"displayModeBar": False},
+        alt=f"{comparison_figures.FIGURE_TITLES[figure]} of the chosen runs by {axis}",
+    )
+
+
+def _curve(row: Row, figure: str, axis: str, smoothing: float) -> list[tuple[float, float]]:
+    return comparison.curve(row.config, records_of(open_run(row.run)), figure, axis, smoothing)
+
+
+def _differences(rows: list[Row], names: dict[str, str]) -> None:
+    fields = differing(row.config for row in rows)
+    if not fields:
+        st.caption("Nothing: the same config and the same seed.")
+    table = [
+        {"": config.label_of(field)} | {names[row.run]: in_words(getattr(row.config, field)) for row in rows}
+        for field in fields
+    ]
+    for label, form, figure in (
+        ("best validation", "{:.2%}", "val_accuracy"),
+        ("test", "{:.2%}", "test_accuracy"),
+        ("parameters", "{:,}", "parameters"),
+        ("seconds of training", "{:,.1f}", "seconds"),
+    ):
+        values = {row.run: getattr(row, figure) for row in rows}
+        table.append(
+            {"": label} | {names[run]: "-" if value is None else form.format(value) for run, value in values.items()}
+        )
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="content",
+        height="content",
+        alt="Hyperparameters that differ, and what came of it",
+    )
+
+
+def _seeds(rows: list[Row]) -> None:
+    """The mean and deviation of runs that differ in their seed alone."""
+    for repeated in over_seeds(rows):
+        if repeated.deviation is not None:
+            st.markdown(
+                f"**{plain(repeated.rows[0].differs)}** with {len(repeated.rows)} seeds: "
+                f"**{repeated.mean:.2%}** of the test images on the average, standard deviation "
+                f"**{100 * repeated.deviation:.2f}** points."
+            )
+
+
+def _test_images(rows: list[Row], names: dict[str, str]) -> None:
+    if len(rows) < 2:
+        st.caption("Choose two runs that have finished.")
+        return
+    ids = [row.run for row in rows]
+    with st.container(horizontal=True):
+        one: Any = _choose_one("One", ids, names, "compare-one")
+        data = {row.run: row.config.data for row in rows}
+        alike = [run for run in ids if run != one and data[run] == data[one]] or [run for run in ids if run != one]
+        other: Any = _choose_one("Other", alike, names, "compare-other")
+    if data[one] != data[other]:
+        st.caption("Choose two runs of the same data.")
+        return
+    try:
+        with st.spinner("Reading every test image"):
+            tables = [models.get_predictions(run, data[run], "test") for run in (one, other)]
+    except LabError as error:
+        st.error(str(error))
+        return
+    difference = comparison.mcnemar(tables[0].right, tables[1].right)
+    st.markdown(_in_words(names[one], names[other], tables, difference))
+    columns = st.columns(2, gap="large")
+    for column, run, table in zip(columns, (one, other), tables, strict=True):
+        with column:
+            st.caption(f"{plain(names[run])}: {table.right.mean():.2%}")
+            st.plotly_chart(
+                figures.confusion(metrics.confusion_matrix(table.labels, table.digits)),
+                key=f"compare-confusion-{run}",
+                config={"displayModeBar": False},
+                alt=f"How often {names[run]} read each digit as which",
+            )
+    for column, run, mine, theirs in zip(columns, (one, other), tables, tables[::-1], strict=True):
+        with column:
+            _only_right(names[run], mine, theirs)
+
+
+def _choose_one(label: str, ids: list[str], names: dict[str, str], key: str) -> str | None:
+    if st.session_state.get(key) not in ids:
+        st.session_state[key] = ids[0]
+    return st.selectbox(label, ids, key=key, format_func=names.__getitem__, width=320)
+
+
+def _in_words(one: str, other: str, tables: list[Predictions], difference: Difference) -> str:
+    first, second = plain(one), plain(other)
+    verdict = (
+        "**No difference to speak of**: chance alone makes one as large"
+        if difference.is_chance
+        else "**More than chance**: that alone would make a difference as large"
+    )
+    return (
+        f"{first} reads {tables[0].right.mean():.2%} of the {len(tables[0]):,} test images right, "
+        f"{second} {tables[1].right.mean():.2%}. Only {first} reads {difference.only_one:,} of them right, only "
+        f"{second} {difference.only_other:,}. {verdict} in {_share(difference.p_value)} of cases (McNemar's test)."
+    )
+
+
+def _share(p_value: float) -> str:
+    return f"{p_value:.1%}" if p_value >= 0.001 else "fewer than 0.1 %"
+
+
+def _only_right(name: str, mine: Predictions, theirs: Predictions) -> None:
+    chosen = np.flatnonzero(mine.right & ~theirs.right)
+    shown = f", the first {SHOWN}" if len(chosen) > SHOWN else ""
+    st.caption(f"Only {plain(name)} reads these {len(chosen):,} right{shown}; below each, what the other took it for:")
+    with st.container(horizontal=True, gap="small"):
+        for index in chosen[:SHOWN].tolist():
+            with st.container(width=64, gap=None, horizontal_alignment="center"):
+                st.markdown(in_markdown(mine.images[index], f"test image {index}, a true {mine.labels[index]}"))
+                st.caption(f"{mine.labels[index]} → {theirs.digits[index]}")

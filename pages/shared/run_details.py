@@ -1,0 +1,130 @@
+"""The page of one run: what it reached, its curves, and all that is needed to repeat it or take it along."""
+
+from typing import Any
+
+import streamlit as st
+
+from mnist_core import config, presets, run
+from mnist_core.config import TrainConfig
+from mnist_core.errors import LabError
+from mnist_core.model import HYPERPARAMETERS
+from mnist_core.run import Run
+from mnist_core.status import ACTIVE
+from mnist_core.table import Row, in_words, row
+from pages.shared import live, run_actions, take_along
+from pages.shared.runs import history_of, records_of
+from pages.shared.words import plain
+
+REFRESH = 2.0  # seconds between looks at a run that is active
+
+
+def show(run_id: str) -> None:
+    """The run of that id, or a sentence why it cannot be shown."""
+    if st.button("All runs", key="runs-back", icon=":material/arrow_back:", type="tertiary"):
+        run_actions.go_to(None)
+    try:
+        this = run.open_run(run_id)
+    except LabError as error:
+        st.error(str(error))
+        return
+    summary = row(this)
+    if summary.state == "damaged":
+        st.error(summary.message)
+        run_actions.buttons([summary])
+        return
+    st.header(plain(summary.title))
+    run_actions.buttons([summary], on_its_page=True)
+    active = summary.state in ACTIVE
+    st.fragment(_progress, run_every=REFRESH if active else None)(this, summary.state)
+    _about(summary, this)
+    _how(summary, this)
+    if this.weights.exists():
+        take_along.show(this, summary)
+
+
+def _progress(this: Run, made_for: str) -> None:
+    """What the run has reached by now, and its curves."""
+    summary = row(this)
+    if summary.state != made_for:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(summary.state, color=live.COLORS.get(summary.state, "gray"))
+        st.caption(f"{summary.run} · {plain(summary.differs)} · seed {summary.config.seed}")
+    if summary.message:
+        st.warning(summary.message)
+    low, high = summary.test_interval or (0.0, 0.0)
+    figures = {
+        "Epochs": f"{summary.epochs} of {summary.config.epochs}",
+        "Best validation": _or_dash("{:.2%}", summary.val_accuracy),
+        "Test": _or_dash("{:.2%}", summary.test_accuracy),
+        "95 % interval": f"{low:.2%} to {high:.2%}" if summary.test_interval else "-",
+        "Parameters": _or_dash("{:,}", summary.parameters),
+        "Seconds": _or_dash("{:,.1f}", summary.seconds),
+        "Images/s": _or_dash("{:,.0f}", summary.images_per_s),
+    }
+    with st.grid(4, min_column_width=150, key="run-figures"):
+        for label, value in figures.items():
+            st.metric(label, value)
+    try:
+        live.curves(history_of(this))
+    except LabError as error:
+        st.error(str(error))
+
+
+def _or_dash(form: str, value: float | None) -> str:
+    return "-" if value is None else form.format(value)
+
+
+def _about(summary: Row, this: Run) -> None:
+    """Its name and note, to be changed."""
+    with (
+        st.expander("Name and note", icon=":material/edit:", expanded=bool(summary.note)),
+        st.form("about", border=False),
+    ):
+        name = st.text_input("Name", summary.name, max_chars=80, placeholder=summary.run, key=f"name-{this.id}")
+        note = st.text_area("Note", summary.note, max_chars=2_000, key=f"note-{this.id}")
+        if st.form_submit_button("Save", key="about-save"):
+            try:
+                this.set_about(name=name.strip(), note=note.strip())
+            except LabError as error:
+                st.error(str(error))
+            else:
+                st.rerun()
+
+
+def _how(summary: Row, this: Run) -> None:
+    """Its config, what it ran on, and how to repeat it."""
+    st.subheader("How it was made")
+    st.caption("In a shell, this trains it again; with the same versions on the same device, to the bit:")
+    st.code(presets.command(summary.config), language="sh", wrap_lines=True)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.caption("Hyperparameters")
+        st.dataframe(_hyperparameters(summary.config), hide_index=True, height="content", alt="The run's config")
+    with right:
+        st.caption("Environment")
+        st.dataframe(_environment(this, summary), hide_index=True, height="content", alt="What the run was trained on")
+
+
+def _hyperparameters(trained: TrainConfig) -> list[dict[str, str]]:
+    used = [name for name in config.RULES if name not in HYPERPARAMETERS or name in trained.hyperparameters]
+    return [
+        {
+            "hyperparameter": config.label_of(name),
+            "value": in_words(getattr(trained, name)),
+            "by default": in_words(config.DEFAULTS[name]),
+        }
+        for name in used
+    ]
+
+
+def _environment(this: Run, summary: Row) -> list[dict[str, str]]:
+    """What the newest start or resumption noted."""
+    noted: dict[str, Any] = {}
+    try:
+        for record in records_of(this):
+            if record["event"] in ("start", "resume"):
+                noted = record.get("environment", {})
+    except LabError:  # said above
+        pass
+    return [{"": name, "value": str(value)} for name, value in {"device": summary.device, **noted}.items()]

@@ -30,6 +30,7 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
     those. Raises RunError for runs that cannot be exported, and ModelError for a path that cannot
     be written or has another suffix than .safetensors.
     """
+    _check_suffix(path)
     configs = [run.config() for run in runs]
     for run, config in zip(runs, configs, strict=True):
         if run.end().get("reason") != "finished":
@@ -45,12 +46,16 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
 
 def export_shipped(name: str, path: pathlib.Path) -> None:
     """Write the weights of the shipped model of that name to `path`, and its card beside them, as `export` does."""
+    _check_suffix(path)
     _write(path, weights.load(catalog.weights_path(name)), catalog.card(name))
 
 
-def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
+def _check_suffix(path: pathlib.Path) -> None:
     if path.suffix != ".safetensors":
         raise ModelError(f"{path} must end in .safetensors; the card goes beside it, as .json.")
+
+
+def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
     try:
         weights.save(path, tensors)
         with replacing(path.with_suffix(".json")) as fresh:

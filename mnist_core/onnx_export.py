@@ -20,7 +20,7 @@ from mnist_core.calibration import Calibration, digit_score
 from mnist_core.config import TrainConfig
 from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError
-from mnist_core.files import replacing
+from mnist_core.files import in_words, replacing
 from mnist_core.predictor import Predictor
 from mnist_core.preprocessing import Preprocessing
 from mnist_core.run import RUNS_DIR
@@ -73,7 +73,7 @@ def export(name: str, path: pathlib.Path, runs_dir: pathlib.Path = RUNS_DIR) -> 
         with replacing(path) as fresh:
             fresh.write_bytes(content)
     except OSError as error:
-        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
+        raise ModelError(f"{path} cannot be written: {in_words(error)}.") from error
     return difference
 
 

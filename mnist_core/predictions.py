@@ -2,11 +2,14 @@
 
 import dataclasses
 import functools
+import pathlib
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_core.drawing import Pixels
+from mnist_core.errors import ModelError
+from mnist_core.files import in_words, replacing
 from mnist_core.metrics import Labels
 
 SORTS = ("loss", "confidence", "index")
@@ -102,6 +105,14 @@ class Predictions:
             confidence, loss, *probabilities = (f"{value:.9g}" for value in row)
             lines.append(",".join([f"{index},{true},{read},{confidence},{right},{loss}", *probabilities]))
         return "\n".join(lines) + "\n"
+
+    def write_csv(self, path: pathlib.Path) -> None:
+        """Write `to_csv` to `path`. Raises ModelError if it cannot be written."""
+        try:
+            with replacing(path) as fresh:
+                fresh.write_text(self.to_csv(), encoding="utf-8")
+        except OSError as error:
+            raise ModelError(f"The table cannot be written to {path}: {in_words(error)}.") from error
 
     @functools.cached_property
     def _roots(self) -> npt.NDArray[np.float32]:

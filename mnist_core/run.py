@@ -184,10 +184,8 @@ class Run(Requests):
 
 def create(config: TrainConfig, runs_dir: pathlib.Path = RUNS_DIR) -> Run:
     """A new run's folder, waiting to be trained. Raises RunError if it cannot be made."""
-    now = datetime.datetime.now(datetime.timezone.utc)
-    part = now.microsecond * 16**4 // 1_000_000  # of the second, so that runs made in one second are in order
-    for count in itertools.count(part):
-        run = Run(runs_dir / f"{now:%Y%m%d-%H%M%S}-{config.model}-{count % 16**4:04x}")
+    for run_id in new_ids(config.model):
+        run = Run(runs_dir / run_id)
         try:
             run.path.mkdir(parents=True)
             break
@@ -205,6 +203,19 @@ def create(config: TrainConfig, runs_dir: pathlib.Path = RUNS_DIR) -> Run:
     return run
 
 
+def new_ids(model: str) -> Iterator[str]:
+    """Ids for a new run of that network, to be tried in turn until one is free."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    part = now.microsecond * 16**4 // 1_000_000  # of the second, so that runs made in one second are in order
+    for count in itertools.count(part):
+        yield f"{now:%Y%m%d-%H%M%S}-{model}-{count % 16**4:04x}"
+
+
+def is_id(text: str) -> bool:
+    """Whether a run could be called that: small letters, digits and hyphens, never a path."""
+    return bool(_ID.fullmatch(text))
+
+
 def open_run(run_id: str, runs_dir: pathlib.Path = RUNS_DIR) -> Run:
     """The run of that id. Raises RunError for one that is not there, or no id at all, such as a path."""
     _check_id(run_id)
@@ -215,7 +226,7 @@ def open_run(run_id: str, runs_dir: pathlib.Path = RUNS_DIR) -> Run:
 
 
 def _check_id(run_id: str) -> None:
-    if not _ID.fullmatch(run_id):
+    if not is_id(run_id):
         raise RunError(f"{run_id[:100]!r} is not a run's id: ids are made of small letters, digits and hyphens.")
 
 
@@ -223,7 +234,7 @@ def list_runs(runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
     """All runs, the newest first. Raises RunError if the folder cannot be read."""
     try:
         with os.scandir(runs_dir) as entries:
-            names = [entry.name for entry in entries if _ID.fullmatch(entry.name)]
+            names = [entry.name for entry in entries if is_id(entry.name)]
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -70,7 +70,8 @@ def row(run: Run) -> Row:
         start = next((record for record in records if record["event"] in ("start", "resume")), {})
         end = next((record for record in reversed(records) if record["event"] == "end"), {})
         curve = tuple(float(record["val_accuracy"]) for record in epochs)
-        seconds = float(sum(record["seconds"] for record in epochs)) if epochs else None
+        # a run that was made of a model's card has only its end
+        seconds = float(sum(record["seconds"] for record in epochs)) if epochs else end.get("seconds")
         images = epochs[-1]["epoch"] * images_an_epoch(config) if epochs else 0
         test = end.get("test_accuracy")
         return Row(
@@ -84,12 +85,12 @@ def row(run: Run) -> Row:
             config=config,
             differs=what_differs(config),
             epochs=len(epochs),
-            val_accuracy=max(curve, default=None),
+            val_accuracy=max(curve, default=end.get("val_accuracy")),
             test_accuracy=test,
             test_interval=None if test is None else test_interval(config, test),
             parameters=start.get("parameters"),
             seconds=seconds,
-            images_per_s=images / seconds if seconds else None,
+            images_per_s=images / seconds if images and seconds else None,
             device=start.get("device", ""),
             curve=curve,
         )

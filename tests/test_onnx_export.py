@@ -118,7 +118,7 @@ def test_a_run_is_exported_in_a_shell(small, runs_dir, tmp_path, few, capfd):
     path = tmp_path / "own.onnx"
     assert main(["export", this.id, "--format", "onnx", "--out", str(path), "--runs-dir", str(runs_dir)]) == 0
     printed = capfd.readouterr()
-    assert printed.out.startswith(f"{path} was written and answers 60 images as {this.id} does")
+    assert printed.out.startswith(f"{path} answers 60 images as {this.id} does")
     assert printed.out.count("\n") == 1
     assert printed.err == ""
     said = {entry.key: entry.value for entry in onnx.load(path).metadata_props}

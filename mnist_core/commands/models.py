@@ -5,7 +5,7 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from mnist_core import catalog, drawing, metrics, take_along
+from mnist_core import catalog, drawing, metrics, run
 from mnist_core.commands import MODEL, STROKES, add, data_in_words, print_json
 from mnist_core.errors import EmptyDrawing, ModelError
 
@@ -27,20 +27,16 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--model", metavar="RUN", default=catalog.DEFAULT_MODEL, help=f"{MODEL}; default: cnn")
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files, such as PNG or JPEG")
 
-    writes = "Write a model to a file: its weights with a card, or ONNX that takes drawings."
-    parser = add(commands, "export", _export, writes)
+    parser = add(commands, "export", _export, "Write a model to a file: weights with a card, or ONNX.")
     parser.add_argument(
-        "models",
-        nargs="+",
-        metavar="MODEL",
-        help=f"{MODEL}; of several runs that differ in their seed, the best is written",
+        "models", nargs="+", metavar="MODEL", help=f"{MODEL}; of several runs that differ in their seed, the best"
     )
     parser.add_argument(
         "--format",
         choices=("safetensors", "onnx"),
         default="safetensors",
-        help="safetensors: a finished run's weights, with a card of how they were made; onnx: one file that takes a "
-        "drawing, checked against the model's own answers. Default: safetensors",
+        help="safetensors: a finished run's weights, with a card of how they were made (the default); onnx: one file "
+        "that takes a drawing, written when it answers as the model does",
     )
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=STROKES)
     parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the file to write")
@@ -51,15 +47,15 @@ def _evaluate(args: argparse.Namespace) -> None:
 
     if args.all == (args.model is not None):
         raise ModelError("Name one model to evaluate, or --all for all that are shipped.")
-    if args.all and args.csv:
-        raise ModelError("--csv is for one model: name it instead of --all.")
     if args.all:
+        if args.csv:
+            raise ModelError("--csv is for one model: name it instead of --all.")
         _evaluate_all(args)
         return
     loaded = predictor.load(args.model, args.runs_dir)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
     if args.csv:
-        take_along.write_csv(loaded.read_all(split), args.csv)
+        loaded.read_all(split).write_csv(args.csv)
     logits = evaluation.predict(loaded.network, split.images)
     figures = evaluation.measure(logits, split.labels)
     confusion = metrics.confusion_matrix(split.labels.numpy(), logits.argmax(1).numpy())
@@ -116,5 +112,32 @@ def _predict(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    written = take_along.export(args.models, args.out, args.format, args.runs_dir, args.strokes)
-    print_json(written) if args.json else print(take_along.in_words(written))
+    if args.format == "onnx":
+        _export_onnx(args)
+        return
+    from mnist_core import strokes
+    from mnist_core.export import export, export_shipped
+
+    shipped = [name for name in args.models if name in catalog.shipped()]
+    if not shipped:
+        drawn = strokes.load(args.strokes) if args.strokes else None
+        export([run.open_run(name, args.runs_dir) for name in args.models], args.out, drawn)
+    elif len(args.models) == 1 and not args.strokes:
+        export_shipped(args.models[0], args.out)
+    else:
+        raise ModelError(f"{shipped[0]} is a shipped model, whose card is written already: export it by itself.")
+
+
+def _export_onnx(args: argparse.Namespace) -> None:
+    from mnist_core import onnx_export
+
+    if len(args.models) > 1 or args.strokes:
+        raise ModelError("As onnx, one model is exported at a time, without --strokes.")
+    difference = onnx_export.export(args.models[0], args.out, args.runs_dir)
+    if args.json:
+        print_json({"file": str(args.out), "images": onnx_export.CHECKED, "largest_difference": difference})
+    else:
+        print(
+            f"{args.out} answers {onnx_export.CHECKED:,} images as {args.models[0]} does: the largest difference of a "
+            f"probability is {difference:.1g}."
+        )

@@ -239,9 +239,7 @@ def list_runs(runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
         return []
     except OSError as error:
         raise RunError(f"The runs in {runs_dir} cannot be listed: {error.strerror}.") from error
-    whole = (
-        name for name in names if os.path.isfile(os.path.join(runs_dir, name, "config.json"))
-    )  # quicker than paths
+    whole = (name for name in names if os.path.isfile(os.path.join(runs_dir, name, "config.json")))
     return [Run(runs_dir / name) for name in sorted(whole, reverse=True)]
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import os
 import pathlib
 import random
@@ -127,6 +128,7 @@ def test_a_kill_at_any_file_operation_changes_nothing(runs_dir, monkeypatch, set
         train(this)
     for moment, killed in first.items():
         second = Run(runs_dir / f"second-{moment}")
+        monkeypatch.setattr(worker, "PUBLISH_EVERY", moments.choice([0.0, math.inf]))  # which goes by the clock
         if killed.status().is_resumable or killed.status().state == "waiting":
             with monkeypatch.context() as patch:
                 Watch(patch, killed, {moments.randrange(1, watch.count): second})
@@ -146,6 +148,34 @@ def test_processes_killed_stopped_and_paused_at_random_change_nothing(runs_dir):
     for this in others:
         this.clear_requests()  # what was asked of it when it had just finished
         assert_as_uninterrupted(this, whole)
+
+
+def test_a_power_cut_finds_every_record_of_a_state_and_of_an_end(runs_dir, monkeypatch):
+    """What is renamed outlasts a power cut only once it is on the disk, and so must all be that it builds on."""
+    this = run.create(CONFIG, runs_dir)
+    synced: dict[int, int] = {}  # bytes on the disk by a file's number
+    looked_at = []
+    fsync, replace = os.fsync, os.replace
+
+    def noting_fsync(descriptor):
+        fsync(descriptor)
+        synced[os.fstat(descriptor).st_ino] = os.fstat(descriptor).st_size
+
+    def looking_replace(source, target):
+        name = pathlib.Path(target).name
+        metrics = this.path / "metrics.jsonl"
+        if name == this.state.name or (name == "status.json" and '"finished"' in pathlib.Path(source).read_text()):
+            looked_at.append(name)
+            for path in (pathlib.Path(source), metrics):
+                assert synced[path.stat().st_ino] == path.stat().st_size
+        if name == "status.json" and len(looked_at) == 4:
+            assert synced[this.weights.stat().st_ino] == this.weights.stat().st_size
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    monkeypatch.setattr(os, "replace", looking_replace)
+    train(this)
+    assert looked_at == [this.state.name] * CONFIG.epochs + ["status.json"]
 
 
 def test_abandoned_generators_change_nothing(runs_dir):

@@ -10,7 +10,6 @@ from mnist_core import catalog, dataset, drawing, model, predictor, run, worker
 from mnist_core.arithmetic import weighted_sum
 from mnist_core.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
 from mnist_core.layers import trace
-from mnist_core.run import open_run
 from pages.shared.background_work import get_jobs
 from tests.conftest import needs_mnist, wait_until
 from tests.test_pages import app as app  # the fixture
@@ -23,7 +22,7 @@ TEST = dataset.load_test("sample")
 
 
 @pytest.fixture
-def inside(app, tmp_path, monkeypatch):  # noqa: F811
+def inside(app, tmp_path, monkeypatch):
     """Opens the page at a link, on the sample."""
     monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "nothing"))
 
@@ -39,7 +38,7 @@ def inside(app, tmp_path, monkeypatch):  # noqa: F811
 
 def pictures(app: AppTest) -> list[str]:
     """The text alternatives of all pictures."""
-    found = [proto.alt for element in app.get("imgs") for proto in element.proto.imgs]
+    found = [proto.alt for element in app.get("image") for proto in element.proto.imgs]
     return [*found, *(element.proto.alt for element in app.get("plotly_chart"))]
 
 
@@ -282,15 +281,13 @@ def test_a_model_that_trains_is_worked_out_when_asked(inside, tmp_path, small):
     steps = worker.train(this)
     while next(steps)["event"] != "epoch":
         pass
-    assert open_run(this.id, tmp_path / "runs").status().is_active
     app = inside(section="space", model=this.id)
     wait_for_work(app)
     first = [key for key in get_jobs()._jobs if key[1] == this.id]
-    for _ in steps:
-        if this.status().is_active:
-            app.run()
-            assert [key for key in get_jobs()._jobs if key[1] == this.id] == first
-            break
+    while next(steps)["event"] != "epoch":
+        pass
+    app.run()
+    assert [key for key in get_jobs()._jobs if key[1] == this.id] == first
     app.button(key="again-space").click().run()
     assert len([key for key in get_jobs()._jobs if key[1] == this.id]) == 2
     wait_for_work(app)

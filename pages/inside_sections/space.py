@@ -102,7 +102,7 @@ def _map(subject: Subject, found: Space, chosen: Indices, places: Floats, yours:
 
 def _clicked(subject: Subject, found: Space) -> None:
     points = st.session_state["space-map"]["selection"]["points"]
-    numbers = [int(point["customdata"][0]) for point in points if point.get("customdata")]
+    numbers = [int(point["customdata"]) for point in points if "customdata" in point]
     if not numbers:
         return
     index = numbers[0]

@@ -110,7 +110,8 @@ def _clicked(subject: Subject, found: Space) -> None:
     with st.container(key="space-clicked", horizontal=True, vertical_alignment="center"):
         _small(subject, index, f"image {index}")
         st.markdown(f"Image {index}, a true {true}, read as {read}")
-        st.button("Look into it", key="space-open", on_click=subjects.open_test_image, args=(index,))
+        if st.button("Look into it", key="space-open", on_click=subjects.open_test_image, args=(index,)):
+            st.rerun()  # all of the page, not this part alone
 
 
 def _small(subject: Subject, index: int, words: str) -> None:

@@ -114,14 +114,15 @@ def space(
             y=places[chosen, 1],
             mode="markers",
             name=str(digit),
-            customdata=np.stack([numbers[chosen], read[chosen]], 1),
+            customdata=numbers[chosen],
+            text=read[chosen],
             marker={
                 "color": DIGITS[digit],
                 "size": np.where(wrong, 10, 4),
                 "symbol": np.where(wrong, "x", "circle"),
                 "opacity": np.where(wrong, 1.0, 0.55),
             },
-            hovertemplate=f"image %{{customdata[0]}}, a true {digit}, read as %{{customdata[1]}}<extra></extra>",
+            hovertemplate=f"image %{{customdata}}, a true {digit}, read as %{{text}}<extra></extra>",
         )
     figure.add_scatter(
         x=nearest[:, 0],

@@ -56,7 +56,7 @@ def _headline(this: Subject) -> None:
 
 
 through_app()
-st.title("Look inside")
+st.title("Inside the network")
 subject.follow_link(list(SECTIONS))
 data.offer_download()
 chosen = None

@@ -10,7 +10,6 @@ from mnist_core import catalog, dataset, drawing, model, predictor, run, worker
 from mnist_core.arithmetic import weighted_sum
 from mnist_core.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
 from mnist_core.layers import trace
-from mnist_core.run import open_run
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
 from tests.test_pages import drawing as drawn
@@ -37,7 +36,7 @@ def inside(app, tmp_path, monkeypatch):
 
 def pictures(app: AppTest) -> list[str]:
     """The text alternatives of all pictures."""
-    found = [proto.alt for element in app.get("imgs") for proto in element.proto.imgs]
+    found = [proto.alt for element in app.get("image") for proto in element.proto.imgs]
     return [*found, *(element.proto.alt for element in app.get("plotly_chart"))]
 
 
@@ -280,15 +279,13 @@ def test_a_model_that_trains_is_worked_out_when_asked(inside, tmp_path, small):
     steps = worker.train(this)
     while next(steps)["event"] != "epoch":
         pass
-    assert open_run(this.id, tmp_path / "runs").status().is_active
     app = inside(section="space", model=this.id)
     wait_for_work(app)
     first = [key for key in get_jobs()._jobs if key[1] == this.id]
-    for _ in steps:
-        if this.status().is_active:
-            app.run()
-            assert [key for key in get_jobs()._jobs if key[1] == this.id] == first
-            break
+    while next(steps)["event"] != "epoch":
+        pass
+    app.run()
+    assert [key for key in get_jobs()._jobs if key[1] == this.id] == first
     app.button(key="again-space").click().run()
     assert len([key for key in get_jobs()._jobs if key[1] == this.id]) == 2
     wait_for_work(app)

@@ -44,11 +44,11 @@ def test_points_of_the_space_say_which_image_they_are():
     figure = figures.space(places, truth, read, numbers, [0.5, 0.25], places[:3])
     digits, (nearest, yours) = figure.data[:10], figure.data[10:]
     assert [trace.name for trace in digits] == [str(digit) for digit in range(10)]
-    assert sorted(int(number) for trace in digits for number in trace.customdata[:, 0]) == numbers.tolist()
+    assert sorted(int(number) for trace in digits for number in trace.customdata) == numbers.tolist()
     crosses = [
-        int(row[0])
+        int(number)
         for trace in digits
-        for row, symbol in zip(trace.customdata, trace.marker.symbol, strict=True)
+        for number, symbol in zip(trace.customdata, trace.marker.symbol, strict=True)
         if symbol == "x"
     ]
     assert crosses == [103]

@@ -33,8 +33,9 @@ def show(subject: Subject) -> None:
         if block[-1].number == trace.last_with_weights.number:
             _reasons(trace, block[-1])
         _title(block)
-        if block[-1].given.numel() > 10 and block[-1].kind != "Flatten":
-            _values(block[-1], digit)
+        last = block[-1]
+        if last.number < trace.last_with_weights.number and not last.given.flatten().equal(block[0].taken.flatten()):
+            _values(last, digit)
     _softmax(subject, trace)
 
 

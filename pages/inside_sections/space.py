@@ -102,7 +102,7 @@ def _map(subject: Subject, found: Space, chosen: Indices, places: Floats, yours:
 
 def _clicked(subject: Subject, found: Space) -> None:
     points = st.session_state["space-map"]["selection"]["points"]
-    numbers = [int(point["customdata"][0]) for point in points if point.get("customdata")]
+    numbers = [int(point["customdata"]) for point in points if "customdata" in point]
     if not numbers:
         return
     index = numbers[0]
@@ -110,7 +110,8 @@ def _clicked(subject: Subject, found: Space) -> None:
     with st.container(key="space-clicked", horizontal=True, vertical_alignment="center"):
         _small(subject, index, f"image {index}")
         st.markdown(f"Image {index}, a true {true}, read as {read}")
-        st.button("Look into it", key="space-open", on_click=subjects.open_test_image, args=(index,))
+        if st.button("Look into it", key="space-open", on_click=subjects.open_test_image, args=(index,)):
+            st.rerun()  # all of the page, not this part alone
 
 
 def _small(subject: Subject, index: int, words: str) -> None:

@@ -42,9 +42,7 @@ def show(subject: Subject, what: str, work: Work[T], words: str, picture: Callab
         st.button("Again with the newest weights", key=f"again-{what}", on_click=st.session_state.pop, args=(pin, None))
 
 
-def _follow(
-    key: tuple[str, str, int, int], work: Work[T], words: str, picture: Callable[[T], None], was_done: bool
-) -> None:
+def _follow(key: tuple[object, ...], work: Work[T], words: str, picture: Callable[[T], None], was_done: bool) -> None:
     job: Job[T] = get_jobs().get(key, work)
     if job.done and not was_done:
         st.rerun()  # so that there is an end to looking

@@ -6,6 +6,7 @@ Which ones depends on the newest epoch alone, so that a run that is resumed has 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mnist_core import weights
+from mnist_core.errors import ModelError
 from mnist_core.layers import leaves, mixes
 
 NAME = "first_layer.safetensors"
@@ -36,7 +38,10 @@ def first_layer(network: nn.Module) -> nn.Module:
 def add(folder: pathlib.Path, epoch: int, network: nn.Module) -> None:
     """Keep the first layer's weights as those at the end of `epoch`, 0 for the start, in place of any from then on."""
     newest = first_layer(network).weight.detach()[None, :UNITS].half().cpu()  # type: ignore[operator]
-    before = read(folder) if epoch else Snapshots([], newest[:0].float())
+    before = Snapshots([], newest[:0].float())
+    if epoch:
+        with contextlib.suppress(ModelError):  # after a power cut the file may be damaged, which shall stop no training
+            before = read(folder)
     kept = [index for index, old in enumerate(before.epochs) if old < epoch and old % stride(epoch) == 0]
     epochs = [*(before.epochs[index] for index in kept), epoch]
     values = torch.cat([before.weights[kept].half(), newest])

@@ -11,7 +11,9 @@ import filelock
 from mnist_core.errors import RunError
 from mnist_core.files import in_words, replacing
 
-HAND_OVER = 60  # seconds that a waiting run may be held by nobody: as long as a process may take to come up
+# Seconds that a run may be held by nobody: before somebody takes it up who has just made it, and as long as the process
+# that shall train it may take to come up.
+TAKE_UP, HAND_OVER = 5, 60
 ACTIVE = ("waiting", "running", "paused")  # states in which a process trains the run, or will
 
 
@@ -48,13 +50,13 @@ def current(folder: pathlib.Path) -> Status:
 
     Raises RunError if that cannot be read. Writes nothing.
     """
-    status = _public(said(folder))
+    status = said(folder)
     if _is_abandoned(folder, status):
-        status = _public(said(folder))  # it may have ended properly between the two looks
+        status = said(folder)  # it may have ended properly between the two looks
         if _is_abandoned(folder, status):
             message = "The process that trained it ended before it was done: Resume goes on from its last epoch."
             return dataclasses.replace(status, state="interrupted", message=message)
-    return status
+    return dataclasses.replace(status, state="waiting") if status.state == "starting" else status
 
 
 def is_handed_over(folder: pathlib.Path) -> bool:
@@ -110,11 +112,8 @@ def say(folder: pathlib.Path, state: str, message: str = "") -> None:
         raise RunError(f"The run {folder.name} cannot be saved in {folder}: {in_words(error)}.") from error
 
 
-def _public(status: Status) -> Status:
-    return dataclasses.replace(status, state="waiting") if status.state == "starting" else status
-
-
 def _is_abandoned(folder: pathlib.Path, status: Status) -> bool:
-    if not status.is_active or is_held(folder):
+    if status.state not in (*ACTIVE, "starting") or is_held(folder):
         return False
-    return status.state != "waiting" or abs(status.age) > HAND_OVER  # below 0: the clock was set back
+    grace = {"waiting": TAKE_UP, "starting": HAND_OVER}.get(status.state, 0)
+    return not grace or abs(status.age) > grace  # below 0: the clock was set back

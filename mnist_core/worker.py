@@ -76,7 +76,6 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
             if state != "waiting":  # whoever has asked to stop a waiting run shall be obeyed
                 run.clear_requests()
             run.set_status("running")
-            remove_left_over(run.path, ("metrics.jsonl", "status.json", run.state.name, run.weights.name))
             yield from _train(run, config, report_every)
         except LabError as error:
             _failed(run, error)
@@ -95,6 +94,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
     from mnist_core import snapshots, trainer, weights  # with torch, which takes seconds to import
 
     fingerprint = run.fingerprint()
+    remove_left_over(run.path, ("metrics.jsonl", "status.json", run.state.name, run.weights.name, snapshots.NAME))
 
     def publish(state: TrainState, durable: bool = True) -> None:
         weights.save(run.weights, state.model.state_dict(), fingerprint, durable)

@@ -15,7 +15,7 @@ import threading
 import pytest
 from safetensors.torch import load_file, save_file
 
-from mnist_core import catalog, predictor, run, status, weights, worker
+from mnist_core import catalog, predictor, run, status, table, weights, worker
 from mnist_core.errors import ModelError, RunError
 from mnist_core.history import History
 from mnist_core.run import Run
@@ -119,11 +119,11 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_no_epoch(disk, runs_
         assert f"in {this.path}: the disk is full" in this.status().message
     assert this.status().is_resumable
     assert load_file(this.weights).keys() == load_file(whole.weights).keys()
-    assert this.overview()["epochs"] == (2 if written == "weights" else 1)
+    assert table.row(this).epochs == (2 if written == "weights" else 1)
     assert not list(this.path.glob(".*"))
     with pytest.raises(RunError, match="the disk is full"):  # and once more, with the disk still full
         list(worker.train(this, report_every=3))
-    assert this.overview()["epochs"] in (1, 2)
+    assert table.row(this).epochs in (1, 2)
     disk.free()
     assert contents(other) == before
     train(this)
@@ -212,7 +212,7 @@ def test_a_read_only_folder_is_said_whatever_is_asked_and_all_is_shown(readable,
         assert not one_worker.busy()
         assert run.list_runs(folder) == [stopped, finished]
         assert [this.status().state for this in (stopped, finished)] == ["stopped", "finished"]
-        assert [this.overview()["epochs"] for this in (stopped, finished)] == [1, 3]
+        assert [table.row(this).epochs for this in (stopped, finished)] == [1, 3]
         assert predictor.load(finished.id, folder).name == finished.id
         assert run.empty_trash(folder) == []
     assert (contents(finished), contents(stopped)) == before
@@ -274,7 +274,7 @@ def test_damaged_metrics_are_read_up_to_the_damage_and_repaired_when_it_goes_on(
     records, text = this.records(), path.read_bytes()
     path.write_bytes(damage(text, text.index(b"\n", text.index(b'"event": "epoch"')) + 1))
     assert this.records() == records[: len(this.records())]
-    assert this.overview()["epochs"] in (0, 1)
+    assert table.row(this).epochs in (0, 1)
     history = History(path)
     history.update()
     assert not history.damage or "are damaged, from byte" in history.damage
@@ -302,7 +302,6 @@ def test_a_config_of_a_newer_version_is_said_and_hides_no_other(runs_dir, newer,
     (this.path / "config.json").write_text(json.dumps(values))
     for ask in (
         this.config,
-        this.overview,
         lambda: next(worker.train(this)),
         lambda: catalog.config_of(this.id, runs_dir),
     ):
@@ -312,7 +311,7 @@ def test_a_config_of_a_newer_version_is_said_and_hides_no_other(runs_dir, newer,
             ask()
     assert this.status().state == "waiting"
     assert run.list_runs(runs_dir) == [this, other]
-    assert other.overview()["state"] == "waiting"
+    assert table.row(other).state == "waiting"
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"\0" * 100, b"[]", b'{"lr": "fast"}', b""])
@@ -338,7 +337,7 @@ def test_weights_that_are_cut_are_said(runs_dir, length):
     this.weights.write_bytes(this.weights.read_bytes()[:length])
     with pytest.raises(ModelError, match=r"weights .*weights\.safetensors are damaged or belong to another"):
         predictor.load(this.id, runs_dir)
-    assert this.overview()["epochs"] == 3
+    assert table.row(this).epochs == 3
 
 
 @pytest.mark.parametrize("change", [{"hidden": (9,)}, {"seed": 1}, {"lr": 0.02}])

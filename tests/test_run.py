@@ -6,7 +6,7 @@ import pytest
 
 from mnist_core import records, run, status
 from mnist_core.errors import ConfigError, RunError
-from mnist_core.status import HAND_OVER
+from mnist_core.status import HAND_OVER, TAKE_UP
 
 
 def test_a_new_run_holds_its_config_and_waits(small, runs_dir):
@@ -85,23 +85,24 @@ def test_a_paused_run_without_a_process_is_interrupted(small, runs_dir):
     assert this.status().is_resumable
 
 
-def wait_since(this, seconds):
+def wait_since(this, seconds, state="waiting"):
     """Have the run wait for as many seconds already."""
     since = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
-    status = {"state": "waiting", "message": "", "since": since.isoformat(timespec="seconds")}
+    status = {"state": state, "message": "", "since": since.isoformat(timespec="seconds")}
     (this.path / "status.json").write_text(json.dumps(status))
 
 
 def test_a_waiting_run_that_nobody_takes_up_is_interrupted(small, runs_dir):
     this = run.create(small, runs_dir)
-    wait_since(this, HAND_OVER + 2)
-    assert this.status().state == "interrupted"
-    assert this.status().is_resumable
-    with this.locked():
+    for state, grace in (("waiting", TAKE_UP), ("starting", HAND_OVER)):
+        wait_since(this, grace + 2, state)
+        assert this.status().state == "interrupted"
+        assert this.status().is_resumable
+        with this.locked():
+            assert this.status().state == "waiting"
+        wait_since(this, grace - 3, state)
         assert this.status().state == "waiting"
-    wait_since(this, HAND_OVER - 20)
-    assert this.status().state == "waiting"
-    assert this.status().is_active
+        assert this.status().is_active
 
 
 @pytest.mark.parametrize("since", ["", "yesterday", "2026-01-01T00:00:00", None, 3])

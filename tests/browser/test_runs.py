@@ -15,6 +15,7 @@ from mnist_core import catalog, run
 from mnist_core.mnist_files import missing
 from mnist_core.run import Run
 from mnist_core.snippets import READ_WITH_ONNX
+from tests import conftest
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import SEVEN, at_rest, fill, press, status, switch_to, wait_for_steps, wait_until
 
@@ -56,7 +57,7 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
         first.process.send_signal(signal.SIGKILL)
         first.process.wait(30)
     runs = {name: Run(tmp_path / "runs" / name) for name in (done, long, waiting)}
-    assert {this.status().state for this in (runs[long], runs[waiting])} == {"interrupted"}
+    conftest.wait_until(lambda: {runs[name].status().state for name in (long, waiting)} == {"interrupted"})
     with serving(tmp_path) as second, visiting(browser, second) as page:
         page.goto("/runs")
         at_rest(page)
@@ -143,7 +144,7 @@ def test_several_are_started_and_compared(page: Page, server: Server) -> None:
     at_rest(page)
     press_popover(page, "start-several")
     page.get_by_role("tab", name="Vary one hyperparameter").click()
-    page.get_by_label("Values").fill("0.001, 0.01")
+    page.get_by_label("Values", exact=True).fill("0.001, 0.01")
     page.locator(".st-key-vary-start button").click()
     expect(page.locator("[data-testid=stMain] h1")).to_contain_text("Runs")
     expect(page.locator(".st-key-compare-chart")).to_be_visible()

@@ -167,6 +167,15 @@ def test_a_run_being_trained_or_without_weights_is_not_packed(small, stopped, fi
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
+def test_a_run_that_is_too_large_to_come_back_is_not_packed(finished, tmp_path, monkeypatch):
+    for module, limit in ((transfer, "MOST_PACKED"), (unzipping, "MOST_UNPACKED")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, limit, 10_000)
+            with pytest.raises(RunError, match="too large to be taken in again"):
+                zip_run(finished, tmp_path / "run.zip")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["../evil", "some-run/../../evil", "/etc/evil", "..\\evil", "C:/evil", "\\evil"])
 def test_names_that_lead_elsewhere_are_refused(name, finished, tmp_path, runs_dir):
     path = zipped(files(finished), tmp_path / "run.zip")

@@ -156,12 +156,10 @@ def _moved(made: Run, wanted: str, runs_dir: pathlib.Path) -> Run:
     old = [wanted] if wanted and wanted not in catalog.shipped() else []
     for run_id in itertools.chain(old, new_ids(made.config().model)):
         place = runs_dir / run_id
-        if place.exists():
-            continue
         try:
             os.rename(made.path, place)
         except OSError:
-            if place.exists():  # another process was as quick
+            if place.exists():
                 continue
             raise
         return Run(place)

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mnist_core import catalog, predictor, run, table, transfer, unzipping, worker
+from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.export import export
@@ -151,6 +152,17 @@ def test_an_upload_is_a_file_that_is_open(finished, tmp_path, runs_dir):
     zip_run(finished, tmp_path / "run.zip")
     this = import_run(io.BytesIO((tmp_path / "run.zip").read_bytes()), runs_dir)
     same(this, finished)
+
+
+def test_a_run_is_packed_and_taken_in_in_a_shell(finished, tmp_path, runs_dir, capsys):
+    where = ["--runs-dir", str(finished.path.parent)]
+    assert main(["runs", "export", finished.id, "--out", str(tmp_path / "run.zip"), *where]) == 0
+    assert main(["runs", "import", str(tmp_path / "run.zip"), "--runs-dir", str(runs_dir)]) == 0
+    assert finished.id in capsys.readouterr().out
+    same(run.open_run(finished.id, runs_dir), finished)
+    (tmp_path / "evil.zip").write_bytes(pickle.dumps(1))
+    assert main(["runs", "import", str(tmp_path / "evil.zip"), "--runs-dir", str(runs_dir)]) == 2
+    assert "evil.zip is a pickle" in capsys.readouterr().err
 
 
 def test_a_run_being_trained_or_without_weights_is_not_packed(small, stopped, finished, runs_dir, tmp_path):

@@ -9,6 +9,7 @@ st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", url_path="train"),
         st.Page("pages/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
         st.Page("pages/runs.py", title="Runs", icon=":material/compare_arrows:", url_path="runs"),
+        st.Page("pages/inside.py", title="Inside", icon=":material/neurology:", url_path="inside"),
     ],
     position="top",
 ).run()

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from mnist_core.errors import DrawingError, EmptyDrawing
 
 SIZE = 28  # pixels, side of MNIST's images
 BOX = 20  # pixels, longer side of the digit in it
+STEPS = ("size", "pen", "centre")  # what is made as MNIST has it
 FAINTEST = 24 / 255  # of the full scale: a drawing with less contrast holds no ink
 EDGE = 0.1  # share of the strongest ink from which a pixel counts as the digit's when its box is measured
 # Pixels, in the box of 20, that thinner and thicker pens are brought to: more than half of MNIST's lie between
@@ -60,7 +62,7 @@ def to_mnist(image: npt.NDArray[Any] | Image.Image) -> Pixels:
     return follow(image).image
 
 
-def follow(image: npt.NDArray[Any] | Image.Image) -> Steps:
+def follow(image: npt.NDArray[Any] | Image.Image, steps: Collection[str] = STEPS) -> Steps:
     """The digit in `image` on its way to MNIST's form, step by step.
 
     `image` is a PIL image or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of any size and of bool, whole or
@@ -70,13 +72,19 @@ def follow(image: npt.NDArray[Any] | Image.Image) -> Steps:
     The way of MNIST's makers (LeCun, Bottou, Bengio and Haffner, 1998): the box around the ink is scaled to a longer
     side of 20 pixels, keeping its shape, and placed in 28 x 28 with its centre of mass in the middle. Before that a pen
     much thinner or thicker than theirs is brought towards it.
+
+    What `steps` lacks is left out, to see what it is good for: without "size" the digit has the size it has where the
+    whole of `image` is shrunk to 28 pixels, without "pen" the pen stays as it is, and without "centre" the digit stays
+    at its place in `image`.
     """
     ink = _ink(image)
     left, top, right, bottom = box = _box(ink)
     cropped = ink[top:bottom, left:right]
     pen, evened = _with_even_pen(cropped)
-    digit = _scaled(evened)
-    return Steps(ink, box, pen, digit, _centred(digit))
+    whole = max(ink.shape)
+    as_drawn = max(1, round(max(cropped.shape) * SIZE / whole))
+    digit = _scaled(evened if "pen" in steps else cropped, BOX if "size" in steps else as_drawn)
+    return Steps(ink, box, pen, digit, _centred(digit) if "centre" in steps else _in_place(digit, box, ink.shape))
 
 
 def _ink(image: npt.NDArray[Any] | Image.Image) -> Pixels:
@@ -207,9 +215,9 @@ def _resized(ink: Pixels, longer_side: int) -> Pixels:
     return np.asarray(across.resize(size, resampling))
 
 
-def _scaled(ink: Pixels) -> Pixels:
-    """The longer side made 20 pixels."""
-    return _whitened(_resized(ink, BOX))
+def _scaled(ink: Pixels, longer_side: int) -> Pixels:
+    """The longer side made that many pixels."""
+    return _whitened(_resized(ink, longer_side))
 
 
 def _whitened(ink: Pixels) -> Pixels:
@@ -228,4 +236,16 @@ def _centred(digit: Pixels) -> Pixels:
         corner.append(int(np.clip(math.ceil(SIZE / 2 - centre), 0, SIZE - length)))
     top, left = corner
     placed[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return placed
+
+
+def _in_place(digit: Pixels, box: tuple[int, int, int, int], shape: tuple[int, ...]) -> Pixels:
+    """The digit in 28 x 28 with its middle where that of its `box` is in an image (H, W) of that shape."""
+    placed = np.zeros((SIZE, SIZE), np.uint8)
+    left, top, right, bottom = box
+    corner = []
+    for begin, end, side, length in zip((top, left), (bottom, right), shape, digit.shape, strict=True):
+        middle = ((begin + end) / 2 + (max(shape) - side) / 2) * SIZE / max(shape)
+        corner.append(int(np.clip(round(middle - length / 2), 0, SIZE - length)))
+    placed[corner[0] : corner[0] + digit.shape[0], corner[1] : corner[1] + digit.shape[1]] = digit
     return placed

@@ -2,6 +2,7 @@
 
 import pathlib
 import platform
+import re
 from typing import Any
 
 import torch
@@ -21,22 +22,28 @@ def describe() -> dict[str, Any]:
 
 
 def commit(folder: pathlib.Path) -> str:
-    """The commit that is checked out in `folder`, 40 or 64 hex digits; "" where it is no git checkout."""
+    """The commit that is checked out in `folder`, in hex digits; "" where it is no git checkout or one without any."""
     try:
-        git = folder / ".git"
-        if git.is_file():  # a worktree: the file says where its own part of .git is
-            git = folder / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
-        head = (git / "HEAD").read_text(encoding="utf-8").strip()
-        if not head.startswith("ref: "):
-            return head
-        name = head.removeprefix("ref: ")
-        if (git / "commondir").is_file():  # branches are in the part that worktrees share
-            git = git / (git / "commondir").read_text(encoding="utf-8").strip()
-        if (git / name).is_file():
-            return (git / name).read_text(encoding="utf-8").strip()
-        for line in (git / "packed-refs").read_text(encoding="utf-8").splitlines():
-            if line.endswith(f" {name}"):
-                return line.split(" ")[0]
+        found = _head(folder / ".git")
     except (OSError, ValueError):  # no checkout, or one that is damaged
-        pass
-    return ""
+        return ""
+    return found if re.fullmatch("[0-9a-f]{40,64}", found) else ""
+
+
+def _head(git: pathlib.Path) -> str:
+    if git.is_file():  # a worktree: the file says where its own part of .git is
+        git = git.parent / _text(git).removeprefix("gitdir: ")
+    head = _text(git / "HEAD")
+    if not head.startswith("ref: "):
+        return head
+    name = head.removeprefix("ref: ")
+    if (git / "commondir").is_file():  # branches are in the part that worktrees share
+        git = git / _text(git / "commondir")
+    if (git / name).is_file():
+        return _text(git / name)
+    lines = _text(git / "packed-refs").splitlines()
+    return next((line.split(" ")[0] for line in lines if line.endswith(f" {name}")), "")
+
+
+def _text(path: pathlib.Path) -> str:
+    return path.read_text(encoding="utf-8").strip()

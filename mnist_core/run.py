@@ -4,6 +4,7 @@
               metrics.jsonl        fit's records, one JSON object a line, appended as they come
               status.json          what the run is doing, and since when
               weights.safetensors  the newest weights to answer with
+              first_layer.safetensors  some of the first layer's weights at epochs' ends, to look at
               state.safetensors    the training at its last epoch's end, to go on from; gone once the run has finished
               about.json           name, note and group, as a person gave them
               log.txt              what a worker process printed
@@ -168,7 +169,7 @@ class Run(Requests):
         """
         if self.is_locked() or self._is_handed_over():
             raise RunError(f"The run {self.id} is being trained or in line: stop it before you delete it.")
-        with self.locked(timeout=0):
+        with self.locked(timeout=0.5):
             try:
                 trash.put_aside(self.path)
             except OSError as error:
@@ -238,7 +239,8 @@ def list_runs(runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
         return []
     except OSError as error:
         raise RunError(f"The runs in {runs_dir} cannot be listed: {error.strerror}.") from error
-    return [Run(runs_dir / name) for name in sorted(names, reverse=True) if (runs_dir / name / "config.json").is_file()]
+    whole = (name for name in names if os.path.isfile(os.path.join(runs_dir, name, "config.json")))
+    return [Run(runs_dir / name) for name in sorted(whole, reverse=True)]
 
 
 def restore(run_id: str, runs_dir: pathlib.Path = RUNS_DIR) -> Run:

@@ -111,6 +111,11 @@ class TrainState:
                 index, _, slot = rest.partition(".")
                 slots.setdefault(int(index), {})[slot] = value
         self.model.load_state_dict(network)
+        for number, parameter in enumerate(self.model.parameters()):
+            # in the order in memory that its parameter has, channels last for example: a fused step goes by that
+            for slot, value in slots.get(number, {}).items():
+                if value.shape == parameter.shape:
+                    slots[number][slot] = torch.empty_like(parameter).copy_(value)
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
         epoch, step, self.seconds, self.lr = tensors["progress"].tolist()
         self.epoch, self.step = int(epoch), int(step)

@@ -214,6 +214,6 @@ def over_seeds(rows: Iterable[Row], figure: str = "test_accuracy") -> list[Repea
 
 
 def matches(one: Row, words: str) -> bool:
-    """Whether each of the words, in any case, occurs in what the row says of itself."""
+    """Whether the row says of itself, in any case, all that `words` name with commas between: "cnn, lr 0.1"."""
     said = " ".join((one.run, one.name, one.note, one.group, one.state, one.config.model, one.differs, one.device))
-    return all(word in said.casefold() for word in words.casefold().split())
+    return all(part.strip() in said.casefold() for part in words.casefold().split(","))

@@ -92,7 +92,7 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
 
 
 def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
-    from mnist_core import trainer, weights  # with torch, which takes seconds to import
+    from mnist_core import snapshots, trainer, weights  # with torch, which takes seconds to import
 
     fingerprint = run.fingerprint()
 
@@ -105,6 +105,8 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
         try:
             for record in trainer.fit(config, state, report_every=report_every):
                 recorder.append(record)
+                if record["event"] in ("start", "epoch"):  # before the state: what is on disk never lacks one
+                    snapshots.add(run.path, state.epoch, state.model)
                 if record["event"] == "epoch":
                     # in this order: a state on disk always has its records on disk before it
                     recorder.sync()
@@ -114,6 +116,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     recorder.sync()
                     # the chosen epoch's; of one that diverged the last epoch's end, which is sound
                     publish(_saved_state(run, config) if record["reason"] == "diverged" else state)
+                    run.clear_requests()
                     run.set_status(record["reason"], record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
                 elif time.monotonic() - published >= PUBLISH_EVERY:
@@ -155,6 +158,7 @@ def _take_up(run: Run, config: TrainConfig) -> TrainState:
         run.rewind(state.epoch)
     except DamagedRecords:
         run.rewind(0)
+        run.state.unlink(missing_ok=True)
         run.set_status("running", "The records of its epochs were damaged, so it is trained again from its start.")
         return TrainState.of(config)
     return state

@@ -194,7 +194,7 @@ def _note_sudden_end(run: Run, returncode: int) -> None:
     """
     if returncode in (0, 2):
         return
-    with run.locked(timeout=0):
+    with run.locked(timeout=0.5):
         if status.said(run.path).state in (*status.ACTIVE, "starting"):
             run.set_status(*_sudden_end(run, returncode))
 

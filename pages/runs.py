@@ -22,8 +22,11 @@ def _all_runs(refreshed: bool) -> None:
     run_actions.offer_undo()
     if not rows:
         st.info("There are no runs yet: train a network, and it is kept here.", icon=":material/model_training:")
+        run_actions.offer_import()
         return
-    view = st.segmented_control("View", VIEWS, default="Table", key="runs-view", required=True)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view = st.segmented_control("View", VIEWS, default="Table", key="runs-view", required=True)
+        run_actions.offer_import()
     if view == "Board":
         _board(rows)
         return

@@ -67,7 +67,7 @@ def _others(this: Run | None) -> None:
 
 
 def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None) -> None:
-    """Start, Start several, Pause, Resume and Stop. Each is answered at once; the process follows at its next report."""
+    """Start, Pause, Resume and Stop, each answered at once; the process follows at its next report."""
     active = bool(status and status.is_active)
     going = bool(status and _stage(status) == "going")
     resumable = bool(status and (status.state == "paused" or status.is_resumable))

@@ -1,16 +1,18 @@
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
+from pages.shared import data, entry, runs
 
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
-
-
+APP = pathlib.Path(__file__).parent.parent / "streamlit_app.py"
+MNIST_ROOT = str(mnist_files.root().resolve())
 THREADS = torch.get_num_threads()
 
 
@@ -29,6 +31,25 @@ def small() -> TrainConfig:
 @pytest.fixture
 def runs_dir(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def app(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    """The pages as scripts, with `runs` in the test's own folder."""
+    monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)  # a relative one would be lost with the next line
+    monkeypatch.chdir(tmp_path)  # where `runs` is made
+    # AppTest always runs a page by itself, and to start over would lose a click
+    monkeypatch.setattr(entry, "through_app", lambda: None)
+    yield AppTest.from_file(APP, default_timeout=60)  # seconds; torch may have to be imported
+    runs.get_workers().close()
+    for cached in (runs.get_workers, runs.get_table, data.splits, data.test, data.one_of_each):
+        cached.cache_clear()
+
+
+def text(app: AppTest) -> str:
+    """All that a page says."""
+    kinds = (app.metric, app.caption, app.info, app.error, app.warning, app.markdown)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:

@@ -153,11 +153,6 @@ def test_a_damaged_run_hides_no_other(finished, runs_dir, capsys):
     assert f"The status of run {broken.id} is damaged" in printed.err
 
 
-def test_a_run_can_be_deleted(lines, finished, runs_dir):
-    assert lines("runs", "--delete", finished, "--runs-dir", runs_dir) == []
-    assert lines("runs", "--runs-dir", runs_dir) == []
-
-
 @pytest.mark.parametrize("command", ["data", "train", "evaluate", "predict", "summary", "augment", "runs", "export"])
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -194,7 +189,7 @@ def test_every_command_has_help(command, capsys):
         (["predict", "none.png"], "none.png cannot be read: No such file"),
         (["predict", "--model", "nope", "none.png"], "There is no run nope"),
         (["predict"], "arguments are required: IMAGE"),
-        (["runs", "--delete", ".."], "is not a run's id"),
+        (["runs", "delete", ".."], "is not a run's id"),
         (["export", "nope", "--out", "x.safetensors"], "There is no run nope"),
     ],
 )

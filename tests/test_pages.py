@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import pathlib
 import shutil
 import subprocess
 import sys
@@ -14,28 +13,12 @@ import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import catalog, mnist_files, run, worker
+from mnist_core import catalog, run, worker
 from mnist_core.config import RULES, SAMPLE_IN_WORDS
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
-from pages.shared import data, entry, runs
-from tests.conftest import needs_mnist
-
-MNIST_ROOT = str(mnist_files.root().resolve())
-APP = pathlib.Path(__file__).parent.parent / "streamlit_app.py"
-
-
-@pytest.fixture
-def app(tmp_path, monkeypatch):
-    monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)  # a relative one would be lost with the next line
-    monkeypatch.chdir(tmp_path)  # where `runs` is made
-    # AppTest always runs a page by itself, and to start over would lose a click
-    monkeypatch.setattr(entry, "through_app", lambda: None)
-    yield AppTest.from_file(APP, default_timeout=60)  # seconds; torch may have to be imported
-    runs.get_workers().close()
-    runs.get_workers.cache_clear()
-    for cached in (data.splits, data.one_of_each):
-        cached.cache_clear()
+from pages.shared import data
+from tests.conftest import APP, MNIST_ROOT, needs_mnist, text
 
 
 def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
@@ -49,12 +32,7 @@ def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
     return {"drawing": {"raw": {"objects": [{}] * len(strokes)}, "data": data}, "backgroundFit": None}
 
 
-def text(app: AppTest) -> str:
-    kinds = (app.metric, app.caption, app.info, app.error, app.warning, app.markdown)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
-
-
-@pytest.mark.parametrize("page", ["draw", "train", "browse"])
+@pytest.mark.parametrize("page", ["draw", "train", "browse", "runs", "inside"])
 def test_a_page_is_painted_without_torch(page):
     script = (
         "import ast, pathlib, sys\n"

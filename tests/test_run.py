@@ -17,7 +17,27 @@ def test_a_new_run_holds_its_config_and_waits(small, runs_dir):
     assert this.records() == []
 
 
-@pytest.mark.parametrize("name", ["../x", "..", ".", "", "a/b", "/etc", "A", "a b", "a\n", "-a", "x" * 81, "ä", "a\\b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x",
+        "..",
+        ".",
+        "",
+        "a/b",
+        "/etc",
+        "A",
+        "a b",
+        "a\n",
+        "-a",
+        "x" * 81,
+        "ä",
+        "a\\b",
+        "a\0b",
+        "a" * 9_999,
+        ".deleted",
+    ],
+)
 def test_what_is_no_id_is_refused(name, runs_dir):
     with pytest.raises(RunError, match="is not a run's id"):
         run.open_run(name, runs_dir)

@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
         return add(parts, name, function, help, is_part=True)
 
     parser = part("list", _list, "List the runs, the newest first.")
-    parser.add_argument("words", nargs="*", metavar="WORD", help="only those that say all of these words of themselves")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="only those that say all of this of themselves")
 
     parser = part("show", _show, "Show a run: its config, what it reached, what repeats it.")
     parser.add_argument("run", metavar="RUN", help="a run's id")
@@ -47,7 +47,7 @@ def add_to(commands: Any) -> None:
 def _list(args: argparse.Namespace) -> None:
     for run_ in run.list_runs(args.runs_dir):
         row = table.row(run_)
-        if not table.matches(row, " ".join(args.words)):
+        if not table.matches(row, ",".join(args.words)):
             continue
         if row.state == table.DAMAGED:  # one damaged run hides no other
             print(f"mnist_core: {row.message}", file=sys.stderr)

@@ -86,12 +86,18 @@ def draw(pen_width: int) -> None:
 
 def current() -> Pixels:
     """What is drawn, or the image that was opened, as a network sees it: (28, 28), uint8. Raises EmptyDrawing."""
+    opened = _canvas().opened
+    return opened.image if opened else drawing.to_mnist(ink())
+
+
+def ink() -> Pixels:
+    """What is drawn as it is on the canvas, (280, 280), uint8, or the image that was opened. Raises EmptyDrawing."""
     canvas = _canvas()
     if canvas.opened:
         return canvas.opened.image
     if not canvas.strokes:
         raise EmptyDrawing("Nothing is drawn.")
-    return drawing.to_mnist(canvas.strokes[-1][1])
+    return canvas.strokes[-1][1]
 
 
 def opened() -> Opened | None:

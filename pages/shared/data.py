@@ -15,7 +15,7 @@ from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.drawing import Pixels
 
 if TYPE_CHECKING:
-    from mnist_core.dataset import Splits
+    from mnist_core.dataset import Dataset, Splits
 
 
 def data_at_hand(data: str) -> str:
@@ -70,9 +70,15 @@ def splits(data: str, validation_size: int | None, seed: int) -> Splits:
 
 
 @functools.cache
-def one_of_each(data: str) -> tuple[Pixels, ...]:
-    """The first test image of each digit, 0 to 9: (28, 28), uint8. Raises DatasetError."""
+def test(data: str) -> Dataset:
+    """The test images of "mnist" or "sample", loaded once for all visitors. Raises DatasetError."""
     from mnist_core import dataset
 
-    test = dataset.load_test(data)
-    return tuple(test.images[int((test.labels == digit).nonzero()[0])].numpy() for digit in range(10))
+    return dataset.load_test(data)
+
+
+@functools.cache
+def one_of_each(data: str) -> tuple[Pixels, ...]:
+    """The first test image of each digit, 0 to 9: (28, 28), uint8. Raises DatasetError."""
+    images, labels = test(data).images, test(data).labels
+    return tuple(images[int((labels == digit).nonzero()[0])].numpy() for digit in range(10))

@@ -38,20 +38,20 @@ def choose_model(key: str) -> str:
 
 def get_predictor(name: str) -> Predictor:
     """The model of that name with its newest weights, loaded once for each state of them. Raises LabError."""
-    written = _written(name)
+    state = written(name)
     kept, predictor = _loaded.get(name, (0, None))
-    if predictor is None or kept != written:
+    if predictor is None or kept != state:
         predictor = _load(name)
         if name not in _loaded and len(_loaded) >= KEPT:
             _loaded.pop(next(iter(_loaded)), None)
-        _loaded[name] = written, predictor  # in the place of older weights, which may be large
+        _loaded[name] = state, predictor  # in the place of older weights, which may be large
     return predictor
 
 
 _loaded: dict[str, tuple[int, Predictor]] = {}
 
 
-def _written(name: str) -> int:
+def written(name: str) -> int:
     """When the model's weights were written. Raises ModelError and RunError."""
     try:
         return catalog.weights_path(name).stat().st_mtime_ns
@@ -73,7 +73,7 @@ def get_predictions(name: str, data: str, split: str) -> Predictions:
 
     The images are split as they were for the model's training. Raises LabError.
     """
-    return _read_all(name, _written(name), data, split)
+    return _read_all(name, written(name), data, split)
 
 
 @functools.lru_cache(maxsize=4)

@@ -130,3 +130,32 @@ def _start(make: Any, title: str) -> None:
         return
     st.session_state["runs-chosen"] = [this.id for this in made]
     st.switch_page("pages/runs.py", query_params={"compare": ",".join(this.id for this in made)})
+
+
+def offer_import() -> None:
+    """Take in a run from a file."""
+    from mnist_core import transfer
+
+    with st.popover("Import", key="runs-import", icon=":material/upload:"):
+        st.caption("A run's zip, or safetensors together with the card that was written beside it.")
+        most = transfer.MOST_PACKED // 2**20
+        files = st.file_uploader(
+            f"Files, at most {most} MB",
+            ["zip", "safetensors", "json"],
+            accept_multiple_files=True,
+            max_upload_size=most,
+            key=f"runs-upload-{st.session_state.setdefault('runs-uploads', 0)}",
+        )
+        if not st.button("Import", key="runs-import-now", type="primary", disabled=not files):
+            return
+        cards = {file.name.removesuffix(".json"): file for file in files if file.name.endswith(".json")}
+        try:
+            for file in files:
+                if not file.name.endswith(".json"):
+                    made = transfer.import_run(file, card=cards.get(file.name.removesuffix(".safetensors")))
+                    st.toast(f"{file.name} was taken in as {made.id}.")
+        except LabError as error:
+            st.error(str(error))
+        else:
+            st.session_state["runs-uploads"] += 1  # an empty control
+            st.rerun()

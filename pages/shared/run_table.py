@@ -65,9 +65,10 @@ def _filtered(rows: list[Row]) -> list[Row]:
             key="runs-find",
             type="search",
             live=True,
-            placeholder="a name, a network, a group, lr 0.1 …",
+            placeholder="a name, cnn, lr 0.1 …",
             width=320,
-            help="Runs that say all of these words of themselves: name, note, group, state, what differs, device.",
+            help="Runs that say this of themselves: name, note, group, state, network, what differs, device. With "
+            "commas between, all of several.",
         )
         present = [state for state in STATES if any(row.state == state for row in rows)]
         states: Any = st.multiselect("State", present, key="runs-states", placeholder="any", width=320)

@@ -1,0 +1,59 @@
+"""What the first layer's weights were at each epoch's end, kept in the run's folder in half precision.
+
+It is kept small: of a wide layer only the first units, and of many epochs some, the more thinly the more there are.
+Which ones depends on the newest epoch alone, so that a run that is resumed has the same ones as one that was not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import torch
+from torch import Tensor, nn
+
+from mnist_core import weights
+from mnist_core.layers import leaves, mixes
+
+NAME = "first_layer.safetensors"
+UNITS = 64  # of the layer, at most
+KEPT = 24  # epochs, at most
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Snapshots:
+    """`epochs`, ascending, 0 for the start, and the first layer's `weights` (len(epochs), units, ...), float32."""
+
+    epochs: list[int]
+    weights: Tensor
+
+
+def first_layer(network: nn.Module) -> nn.Module:
+    """The first layer of the network that gives weighted sums."""
+    return next(module for _, module in leaves(network) if mixes(module))
+
+
+def add(folder: pathlib.Path, epoch: int, network: nn.Module) -> None:
+    """Keep the first layer's weights as those at the end of `epoch`, 0 for the start, in place of any from then on."""
+    newest = first_layer(network).weight.detach()[None, :UNITS].half().cpu()  # type: ignore[operator]
+    before = read(folder) if epoch else Snapshots([], newest[:0].float())
+    kept = [index for index, old in enumerate(before.epochs) if old < epoch and old % stride(epoch) == 0]
+    epochs = [*(before.epochs[index] for index in kept), epoch]
+    values = torch.cat([before.weights[kept].half(), newest])
+    weights.save(folder / NAME, {"epochs": torch.tensor(epochs), "weights": values}, durable=False)
+
+
+def stride(epoch: int) -> int:
+    """How many epochs lie between those that are kept once `epoch` is there: a power of two."""
+    stride = 1
+    while (epoch - 1) // stride + 2 > KEPT:  # the earlier ones that it divides, 0 among them, and the newest
+        stride *= 2
+    return stride
+
+
+def read(folder: pathlib.Path) -> Snapshots:
+    """What is kept in a run's folder, which may be nothing. Raises ModelError if it is damaged."""
+    if not (folder / NAME).exists():
+        return Snapshots([], torch.zeros(0))
+    kept = weights.load(folder / NAME)
+    return Snapshots(kept["epochs"].tolist(), kept["weights"].float())

@@ -1,0 +1,80 @@
+"""Look inside any model as it reads an image: the layers, the numbers, the reasons, and what it takes to break it."""
+
+import streamlit as st
+
+from mnist_core.errors import EmptyDrawing, LabError
+from pages.inside_sections import damage, ink, layers, space, unit, weights, why
+from pages.shared import data, models, subject
+from pages.shared.entry import through_app
+from pages.shared.pictures import enlarged
+from pages.shared.runs import is_active
+from pages.shared.subject import Subject
+
+FOLLOW = 2.0  # seconds between looks at the weights of a run that trains
+# By their names in the address: title, what there is to see, and what shows it.
+SECTIONS = {
+    "ink": ("From ink to input", ink.show),
+    "layers": ("Through the layers", layers.show),
+    "unit": ("One unit's arithmetic", unit.show),
+    "weights": ("Weights", weights.show),
+    "why": ("Why this digit", why.show),
+    "space": ("The space", space.show),
+    "damage": ("Break it", damage.show),
+}
+
+
+def _look(section: str, name: str, source: str) -> None:
+    """The section, in a fragment: its own controls are answered without the rest of the page."""
+    try:
+        this = subject.get(name, source)
+        _headline(this)
+        SECTIONS[section][1](this)
+    except EmptyDrawing:
+        st.info("Nothing is drawn: draw a digit, or choose a test image.", icon=":material/draw:")
+        st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:")
+    except LabError as error:
+        st.error(str(error))
+
+
+def _headline(this: Subject) -> None:
+    with st.container(key="inside-answer", horizontal=True, vertical_alignment="center", gap="medium"):
+        st.image(enlarged(this.image, 3), alt=f"{this.title}, as the network sees it")
+        answer = this.answer
+        verdict = ""
+        if this.label is not None:
+            verdict = ": right" if answer.digit == this.label else f": wrong, it is a {this.label}"
+        st.metric(
+            f"{this.title}: read as",
+            str(answer.digit),
+            f"{answer.confidence:.1%} sure{verdict}",
+            delta_color="off",
+            delta_arrow="off",
+            width="content",
+        )
+        if not answer.is_digit:
+            st.badge("Not sure this is a digit", icon=":material/help:", color="orange")
+
+
+through_app()
+st.title("Inside the network")
+subject.follow_link(list(SECTIONS))
+data.offer_download()
+chosen = None
+try:
+    chosen = subject.choose()
+except LabError as error:
+    st.error(str(error))
+section: str = st.segmented_control(  # type: ignore[assignment]  # one is required
+    "Section",
+    list(SECTIONS),
+    format_func=lambda key: SECTIONS[key][0],
+    key="inside-section",
+    required=True,
+    persist_state="session",
+    label_visibility="collapsed",
+)
+subject.set_link()
+if chosen:
+    following = is_active(chosen[0])
+    st.fragment(_look, run_every=FOLLOW if following else None)(section, *chosen)
+models.warm_up()

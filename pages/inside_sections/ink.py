@@ -1,0 +1,101 @@
+"""From ink to input: a drawing on its way to MNIST's form, each step of which can be left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import streamlit as st
+
+from mnist_core import drawing, inside_figures
+from mnist_core.drawing import Pixels, Steps
+from pages.shared import background_work
+from pages.shared.pictures import enlarged
+from pages.shared.subject import Subject
+
+SIDE = 280  # pixels of a picture
+WORDS = {
+    "size": ("Size", "The box around the ink is scaled until its longer side has 20 pixels."),
+    "pen": ("Pen", "A pen much thinner or thicker than MNIST's is brought towards it."),
+    "centre": ("Centre", "The centre of mass is put into the middle of 28 x 28 pixels."),
+}
+
+
+def show(subject: Subject) -> None:
+    st.markdown(
+        "MNIST's makers brought every digit to one form, and a network that learned from them reads that form alone. "
+        "Leave a step out and see what becomes of the answer."
+    )
+    with st.container(horizontal=True, gap="medium"):
+        steps = [step for step, (name, words) in WORDS.items() if st.toggle(name, True, key=f"ink-{step}", help=words)]
+    taken = drawing.follow(subject.ink, steps)
+    _pictures(taken, steps)
+    _answer(subject, taken.image, steps)
+    st.subheader("What the steps are worth")
+    st.markdown(
+        "Measured: the first test images, each put on a canvas with a size, a place and a pen by chance, then read "
+        "with and without the steps."
+    )
+    background_work.show(subject, "steps", lambda: _measure(subject), "Drawing and reading test images", _worth)
+
+
+def _measure(subject: Subject):  # type: ignore[no-untyped-def]
+    from mnist_core import preparation
+
+    return preparation.accuracies(subject.model, subject.test)
+
+
+def _pictures(taken: Steps, steps: Collection[str]) -> None:
+    with st.container(key="ink-steps", horizontal=True, gap="medium"):
+        st.image(_with_box(taken), caption="The ink and its box", alt="The ink and the box around it")
+        height, width = taken.digit.shape
+        pen = f"the pen {taken.pen:.1f} pixels wide" + (", evened" if "pen" in steps else "")
+        st.image(
+            enlarged(taken.digit, SIDE // max(taken.digit.shape)),
+            caption=f"{width} x {height} pixels, {pen}",
+            alt="The digit, cut out and scaled",
+        )
+        st.image(_with_middle(taken.image), caption="What the network sees: 28 x 28", alt="The digit in 28 x 28 pixels")
+
+
+def _with_box(taken: Steps) -> Pixels:
+    """The ink, SIDE pixels high at most, with a frame around its box: (H, W, 3)."""
+    times = max(1, SIDE // max(taken.ink.shape))
+    picture = np.stack([enlarged(taken.ink, times)] * 3, -1)
+    left, top, right, bottom = (times * side for side in taken.box)
+    for rows, columns in (
+        (slice(top, bottom), [left, right - 1]),
+        ([top, bottom - 1], slice(left, right)),
+    ):
+        picture[rows, columns] = 230, 97, 0
+    return picture
+
+
+def _with_middle(image: Pixels) -> Pixels:
+    """The image, SIDE pixels wide, with lines through its middle: (SIDE, SIDE, 3)."""
+    picture = np.stack([enlarged(image, SIDE // len(image))] * 3, -1)
+    picture[SIDE // 2], picture[:, SIDE // 2] = (53, 132, 228), (53, 132, 228)
+    return picture
+
+
+def _answer(subject: Subject, image: Pixels, steps: Collection[str]) -> None:
+    answer = subject.model.answer(image)
+    left_out = [name.lower() for step, (name, _) in WORDS.items() if step not in steps]
+    with st.container(key="ink-answer"):
+        st.metric(
+            f"Without {', '.join(left_out)}: read as" if left_out else "With all steps: read as",
+            str(answer.digit),
+            f"{answer.confidence:.1%} sure",
+            delta_color="off",
+            delta_arrow="off",
+        )
+
+
+def _worth(accuracies: dict[str, float]) -> None:
+    st.plotly_chart(
+        inside_figures.shares(accuracies),
+        key="ink-worth",
+        config={"displayModeBar": False},
+        alt="The share of drawn test images read right, with and without each step: "
+        + ", ".join(f"{name} {share:.1%}" for name, share in accuracies.items()),
+    )

@@ -1,0 +1,54 @@
+"""Work in the background as a page sees it: begun when it is looked at, with a bar until it is done."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import streamlit as st
+
+from mnist_core.jobs import Job, Jobs, Work
+from pages.shared.runs import is_active
+
+if TYPE_CHECKING:
+    from pages.shared.subject import Subject
+
+T = TypeVar("T")
+
+LOOK = 1.0  # seconds between two looks at what is being worked out
+
+
+@functools.cache
+def get_jobs() -> Jobs:
+    return Jobs()
+
+
+def show(subject: Subject, what: str, work: Work[T], words: str, picture: Callable[[T], None]) -> None:
+    """What `work` finds of the subject's model, by `picture`, also while it is only partly there, with a bar and words.
+
+    `what` tells it from all else that is worked out of the model. It is worked out once for all visitors and for each
+    state of the weights. Those of a model that is being trained change all the time: there, once for each press of a
+    button.
+    """
+    name, state = subject.state
+    trains, pin = is_active(name), f"background-{what}-{name}"
+    if trains:
+        state = st.session_state.setdefault(pin, state)
+    key = (what, name, state, len(subject.test))  # MNIST may have been fetched meanwhile
+    job = get_jobs().get(key, work)
+    st.fragment(_follow, run_every=None if job.done else LOOK)(key, work, words, picture, job.done)
+    if trains and job.done:
+        st.button("Again with the newest weights", key=f"again-{what}", on_click=st.session_state.pop, args=(pin, None))
+
+
+def _follow(key: tuple[object, ...], work: Work[T], words: str, picture: Callable[[T], None], was_done: bool) -> None:
+    job: Job[T] = get_jobs().get(key, work)
+    if job.done and not was_done:
+        st.rerun()  # so that there is an end to looking
+    if job.problem:
+        st.error(job.problem)
+    elif not job.done:
+        st.progress(min(1.0, job.progress), text=f"{words}: {job.progress:.0%}")
+    if job.result is not None:
+        picture(job.result)

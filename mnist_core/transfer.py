@@ -30,7 +30,8 @@ Source = pathlib.Path | BinaryIO
 def zip_run(this: Run, path: pathlib.Path) -> None:
     """Write the run's folder to `path`, a new .zip file, without what is of this machine alone, such as its lock.
 
-    Raises RunError for a run that is being trained or has no weights yet, or a path that cannot be written.
+    Raises RunError for a run that is being trained, has no weights yet or is larger than `import_run` would take in,
+    and for a path that cannot be written.
     """
     if path.suffix != ".zip":
         raise RunError(f"{path} must end in .zip.")
@@ -38,12 +39,19 @@ def zip_run(this: Run, path: pathlib.Path) -> None:
         raise RunError(f"The run {this.id} has no weights yet: there is nothing to take along.")
     _check_at_rest(this)
     _, whole = read_records(this.path / "metrics.jsonl")  # a killed process may leave half a line behind
+    names = [name for name in unzipping.TAKEN if (this.path / name).exists()]
     try:
-        with replacing(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
-            for name in unzipping.TAKEN:
-                if (this.path / name).exists():
+        with replacing(path) as fresh:
+            with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
+                for name in names:
                     content = (this.path / name).read_bytes()
                     file.writestr(f"{this.id}/{name}", content[:whole] if name == "metrics.jsonl" else content)
+            unpacked = sum((this.path / name).stat().st_size for name in names)
+            if fresh.stat().st_size > MOST_PACKED or unpacked > unzipping.MOST_UNPACKED:
+                raise RunError(
+                    f"The run {this.id} is too large to be taken in again, with {unpacked / 2**20:,.0f} MB: at most "
+                    f"{MOST_PACKED // 2**20} MB are, and {unzipping.MOST_UNPACKED // 2**20} MB unpacked."
+                )
             _check_at_rest(this)  # and was not taken up meanwhile
     except OSError as error:
         raise RunError(f"The run {this.id} cannot be written to {path}: {in_words(error)}.") from error
@@ -148,12 +156,10 @@ def _moved(made: Run, wanted: str, runs_dir: pathlib.Path) -> Run:
     old = [wanted] if wanted and wanted not in catalog.shipped() else []
     for run_id in itertools.chain(old, new_ids(made.config().model)):
         place = runs_dir / run_id
-        if place.exists():
-            continue
         try:
             os.rename(made.path, place)
         except OSError:
-            if place.exists():  # another process was as quick
+            if place.exists():
                 continue
             raise
         return Run(place)

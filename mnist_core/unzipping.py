@@ -46,7 +46,7 @@ def unzip(file: BinaryIO, name: str, folder: pathlib.Path) -> str:
                 most = allowed if target in WHOLE else min(allowed, MOST_OF_ONE)
                 allowed -= _extract(archive, entry, folder / target, most, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError) as error:
-        raise RunError(f"{name} is cut or damaged: {error}.") from error
+        raise RunError(f"{name} is cut or damaged: {error or 'it ends too early'}.") from error
     return _top(list(places))
 
 

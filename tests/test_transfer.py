@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mnist_core import catalog, predictor, run, table, transfer, unzipping, worker
+from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.export import export
@@ -153,6 +154,17 @@ def test_an_upload_is_a_file_that_is_open(finished, tmp_path, runs_dir):
     same(this, finished)
 
 
+def test_a_run_is_packed_and_taken_in_in_a_shell(finished, tmp_path, runs_dir, capsys):
+    where = ["--runs-dir", str(finished.path.parent)]
+    assert main(["runs", "export", finished.id, "--out", str(tmp_path / "run.zip"), *where]) == 0
+    assert main(["runs", "import", str(tmp_path / "run.zip"), "--runs-dir", str(runs_dir)]) == 0
+    assert finished.id in capsys.readouterr().out
+    same(run.open_run(finished.id, runs_dir), finished)
+    (tmp_path / "evil.zip").write_bytes(pickle.dumps(1))
+    assert main(["runs", "import", str(tmp_path / "evil.zip"), "--runs-dir", str(runs_dir)]) == 2
+    assert "evil.zip is a pickle" in capsys.readouterr().err
+
+
 def test_a_run_being_trained_or_without_weights_is_not_packed(small, stopped, finished, runs_dir, tmp_path):
     with pytest.raises(RunError, match="has no weights yet"):
         zip_run(run.create(small, runs_dir), tmp_path / "run.zip")
@@ -165,6 +177,15 @@ def test_a_run_being_trained_or_without_weights_is_not_packed(small, stopped, fi
     with pytest.raises(RunError, match=r"cannot be written to .*No such file"):
         zip_run(finished, tmp_path / "none" / "run.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_a_run_that_is_too_large_to_come_back_is_not_packed(finished, tmp_path, monkeypatch):
+    for module, limit in ((transfer, "MOST_PACKED"), (unzipping, "MOST_UNPACKED")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, limit, 10_000)
+            with pytest.raises(RunError, match="too large to be taken in again"):
+                zip_run(finished, tmp_path / "run.zip")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../evil", "some-run/../../evil", "/etc/evil", "..\\evil", "C:/evil", "\\evil"])

@@ -33,13 +33,14 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("safetensors", "onnx"),
+        choices=("safetensors", "onnx", "tensorboard"),
         default="safetensors",
         help="safetensors: a finished run's weights, with a card of how they were made (the default); onnx: one file "
-        "that takes a drawing, written when it answers as the model does",
+        "that takes a drawing, written when it answers as the model does; tensorboard: a folder with a run's curves as "
+        "event files",
     )
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=STROKES)
-    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the file to write")
+    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the file or folder to write")
 
 
 def _evaluate(args: argparse.Namespace) -> None:
@@ -115,6 +116,9 @@ def _export(args: argparse.Namespace) -> None:
     if args.format == "onnx":
         _export_onnx(args)
         return
+    if args.format == "tensorboard":
+        _export_tensorboard(args)
+        return
     from mnist_core import strokes
     from mnist_core.export import export, export_shipped
 
@@ -141,3 +145,11 @@ def _export_onnx(args: argparse.Namespace) -> None:
             f"{args.out} answers {onnx_export.CHECKED:,} images as {args.models[0]} does: the largest difference of a "
             f"probability is {difference:.1g}."
         )
+
+
+def _export_tensorboard(args: argparse.Namespace) -> None:
+    from mnist_core.tensorboard_events import write_events
+
+    if len(args.models) > 1 or args.strokes:
+        raise ModelError("For tensorboard, one run is exported at a time, without --strokes.")
+    write_events(run.open_run(args.models[0], args.runs_dir), args.out)

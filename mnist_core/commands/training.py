@@ -27,6 +27,9 @@ def add_to(commands: Any) -> None:
         choices=tuple(presets.RECIPES),
         help="train as the shipped model of that name was; further flags change what they name",
     )
+    parser.add_argument(
+        "--tensorboard", action="store_true", help="write TensorBoard's event files, too, to the run's folder"
+    )
     for name in RULES:
         add_flag(parser, name)
 
@@ -58,6 +61,10 @@ def _train(args: argparse.Namespace) -> None:
     chosen = given(args)
     if args.resume and (chosen or args.recipe):
         raise ConfigError("", "--resume goes on with the run's own hyperparameters: leave the others away.")
+    if args.tensorboard:
+        from mnist_core import tensorboard_events
+
+        tensorboard_events.require()
     if args.recipe:
         chosen = {**presets.RECIPES[args.recipe].config.to_dict(), **chosen}
     this = run.open_run(args.resume, args.runs_dir) if args.resume else run.create(TrainConfig(**chosen), args.runs_dir)
@@ -65,7 +72,8 @@ def _train(args: argparse.Namespace) -> None:
         print(f"Run {this.id}")
     try:
         with tqdm(unit=" steps", disable=args.json or not sys.stderr.isatty(), leave=False) as bar:
-            for record in worker.train(this):
+            records = worker.train(this)
+            for record in tensorboard_events.beside(this, records) if args.tensorboard else records:
                 if args.json:
                     print_json({"run": this.id, **record})
                 else:

@@ -76,7 +76,7 @@ def read_on(file: BinaryIO, offset: int) -> tuple[list[Record], int]:
         try:
             records.append(_record(line))
         except ValueError as error:
-            message = f"The metrics in {file.name} are damaged, from byte {offset:,} on: {error}."
+            message = f"The metrics in {file.name} are damaged from byte {offset:,} on, and read up to there: {error}."
             raise DamagedRecords(message, records, offset) from error
         offset += len(line)
     return records, offset

@@ -277,7 +277,7 @@ def test_damaged_metrics_are_read_up_to_the_damage_and_repaired_when_it_goes_on(
     assert table.row(this).epochs in (0, 1)
     history = History(path)
     history.update()
-    assert not history.damage or "are damaged, from byte" in history.damage
+    assert not history.damage or "are damaged from byte" in history.damage
     train(this)
     assert_as_uninterrupted(this, whole)
 

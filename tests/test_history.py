@@ -225,7 +225,7 @@ def test_of_a_damaged_file_all_before_the_damage_is_shown(path):
         file.write(b"\0\0\0nonsense\n" + lines(records[5:]))
     for _ in range(2):
         history.update()
-        assert "are damaged, from byte" in history.damage
+        assert "are damaged from byte" in history.damage
         assert seen(history) == before
     assert seen(fresh(path)) == before
     path.unlink()

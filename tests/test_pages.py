@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import shutil
 import subprocess
 import sys
@@ -260,13 +259,16 @@ def test_a_run_that_diverged_says_what_to_do(app, tmp_path, small):
     assert app.error[0].value == "Try a learning rate of 1 or less instead of 10."
 
 
-def test_damaged_metrics_are_said(app, stopped):
-    (stopped.path / "metrics.jsonl").write_text("nonsense\n" + json.dumps({}))
+def test_damaged_metrics_are_said_and_shown_up_to_the_damage(app, stopped):
+    with open(stopped.path / "metrics.jsonl", "ab") as file:
+        file.write(b"\0\0\0nonsense\n")
     open_train(app)
     app.query_params["run"] = stopped.id
     app.run()
     assert not app.exception
-    assert "are damaged" in app.error[0].value
+    assert not app.error
+    assert "are damaged from byte" in app.warning[0].value
+    assert "Validation accuracy" in [metric.label for metric in app.metric]
 
 
 def test_a_run_deleted_under_the_page_is_said(app, stopped):

@@ -62,7 +62,7 @@ def test_a_line_that_is_no_record_is_damage(tmp_path, line):
     path = tmp_path / "metrics.jsonl"
     whole = b'{"event": "start"}\n'
     path.write_bytes(whole + line + b'\n{"event": "end"}\n')
-    with pytest.raises(RunError, match=r"metrics in .*metrics\.jsonl are damaged, from byte 19 on: ") as caught:
+    with pytest.raises(RunError, match=r"metrics in .* are damaged from byte 19 on, and read up to there: ") as caught:
         read_records(path)
     assert caught.value.records == [{"event": "start"}]
     assert caught.value.offset == len(whole)

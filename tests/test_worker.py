@@ -50,14 +50,8 @@ def test_a_finished_run_has_all_it_needs_and_no_more(runs_dir):
     this = trained(CONFIG, runs_dir)
     assert this.status().state == "finished"
     names = {path.name for path in this.path.iterdir()}
-    assert names == {
-        "config.json",
-        "metrics.jsonl",
-        "status.json",
-        "weights.safetensors",
-        "first_layer.safetensors",
-        "lock",
-    }
+    weights = {"weights.safetensors", "first_layer.safetensors"}
+    assert names == {"config.json", "metrics.jsonl", "status.json", "lock", *weights}
     assert this.records()[-1]["reason"] == "finished"
     assert table.row(this).epochs == 3
     with pytest.raises(RunError, match="has finished"):

@@ -54,7 +54,7 @@ def test_a_seven_with_a_flag_from_ink_to_its_end(page: Page) -> None:
     open_section(page, "layers")
     expect(page.get_by_text("4 x 14 x 14 → 64 x 12 x 12, 2,432 parameters")).to_be_visible()
     expect(page.locator("img[alt*='that ReLU gives']").first).to_be_visible()
-    expect(page.locator(".st-key-layers-softmax .bars path").first).to_be_visible()
+    expect(page.locator(".st-key-layers-softmax .bars path")).to_have_count(20)
 
     open_section(page, "unit")
     expect(page.locator(".st-key-unit-pictures img")).to_have_count(3)

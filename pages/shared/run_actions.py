@@ -146,16 +146,27 @@ def offer_import() -> None:
             max_upload_size=most,
             key=f"runs-upload-{st.session_state.setdefault('runs-uploads', 0)}",
         )
-        if not st.button("Import", key="runs-import-now", type="primary", disabled=not files):
-            return
-        cards = {file.name.removesuffix(".json"): file for file in files if file.name.endswith(".json")}
+        st.button("Import", key="runs-import-now", type="primary", disabled=not files, on_click=_take_in, args=(files,))
+        for problem in st.session_state.get("runs-import-problems", []):
+            st.error(problem)
+
+
+def _take_in(files: list[Any]) -> None:
+    """Import what was uploaded: each file that is no card, with the card of its name. Empties the control."""
+    from mnist_core import transfer
+
+    cards = {file.name.removesuffix(".json"): file for file in files if file.name.endswith(".json")}
+    problems = []
+    if len(cards) == len(files):
+        problems.append("A card alone is no model: choose the safetensors that it belongs to as well.")
+    for file in files:
+        if file.name.endswith(".json"):
+            continue
         try:
-            for file in files:
-                if not file.name.endswith(".json"):
-                    made = transfer.import_run(file, card=cards.get(file.name.removesuffix(".safetensors")))
-                    st.toast(f"{file.name} was taken in as {made.id}.")
+            made = transfer.import_run(file, card=cards.get(file.name.removesuffix(".safetensors")))
         except LabError as error:
-            st.error(str(error))
+            problems.append(str(error))
         else:
-            st.session_state["runs-uploads"] += 1  # an empty control
-            st.rerun()
+            st.toast(f"Taken in as {made.id}.")
+    st.session_state["runs-import-problems"] = problems
+    st.session_state["runs-uploads"] += 1  # a new control, which is empty

@@ -132,7 +132,6 @@ def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tm
     upload.set_input_files(tmp_path / "bad.zip")
     press(page, "runs-import-now")
     expect(page.get_by_test_id("stAlert")).to_contain_text("bad.zip")
-    page.get_by_test_id("stFileUploaderDeleteBtn").locator("button").click()
     before = len(run.list_runs(server.runs_dir))
     upload.set_input_files(tmp_path / "taken.zip")
     press(page, "runs-import-now")

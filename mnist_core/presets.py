@@ -1,6 +1,8 @@
 """Experiments to start from, each with its reason. Nothing in this module needs torch."""
 
 import dataclasses
+import functools
+import operator
 
 from mnist_core.config import RULES, TrainConfig
 
@@ -93,14 +95,22 @@ def nearest(config: TrainConfig) -> tuple[str, list[str]]:
 
     A preset of the same network, or the network's own name, which stands for it with all else by default.
     """
-    known = {name: preset.config for name, preset in PRESETS.items() if preset.config.model == config.model}
-    known[config.model] = TrainConfig(model=config.model)
+    values = _compared(config)
+    known = _known(config.model)
+    name = min(known, key=lambda name: sum(map(operator.ne, known[name], values)))
+    return name, [field for field, one, other in zip(_COMPARED, known[name], values, strict=True) if one != other]
 
-    def differing(name: str) -> list[str]:
-        return [field for field in _COMPARED if getattr(config, field) != getattr(known[name], field)]
 
-    name = min(known, key=lambda name: len(differing(name)))
-    return name, differing(name)
+@functools.cache
+def _known(model: str) -> dict[str, tuple[object, ...]]:
+    """What `nearest` compares with, by name, for a config of that network."""
+    configs = {name: preset.config for name, preset in PRESETS.items() if preset.config.model == model}
+    configs[model] = TrainConfig(model=model)
+    return {name: _compared(config) for name, config in configs.items()}
+
+
+def _compared(config: TrainConfig) -> tuple[object, ...]:
+    return tuple(getattr(config, name) for name in _COMPARED)
 
 
 _COMPARED = [name for name in RULES if name not in ("seed", "device")]

@@ -13,7 +13,7 @@ from mnist_core import catalog, drawing
 from mnist_core.errors import ModelError
 from mnist_core.garbage import freeze_imports
 from pages.shared.data import splits
-from pages.shared.runs import get_workers, is_active
+from pages.shared.runs import get_table, get_workers, is_active
 
 if TYPE_CHECKING:
     from mnist_core.predictions import Predictions
@@ -88,7 +88,8 @@ def _read_all(name: str, _written: int, data: str, split: str) -> Predictions:
 def warm_up() -> None:
     """In the background, once for each server: import torch, have the default model answer, get a worker process ready.
 
-    Called at a page's end: the page is painted meanwhile, and the first answer need not wait for the import.
+    Called at a page's end: the page is painted meanwhile, and the first answer need not wait for the import, nor the
+    Runs page for every run's files.
     """
     threading.Thread(target=_warm_up, daemon=True).start()
 
@@ -97,3 +98,4 @@ def _warm_up() -> None:
     get_predictor(catalog.DEFAULT_MODEL).answer(drawing.to_mnist(np.eye(100, dtype=np.uint8) * 255))
     freeze_imports()
     get_workers().warm_up()
+    get_table().rows()

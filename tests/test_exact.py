@@ -198,7 +198,7 @@ def test_abandoned_generators_change_nothing(runs_dir):
 
 
 def test_the_line_of_a_killed_server_is_taken_up_by_the_next(runs_dir):
-    runs = [run.create(dataclasses.replace(CONFIG, epochs=epochs), runs_dir) for epochs in (120, 3)]
+    runs = [run.create(dataclasses.replace(CONFIG, epochs=epochs), runs_dir) for epochs in (90, 3)]
     server = subprocess.Popen([sys.executable, "-m", "tests.server", "1"], stdin=subprocess.PIPE, text=True)
     for this in runs:
         server.stdin.write(f"submit {this.path}\n")
@@ -212,7 +212,7 @@ def test_the_line_of_a_killed_server_is_taken_up_by_the_next(runs_dir):
     try:
         for this in runs:
             these.submit(this)
-        wait_until(lambda: all(this.status().state == "finished" for this in runs))
+        wait_until(lambda: all(this.status().state == "finished" for this in runs), 180)
     finally:
         these.close()
     for this in runs:

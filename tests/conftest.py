@@ -23,6 +23,13 @@ def all_threads() -> None:
 
 
 @pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small networks train fastest so, and processes that are started from here train them the same."""
+    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
 def small() -> TrainConfig:
     """A config that trains in a blink, on the built-in sample."""
     return TrainConfig(**SMALL)

@@ -19,6 +19,8 @@ from mnist_core.run import Run
 from mnist_core.workers import Workers
 from tests.conftest import wait_until
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 # with dropout and augmentation, so that every kind of randomness must be found again
 CONFIG = TrainConfig(data="sample", hidden=(8,), dropout=0.2, augment="affine", epochs=3, batch_size=64, device="cpu")
 SETTINGS = [
@@ -200,7 +202,7 @@ def test_abandoned_generators_change_nothing(runs_dir):
 
 
 def test_the_line_of_a_killed_server_is_taken_up_by_the_next(runs_dir):
-    runs = [run.create(dataclasses.replace(CONFIG, epochs=epochs), runs_dir) for epochs in (60, 3)]
+    runs = [run.create(dataclasses.replace(CONFIG, epochs=epochs), runs_dir) for epochs in (90, 3)]
     server = subprocess.Popen([sys.executable, "-m", "tests.server", "1"], stdin=subprocess.PIPE, text=True)
     for this in runs:
         server.stdin.write(f"submit {this.path}\n")
@@ -214,7 +216,7 @@ def test_the_line_of_a_killed_server_is_taken_up_by_the_next(runs_dir):
     try:
         for this in runs:
             these.submit(this)
-        wait_until(lambda: all(this.status().state == "finished" for this in runs))
+        wait_until(lambda: all(this.status().state == "finished" for this in runs), 180)
     finally:
         these.close()
     for this in runs:

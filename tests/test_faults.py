@@ -23,6 +23,8 @@ from mnist_core.workers import Workers
 from tests.conftest import wait_until
 from tests.test_exact import CONFIG, assert_as_uninterrupted, train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SLOW = dataclasses.replace(CONFIG, epochs=1_000)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mnist_core import dataset
 from mnist_core.drawing import Pixels
 
-STEPS = 64  # points on the way from the baseline to the image
+STEPS = 32  # points on the way from the baseline to the image
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -302,4 +302,4 @@ def test_mnist_has_its_own_figures(app, inside, monkeypatch):
     inside(section="space", model="mlp", image=9_999)
     wait_for_work(app)
     assert app.query_params["image"] == "9999"
-    assert "among the 3,000 of the map" in text(app)
+    assert "among the 2,000 of the map" in text(app)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mnist_core import dataset
 from mnist_core.drawing import Pixels
 
-STEPS = 64  # points on the way from the baseline to the image
+STEPS = 32  # points on the way from the baseline to the image
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def integrated_gradients(
     ends = dataset.normalise(torch.from_numpy(np.stack([image, base]).astype(np.float32)))
     pixels, from_here = ends[:1], ends[1:]
     with torch.enable_grad():
-        found = IntegratedGradients(score, multiply_by_inputs=True).attribute(
+        found = IntegratedGradients(score).attribute(
             pixels, baselines=from_here, n_steps=STEPS, internal_batch_size=STEPS
         )
     with torch.inference_mode():

@@ -52,11 +52,12 @@ class Jobs:
     def get(self, key: Hashable, work: Work[T]) -> Job[T]:
         """The job of that key, which waits, runs or is done; `work` is called for it if nobody has asked before.
 
-        To be asked for again and again until it is done. Where `work` raises a LabError, that is its problem.
+        To be asked for again and again until it is done. Where `work` raises a LabError, that is its problem, and
+        remains so until the job is forgotten.
         """
         with self._lock:
             job = self._jobs.pop(key, None)
-            if job is None or job.problem:
+            if job is None:
                 job = Job()
                 self._waiting.append((key, job, work))
                 if not self._running:
@@ -68,6 +69,11 @@ class Jobs:
             for old in done[: max(0, len(done) - self._kept)]:
                 del self._jobs[old]
             return job
+
+    def forget(self, key: Hashable) -> None:
+        """Have the next one who asks for that key begin anew."""
+        with self._lock:
+            self._jobs.pop(key, None)
 
     def _run(self) -> None:
         while waiting := self._next():

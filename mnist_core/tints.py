@@ -32,14 +32,14 @@ def overlaid(image: Picture, values: Numbers) -> Picture:
     return np.where((ink & (picture[..., 3] < grey[..., 3]))[..., None], grey, picture)
 
 
-def sheet(maps: Numbers, columns: int, times: int = 1, alike: bool = True) -> Picture:
+def sheet(maps: Numbers, columns: int, times: int = 1) -> Picture:
     """`maps` (N, H, W) in rows of `columns`, each value a block of `times` pixels: one picture (height, width, 4).
 
-    `alike`: one scale of colours for all; else each map has its own.
+    One scale of colours for all.
     """
     count, height, width = maps.shape
     columns = min(columns, count)
-    most = float(np.abs(maps).max(initial=0)) if alike else None
+    most = float(np.abs(maps).max(initial=0))
     gap = max(2, times // 2)
     down, across = height * times + gap, width * times + gap
     picture = np.zeros((-(-count // columns) * down - gap, columns * across - gap, 4), np.uint8)

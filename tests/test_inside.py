@@ -299,4 +299,24 @@ def test_mnist_has_its_own_figures(app, inside, monkeypatch):
     inside(section="space", model="mlp", image=9_999)
     wait_for_work(app)
     assert app.query_params["image"] == "9999"
-    assert "among the 3,000 of the map" in text(app)
+    assert "among the 2,000 of the map" in text(app)
+
+
+def test_work_that_fails_says_why_and_can_be_tried_again(inside, monkeypatch):
+    from mnist_core import preparation
+    from mnist_core.errors import DrawingError
+
+    def failing(model, test):
+        raise DrawingError("The test images cannot be drawn.")
+
+    get_jobs.cache_clear()
+    with monkeypatch.context() as broken:
+        broken.setattr(preparation, "accuracies", failing)
+        app = inside(section="ink", model="mlp", image=5)
+        wait_for_work(app)
+        assert [error.value for error in app.error] == ["The test images cannot be drawn."]
+        assert not app.run().exception
+    app.button(key="retry-steps").click().run()
+    wait_for_work(app)
+    assert not app.error
+    assert "with and without each step" in pictures(app)[-1]

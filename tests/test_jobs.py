@@ -74,7 +74,7 @@ def test_the_newest_is_the_next():
     assert begun == [3, 2, 1]
 
 
-def test_a_problem_is_said_and_tried_again_when_asked_again():
+def test_a_problem_is_said_until_it_is_forgotten():
     def work():
         yield 0.1, 1
         raise ModelError("The weights are gone.")
@@ -83,6 +83,8 @@ def test_a_problem_is_said_and_tried_again_when_asked_again():
     job = all_jobs.get("a", work)
     wait_until(lambda: job.done)
     assert job.problem == "The weights are gone."
+    assert all_jobs.get("a", counting(2)) is job
+    all_jobs.forget("a")
     again = all_jobs.get("a", counting(2))
     wait_until(lambda: again.done)
     assert (again.problem, again.result) == ("", 2)

@@ -45,8 +45,7 @@ def test_a_sheet_has_each_map_in_its_place():
     assert not picture[8 + gap :, 24 + gap :].any()
 
 
-def test_maps_alike_share_a_scale():
+def test_maps_share_a_scale():
     maps = np.stack([np.full((1, 1), 1.0), np.full((1, 1), 4.0)])
     assert tints.sheet(maps, 2)[0, 0, 3] < 255
-    assert tints.sheet(maps, 2, alike=False)[0, 0, 3] == 255
     assert tints.sheet(maps[:1], 8).shape == (1, 1, 4)

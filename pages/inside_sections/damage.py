@@ -67,6 +67,7 @@ def _choose(damages: Mapping[str, D], kind: str) -> tuple[str, D, float]:
         float(damage.most),
         float(damage.neutral),
         float(damage.step),
+        format="%g",
         key=f"damage-strength-{name}",
     )
     return name, damage, strength

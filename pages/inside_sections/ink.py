@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import streamlit as st
@@ -39,7 +39,7 @@ def show(subject: Subject) -> None:
     background_work.show(subject, "steps", lambda: _measure(subject), "Drawing and reading test images", _worth)
 
 
-def _measure(subject: Subject):  # type: ignore[no-untyped-def]
+def _measure(subject: Subject) -> Iterator[tuple[float, dict[str, float]]]:
     from mnist_core import preparation
 
     return preparation.accuracies(subject.model, subject.test)

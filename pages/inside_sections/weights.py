@@ -28,10 +28,11 @@ def show(subject: Subject) -> None:
     else:
         pictures, words = first_layer.pictures(subject.model.network), "as they are"
     units, height, width = pictures.shape
+    most = float(abs(pictures).max())
     with st.container(key="weights"):
         st.image(
             tints.sheet(pictures, COLUMNS, max(1, TILE // width)),
-            caption=f"{units} units, {height} x {width} pixels each, {words}",
+            caption=f"{units} units, {height} x {width} pixels each, {words}; full colour is a weight of {most:.2f}",
             alt=f"The weights of the first layer's {units} units as pictures, {words}",
         )
     if len(kept.epochs) < 2:

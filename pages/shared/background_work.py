@@ -48,6 +48,8 @@ def _follow(key: tuple[object, ...], work: Work[T], words: str, picture: Callabl
         st.rerun()  # so that there is an end to looking
     if job.problem:
         st.error(job.problem)
+        if st.button("Try again", key=f"retry-{key[0]}", on_click=get_jobs().forget, args=(key,)):
+            st.rerun()
     elif not job.done:
         st.progress(min(1.0, job.progress), text=f"{words}: {job.progress:.0%}")
     if job.result is not None:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from mnist_core import catalog, comparison_figures
 from mnist_core.comparison_figures import Point
+from mnist_core.errors import LabError
 from mnist_core.status import ACTIVE
 from mnist_core.table import Row
 from pages.shared import models, run_actions, run_comparison, run_details, run_table
@@ -69,6 +70,10 @@ st.title("Runs")
 if shown := st.query_params.get("run"):
     run_details.show(shown)
 else:
-    active = any(row.state in ACTIVE for row in get_table().rows())
+    try:
+        active = any(row.state in ACTIVE for row in get_table().rows())
+    except LabError as error:
+        st.error(str(error))
+        st.stop()
     st.fragment(_all_runs, run_every=REFRESH if active else None)(active)
 models.warm_up()

@@ -45,7 +45,11 @@ def _shown_run() -> Run | None:
 
 def _choose_run(this: Run | None) -> None:
     """A control for the run that is shown; the page's address is what counts."""
-    ids = [listed.id for listed in run.list_runs()[:LISTED]]
+    try:
+        ids = [listed.id for listed in run.list_runs()[:LISTED]]
+    except LabError as error:
+        st.error(str(error))
+        return
     if this and this.id not in ids:
         ids.append(this.id)
     st.session_state["train-run"] = this.id if this else None

@@ -216,3 +216,12 @@ def test_a_lesson_is_made(app):
     app.sidebar.multiselect(key="lesson-lock").select("model").run()
     assert not app.exception
     assert app.sidebar.code[0].value.endswith("?lock=model&hide=seed")
+
+
+@pytest.mark.parametrize("page", ["draw", "train", "runs"])
+def test_a_folder_of_runs_that_cannot_be_read_is_said(app, tmp_path, page):
+    app.run()
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    assert "cannot be listed" in text(app)

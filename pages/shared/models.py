@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core import catalog, drawing
-from mnist_core.errors import ModelError
+from mnist_core.errors import ModelError, RunError
 from mnist_core.garbage import freeze_imports
 from pages.shared.data import splits
 from pages.shared.runs import get_table, get_workers, is_active
@@ -24,9 +24,14 @@ KEPT = 16  # models in memory
 
 def choose_model(key: str) -> str:
     """A control for one of all models; the name of the one that is chosen."""
+    try:
+        names = catalog.names()
+    except RunError as error:  # the shipped ones are there all the same
+        st.caption(str(error))
+        names = catalog.shipped()
     name: str = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
         "Model",
-        catalog.names(),
+        names,
         key=key,
         help="The shipped networks, then the runs by their id, the newest first, also the one that trains now.",
         persist_state="session",

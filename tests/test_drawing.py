@@ -291,3 +291,30 @@ def test_mnists_own_images_come_back(resampling):
     blocks = resampling == Image.Resampling.NEAREST
     assert np.mean(off) < (5.5 if blocks else 8.5)
     assert np.median(off) < (4 if blocks else 7)
+
+
+def box_of(image):
+    rows, columns = np.flatnonzero(image.any(1)), np.flatnonzero(image.any(0))
+    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+
+
+def test_steps_are_left_out_one_by_one():
+    canvas = np.zeros((280, 280), np.uint8)
+    canvas[20:120, 30:80] = 255  # 10 x 5 pixels of 28, at 3, 2
+    assert np.array_equal(drawing.follow(canvas, drawing.STEPS).image, drawing.to_mnist(canvas))
+    assert box_of(drawing.follow(canvas, []).image) == (3, 2, 8, 12)
+    left, top, right, bottom = box_of(drawing.follow(canvas, ["centre"]).image)
+    assert (right - left, bottom - top) == (5, 10)
+    assert abs((left + right) / 2 - 14) <= 1
+    left, top, right, bottom = box_of(drawing.follow(canvas, ["size"]).image)
+    assert (right - left, bottom - top) == (10, 20)
+    assert (left, top) == (0, 0)  # as far towards its place as it fits
+    thin = np.zeros((280, 280), np.uint8)
+    thin[40:240, 138:142] = 255
+    assert drawing.follow(thin, ["size", "centre"]).image.sum() < drawing.follow(thin).image.sum()
+
+
+def test_a_digit_stays_in_its_place_in_an_image_that_is_no_square():
+    wide = np.zeros((140, 280), np.uint8)
+    wide[40:100, 210:240] = 255
+    assert box_of(drawing.follow(wide, []).image) == (21, 11, 24, 17)

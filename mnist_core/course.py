@@ -18,7 +18,7 @@ _PLAIN = dataclasses.replace(_HIDDEN, optimizer="sgd", schedule="constant", epoc
 TRAININGS: Mapping[str, Mapping[str, TrainConfig]] = {
     "linear": {"linear": TrainConfig(model="softmax", epochs=3)},
     "hidden": {"ReLU": _HIDDEN, "no ReLU": dataclasses.replace(_HIDDEN, activation="identity")},
-    "descent": {f"{lr:g}": dataclasses.replace(_PLAIN, lr=lr) for lr in (0.003, 0.3, 3.0)},
+    "descent": {f"rate {lr:g}": dataclasses.replace(_PLAIN, lr=lr) for lr in (0.003, 0.3, 3.0)},
     "split": {"by heart": dataclasses.replace(PRESETS["Learning by heart"].config, epochs=15)},
     "classic": {"the classic": PRESETS["The classic"].config},
     "convolution": {"convolutions": TrainConfig(model="cnn", width=8, batch_size=256, lr=0.02, epochs=2)},

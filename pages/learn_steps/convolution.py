@@ -13,7 +13,7 @@ from pages.learn_steps import links, training
 from pages.shared import data
 from pages.shared.pictures import enlarged
 
-TIMES, SIDE = 10, 280  # pixels that a pixel of the picture is wide, and that the picture is
+TIMES = 10  # pixels that a pixel of the picture is wide
 ORANGE = (230, 97, 0)
 
 
@@ -55,13 +55,13 @@ def _slide(kind: str) -> None:
     with st.container(key="learn-slide", horizontal=True, gap="medium"):
         st.image(
             _framed(image, row, column),
-            width=SIDE,
+            width=TIMES * len(image),
             caption="The image, and where the kernel lies",
             alt=f"A 4 with a frame of 3 x 3 pixels at row {row} and column {column}",
         )
         st.image(
             tints.tinted(slid).repeat(TIMES, 0).repeat(TIMES, 1),
-            width=SIDE,
+            width=TIMES * len(slid),
             caption=f"What it gives at {slid.shape[0]} x {slid.shape[1]} places: orange above 0, blue below",
             alt=f"The image after sliding the kernel {name} over it",
         )

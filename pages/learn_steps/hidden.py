@@ -43,8 +43,8 @@ def _multiplied_out(row: Row, kind: str) -> None:
     )
     st.markdown(
         f"So we multiplied the trained network out: its {row.parameters or 0:,} numbers became the {numbers:,} of a "
-        f"linear model, and on {images:,} test images no logit moved by more than {apart:.6f}. **The bend is what makes "
-        "a second layer worth having.**"
+        f"linear model, and on {images:,} test images no logit moved by more than {apart:.6f}. **The bend is what "
+        "makes a second layer worth having.**"
     )
 
 

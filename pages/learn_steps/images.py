@@ -28,8 +28,8 @@ def show() -> None:
         f"Here is all that a network will ever know of digits: **{len(images):,} images** that people wrote, "
         f"{height} x {width} pixels each, and with each one its **label**, the digit it is meant to be. A pixel is a "
         f"number from {look.darkest}, blank, to {look.brightest}, full ink; "
-        f"{look.blank:.0%} of them are blank. Another {len(data.test(kind)):,} images are kept aside for the test at the "
-        "end."
+        f"{look.blank:.0%} of them are blank. Another {len(data.test(kind)):,} images are kept aside for the test at "
+        "the end."
     )
     st.markdown("**Try it:** choose a digit and look at a few. Which would *you* read wrong?")
     st.session_state.setdefault("learn-digit", 7)

@@ -82,9 +82,18 @@ def _onward() -> None:
             st.button("Start over", key="learn-over", type="tertiary", on_click=progress.start_over)
 
 
+def _begin_at_the_top() -> None:
+    """Have the browser show a step from its beginning: Streamlit leaves the page where Next was pressed."""
+    st.html(
+        f"<script>/* {progress.now()} */ document.querySelector('[data-testid=stMain]').scrollTo(0, 0)</script>",
+        unsafe_allow_javascript=True,
+    )
+
+
 through_app()
 st.title("Learn")
 progress.follow_link(len(STEPS))
+_begin_at_the_top()  # above all that comes and goes: where it stands elsewhere, it is run again
 data.offer_download()
 _choose()
 progress.set_link()

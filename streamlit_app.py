@@ -6,6 +6,7 @@ st.set_page_config(page_title="Digit lab", page_icon=":material/draw:", layout="
 st.navigation(
     [
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("pages/learn.py", title="Learn", icon=":material/school:", url_path="learn"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", url_path="train"),
         st.Page("pages/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
         st.Page("pages/runs.py", title="Runs", icon=":material/compare_arrows:", url_path="runs"),

@@ -98,9 +98,10 @@ class TrainConfig:
     )
     activation: str = _field(
         "relu",
-        "The non-linearity behind each hidden layer of the mlp.",
+        "The non-linearity behind each hidden layer of the mlp; with identity there is none, and all layers together "
+        "are one linear layer.",
         "network",
-        choices=("relu", "tanh", "gelu", "sigmoid"),
+        choices=("relu", "tanh", "gelu", "sigmoid", "identity"),
     )
     width: int = _field(
         32,

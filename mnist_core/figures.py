@@ -51,6 +51,17 @@ def accuracy_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
     return _of_both("accuracy", curves, value_format="percent")
 
 
+def together(name: str, curves: Mapping[str, Curve], value_format: str, highest: float | None = None) -> dict[str, Any]:
+    """ECharts options for up to three curves of one kind by what they are called; values above `highest` are cut."""
+    colors = (TRAINING, VALIDATION, RATE)
+    lines = [_line(label, curve, color) for (label, curve), color in zip(curves.items(), colors, strict=False)]
+    options = _options(name, lines, value_format)
+    options["legend"]["show"] = True
+    if highest is not None:
+        options["yAxis"]["max"] = highest
+    return options
+
+
 def _of_both(name: str, curves: Mapping[str, Curve], value_format: str) -> dict[str, Any]:
     lines = [
         _line("each report", curves[name], TRAINING, faint=True),

@@ -55,6 +55,15 @@ def test_curves_are_plain_json(tmp_path):
         assert json.loads(json.dumps(chart(curves), allow_nan=False)) == chart(curves)
 
 
+def test_curves_of_one_kind_are_together(tmp_path):
+    curve = history_of(RECORDS, tmp_path / "metrics.jsonl").curves["loss"]
+    options = figures.together("loss", {"slow": curve, "quick": curve}, "%.3f", highest=4.0)
+    assert data(options) == {name: [[0, 2.3], [20, 1.0], [40, 0.5]] for name in ("slow", "quick")}
+    assert len({series["color"] for series in options["series"]}) == 2
+    assert options["yAxis"]["max"] == 4
+    assert "max" not in figures.together("loss", {"one": curve}, "%.3f")["yAxis"]
+
+
 def test_curves_without_points_are_empty(tmp_path):
     curves = History(tmp_path / "none").curves
     for chart in CHARTS:

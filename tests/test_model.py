@@ -48,6 +48,17 @@ def test_hidden_layers_of_any_number():
     assert [row.layer for row in model.summary(model.build("mlp", hidden=()))] == ["Flatten", "Linear"]
 
 
+def test_without_non_linearity_the_mlp_is_linear():
+    network = model.build("mlp", hidden=(32, 16), activation="identity")
+    assert [row.layer for row in model.summary(network)] == [
+        *("Flatten", "Linear", "Identity", "Linear", "Identity", "Linear"),
+    ]
+    one, other = torch.randn(2, 4, 1, 28, 28).double()
+    network.double()
+    middle = network((one + other) / 2)
+    assert torch.allclose(middle, (network(one) + network(other)) / 2)
+
+
 def test_the_cnn_stays_compact():
     rows = model.summary(model.build("cnn"))
     assert sum(row.parameters for row in rows) < 50_000

@@ -31,7 +31,7 @@ def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
     return {"drawing": {"raw": {"objects": [{}] * len(strokes)}, "data": data}, "backgroundFit": None}
 
 
-@pytest.mark.parametrize("page", ["draw", "train", "browse", "runs", "inside"])
+@pytest.mark.parametrize("page", ["draw", "learn", "train", "browse", "runs", "inside"])
 def test_a_page_is_painted_without_torch(page):
     script = (
         "import ast, pathlib, sys\n"

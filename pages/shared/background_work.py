@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
@@ -35,14 +35,22 @@ def show(subject: Subject, what: str, work: Work[T], words: str, picture: Callab
     trains, pin = is_active(name), f"background-{what}-{name}"
     if trains:
         state = st.session_state.setdefault(pin, state)
-    key = (what, name, state, len(subject.test))  # MNIST may have been fetched meanwhile
-    job = get_jobs().get(key, work)
-    st.fragment(_follow, run_every=None if job.done else LOOK)(key, work, words, picture, job.done)
-    if trains and job.done:
+    # MNIST may have been fetched meanwhile
+    done = follow((what, name, state, len(subject.test)), work, words, picture)
+    if trains and done:
         st.button("Again with the newest weights", key=f"again-{what}", on_click=st.session_state.pop, args=(pin, None))
 
 
-def _follow(key: tuple[object, ...], work: Work[T], words: str, picture: Callable[[T], None], was_done: bool) -> None:
+def follow(key: Hashable, work: Work[T], words: str, picture: Callable[[T], None]) -> bool:
+    """What `work` finds, by `picture`, worked out once for each `key`, with a bar and words until then; whether it is
+    done.
+    """
+    job = get_jobs().get(key, work)
+    st.fragment(_follow, run_every=None if job.done else LOOK)(key, work, words, picture, job.done)
+    return job.done
+
+
+def _follow(key: Hashable, work: Work[T], words: str, picture: Callable[[T], None], was_done: bool) -> None:
     job: Job[T] = get_jobs().get(key, work)
     if job.done and not was_done:
         st.rerun()  # so that there is an end to looking

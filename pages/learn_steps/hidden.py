@@ -1,0 +1,61 @@
+"""Step: a hidden layer, and why it needs to bend."""
+
+from __future__ import annotations
+
+import functools
+
+import streamlit as st
+
+from mnist_core import course
+from mnist_core.table import Row
+from pages.learn_steps import links, training
+from pages.shared import data, models
+
+
+def show() -> None:
+    kind = data.data_at_hand("mnist")
+    config = course.trainings("hidden", kind)["ReLU"]
+    st.markdown(
+        f"Put a layer in between: {config.hidden[0]} **hidden units**, each a weighted sum of all pixels. Behind each "
+        "sum comes a bend, the **ReLU**: what is below 0 becomes 0. Then ten sums over the units, as before."
+    )
+    st.latex(r"h = \max(0,\; W_1 x + b_1) \qquad z = W_2 h + b_2")
+    st.markdown("The bend looks too simple to matter. Does it?")
+    st.markdown(f"**Try it:** train the same network with and without it, {training.images(config)} each.")
+    rows = training.show("hidden", "Train both", training.accuracies)
+    if rows:
+        training.reached(rows)
+        _multiplied_out(rows["no ReLU"], kind)
+    with st.container(horizontal=True):
+        if rows:
+            links.compare("Compare them on Runs", [row.run for row in rows.values()], "learn-to-runs")
+        links.train("Other sizes and bends, on Train", config, ("hidden", "activation", "epochs"), "learn-to-train")
+
+
+def _multiplied_out(row: Row, kind: str) -> None:
+    numbers, apart, images = _collapsed(row.run, models.written(row.run), kind)
+    st.markdown("Without the bend the two layers are one, however many units there are:")
+    st.latex(
+        r"""\begin{aligned}
+        z &= W_2 (W_1 x + b_1) + b_2 \\
+          &= (W_2 W_1)\, x + (W_2 b_1 + b_2)
+        \end{aligned}"""
+    )
+    st.markdown(
+        f"So we multiplied the trained network out: its {row.parameters or 0:,} numbers became the {numbers:,} of a "
+        f"linear model, and on {images:,} test images no logit moved by more than {apart:.6f}. **The bend is what "
+        "makes a second layer worth having.**"
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _collapsed(name: str, _written: int, kind: str) -> tuple[int, float, int]:
+    """How many numbers the network has multiplied out, and how far its logits are then off, on how many test images."""
+    from mnist_core import dataset, evaluation
+    from mnist_core.collapse import collapse
+
+    network, test = models.get_predictor(name).network, data.test(kind)
+    one = collapse(network)
+    logits = evaluation.predict(network, test.images)
+    apart = (one(dataset.normalise(test.images).flatten(1)) - logits).abs().max().item()
+    return sum(parameter.numel() for parameter in one.parameters()), apart, len(test)

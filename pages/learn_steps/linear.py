@@ -1,0 +1,60 @@
+"""Step: a linear model, and where it ends."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core import catalog, course, tints
+from mnist_core.errors import ModelError
+from mnist_core.table import Row
+from pages.learn_steps import links, training
+from pages.shared import data, models
+
+
+def show() -> None:
+    kind = data.data_at_hand("mnist")
+    config = course.trainings("linear", kind)["linear"]
+    height, width = data.test(kind).images.shape[1:]
+    pixels = height * width
+    st.markdown(
+        "The simplest network: every pixel votes for every digit, with a **weight**. That makes ten sums, the *logits* "
+        "$z$, and the **softmax** makes probabilities of them, which add up to 1:"
+    )
+    st.latex(r"z = W x + b \qquad p_d = \frac{e^{z_d}}{\sum_k e^{z_k}}")
+    st.markdown(
+        f"$W$ has 10 x {pixels} weights and $b$ has 10: {10 * pixels + 10:,} numbers to learn. They begin at random; "
+        "each training step makes the right digits a little likelier."
+    )
+    st.markdown(f"**Try it:** train it, {training.images(config)}.")
+    rows = training.show("linear", "Train", training.accuracies)
+    if rows:
+        _where_it_ends(rows["linear"], kind)
+    with st.container(horizontal=True):
+        if rows:
+            links.browse("Browse its mistakes", rows["linear"].run, "learn-to-browse")
+            links.inside("Look inside", "layers", rows["linear"].run, "learn-to-inside")
+        links.train("More passes, on Train", config, ("epochs", "lr", "schedule", "batch_size"), "learn-to-train")
+
+
+def _where_it_ends(row: Row, kind: str) -> None:
+    from mnist_core import first_layer
+
+    training.reached({"linear": row})
+    try:
+        network = models.get_predictor(row.run).network
+    except ModelError:  # deleted meanwhile
+        return
+    st.image(
+        tints.sheet(first_layer.pictures(network), 5, 4),
+        caption="The weights of 0 to 4, and of 5 to 9: where they are orange, ink speaks for the digit, where blue, "
+        "against it",
+        alt="The ten digits' weights as pictures",
+    )
+    words = "One picture for each digit is all it has: every way to write a 7 must share one."
+    if kind == "mnist":
+        card = catalog.card("softmax")
+        words += (
+            f" The same model trained for {card['config']['epochs']} passes reads {card['test_accuracy']:.1%}: more "
+            "training does not help, more *network* would."
+        )
+    st.markdown(words)

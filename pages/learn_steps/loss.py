@@ -1,0 +1,67 @@
+"""Step: the loss, and what it is before anything is learned."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import streamlit as st
+
+from mnist_core import course, course_figures, figures
+from pages.learn_steps import links, progress
+from pages.shared import data
+
+BATCH = 128  # images
+
+
+def show() -> None:
+    from mnist_core import first_steps
+
+    st.markdown(
+        "To get better, a network needs to know how wrong it is, in one number. The **cross-entropy** looks at the "
+        "probability that it gave to the *true* digit, and nothing else: sure and right costs nothing, sure and wrong "
+        "costs a lot."
+    )
+    st.latex(r"L = -\ln p_{\mathrm{true}}")
+    st.markdown("**Try it:** move the probability. Then look at networks that have learned nothing yet.")
+    probability: float = st.slider(
+        "Probability given to the true digit", 0.01, 1.0, 0.5, 0.01, key="learn-probability", on_change=progress.mark
+    )
+    picture, number = st.columns([3, 1], vertical_alignment="center")
+    with picture:
+        st.plotly_chart(
+            course_figures.surprise(probability),
+            key="learn-surprise",
+            config={"displayModeBar": False},
+            alt=f"The loss by the probability of the true digit; at {probability:g} it is {-math.log(probability):.3f}",
+        )
+    number.metric("Loss", f"{-math.log(probability) + 0.0:.3f}")
+    kind = data.data_at_hand("mnist")
+    batch = data.splits(kind, None, 0).train[:BATCH]
+    seed = st.session_state.setdefault("learn-seed", 0)
+    config = dataclasses.replace(course.trainings("hidden", kind)["ReLU"], seed=seed)
+    found = first_steps.untrained(config, batch)
+    st.subheader("The first loss")
+    st.markdown(
+        f"An untrained network knows nothing and gives every digit about a tenth. So its first loss should be near "
+        rf"$-\ln \frac{{1}}{{10}} = \ln 10 = {math.log(10):.3f}$. If yours is far from it, look for the mistake before "
+        "you train."
+    )
+    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+        st.metric(f"First loss, {len(batch.labels)} images", f"{found.loss:.3f}", width="content")
+        st.metric("ln 10", f"{math.log(10):.3f}", width="content")
+        st.metric("Read right", f"{found.accuracy:.0%}", width="content")
+        st.button("Another network", key="learn-seed-next", icon=":material/casino:", on_click=_another)
+    st.caption(f"What the untrained network thinks of the first image, a {int(batch.labels[0])}:")
+    st.plotly_chart(
+        figures.probabilities(found.probabilities),
+        key="learn-untrained",
+        config={"displayModeBar": False},
+        alt="The probability of each digit, all near a tenth",
+    )
+    links.inside("See a trained network's logits and softmax", "layers", "mlp", "learn-to-inside")
+
+
+def _another() -> None:
+    st.session_state["learn-seed"] += 1
+    progress.mark()

@@ -1,0 +1,66 @@
+"""Step: your own digit, read by all that the course has built."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.errors import EmptyDrawing, LabError
+from pages.learn_steps import links, progress, training
+from pages.shared import canvas, models
+from pages.shared.pictures import enlarged
+
+PEN = 20  # pixels
+SHIPPED = ("softmax", "mlp", "cnn")
+
+
+def show() -> None:
+    st.markdown(
+        "The last test is yours. Your drawing is brought to the form of the training images, flattened or slid over, "
+        "multiplied, bent and summed, and ten probabilities come out: all of which you have seen by now. Networks that "
+        "have learned more than pixel votes should forgive you more."
+    )
+    st.markdown("**Try it:** draw a digit. Then draw it badly: who is the first to go wrong?")
+    st.fragment(_draw)()
+    with st.container(horizontal=True):
+        links.inside("Look inside as it is read", "ink", "cnn", "learn-to-inside", "drawing")
+        if st.button("Go on in Draw", key="learn-to-draw", icon=":material/draw:"):
+            st.switch_page("pages/draw.py")
+
+
+def _draw() -> None:
+    left, right = st.columns([canvas.SIZE, 420], gap="large")
+    with left:
+        try:
+            canvas.draw(PEN)
+        except LabError as error:
+            st.error(str(error))
+    with right:
+        _answers()
+
+
+def _answers() -> None:
+    try:
+        seen = canvas.current()
+    except EmptyDrawing:
+        st.info("Draw a digit.", icon=":material/draw:")
+        return
+    opened = canvas.opened()
+    st.image(
+        enlarged(seen, 4),
+        caption=f"{opened.title}; draw to replace it" if opened else "What they see: 28 x 28 pixels",
+        alt="The drawing as the networks see it",
+    )
+    with st.grid(min_column_width=120, key="learn-answers"):
+        for name, title in _readers().items():
+            answer = models.get_predictor(name).answer(seen)
+            sure = f"{answer.confidence:.1%} sure" if answer.is_digit else "or no digit"
+            st.metric(title, str(answer.digit), sure, delta_color="off", delta_arrow="off", border=True)
+    progress.mark_now()
+
+
+def _readers() -> dict[str, str]:
+    """The shipped models and those of this course, by name, with what to call them."""
+    readers = {name: f"{name}, shipped" for name in SHIPPED}
+    for step in ("linear", "classic", "convolution"):
+        readers |= {row.run: name for name, row in training.finished(step).items() if row.state == "finished"}
+    return readers

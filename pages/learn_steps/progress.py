@@ -1,0 +1,74 @@
+"""Where a visitor is in the course and what has been done, kept in the page's address."""
+
+import time
+
+import streamlit as st
+
+SETTLED = 3.0  # seconds within which the browser has taken over a change of the address
+
+
+def follow_link(steps: int) -> None:
+    """Go to the step that the address names, and take what it says is done as done, where it is another link."""
+    state, words = st.session_state, st.query_params.to_dict()
+    state.setdefault("learn-now", 1)
+    state.setdefault("learn-done", set())
+    # for a moment the browser may still send the address from before its last change
+    if not words or words == state.get("learn-link") or time.monotonic() - state.get("learn-link-set", -9) < SETTLED:
+        return
+    numbers = [str(number) for number in range(1, steps + 1)]
+    wrong = [word for word in [words.get("step", "1"), *_list(words.get("done", ""))] if word not in numbers]
+    if words.get("step") in numbers:
+        state["learn-now"] = int(words["step"])
+    state["learn-done"] |= {int(word) for word in _list(words.get("done", "")) if word in numbers}
+    if wrong:
+        state["learn-problem"] = f"There is no step {', '.join(map(repr, wrong))}; there are 1 to {steps}."
+
+
+def set_link() -> None:
+    """Say in the address where the visitor is, and on the page what could not be used of the address."""
+    state = st.session_state
+    words = {"step": str(now())}
+    if state["learn-done"]:
+        words["done"] = ",".join(map(str, sorted(state["learn-done"])))
+    if words != state.get("learn-link"):
+        state["learn-link"], state["learn-link-set"] = words, time.monotonic()
+    if words != st.query_params.to_dict():
+        st.query_params.from_dict(words)
+    if problem := state.pop("learn-problem", None):
+        st.warning(problem)
+
+
+def now() -> int:
+    """The step that is shown, from 1."""
+    number: int = st.session_state["learn-now"]
+    return number
+
+
+def done() -> frozenset[int]:
+    """The steps that are done."""
+    return frozenset(st.session_state["learn-done"])
+
+
+def mark() -> None:
+    """The step that is shown is done. For a control's `on_change`, or followed by a rerun of the page."""
+    st.session_state["learn-done"].add(now())
+
+
+def mark_now() -> None:
+    """The step that is shown is done; where that is news, the page is run anew."""
+    if now() not in done():
+        mark()
+        st.rerun()
+
+
+def go(step: int) -> None:
+    st.session_state["learn-now"] = step
+
+
+def start_over() -> None:
+    st.session_state["learn-done"] = set()
+    go(1)
+
+
+def _list(words: str) -> list[str]:
+    return [word for word in words.split(",") if word]

@@ -1,0 +1,87 @@
+"""Step: what this machine computes on, and how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mnist_core import course
+from pages.learn_steps import links, progress
+from pages.shared import background_work, data
+
+if TYPE_CHECKING:
+    from mnist_core.speed import Speed
+
+
+def show() -> None:
+    from mnist_core import device, speed
+
+    kind = data.data_at_hand("mnist")
+    config = course.trainings("classic", kind)["the classic"]
+    names = device.available()
+    st.markdown(
+        "Nearly all of a training is one thing: multiplying matrices, millions of numbers that do not have to wait for "
+        "each other. A **CPU** does a few at once, a **GPU** thousands. That pays off when there is enough to do at "
+        "once; a small network on small images leaves most of a GPU idle."
+    )
+    height, width = data.test(kind).images.shape[1:]
+    st.latex(
+        rf"\underbrace{{X}}_{{{config.batch_size} \times {height * width}}} \cdot "
+        rf"\underbrace{{W}}_{{{height * width} \times {config.hidden[0]}}} \quad \text{{for each step's first layer}}"
+    )
+    here = ", ".join(device.describe(device.pick(name)) for name in names)
+    st.markdown(
+        f"This machine has: **{here}**."
+        + (" No GPU that PyTorch can use, and none is needed for this course." if names == ["cpu"] else "")
+    )
+    st.markdown(
+        f"**Try it:** measure it: products of two {speed.SIZE:,} x {speed.SIZE:,} matrices, and training steps of the "
+        "classic."
+    )
+    count = st.session_state.setdefault("learn-measured", 0)
+    st.button(
+        "Measure again" if count else "Measure",
+        key="learn-measure",
+        type="primary",
+        icon=":material/speed:",
+        on_click=_measure,
+    )
+    if count:
+        background_work.follow(("speed", kind, count), lambda: _measured(kind), "Measuring", _table)
+    if len(names) > 1:
+        links.train(
+            "Choose the device on Train", config, ("device", "hidden", "batch_size", "epochs"), "learn-to-train"
+        )
+
+
+def _measure() -> None:
+    st.session_state["learn-measured"] += 1
+    progress.mark()
+
+
+def _measured(kind: str) -> Iterator[tuple[float, list[Speed]]]:
+    from mnist_core import speed
+
+    return speed.measure(course.trainings("classic", kind)["the classic"], data.splits(kind, None, 0).train)
+
+
+def _table(found: list[Speed]) -> None:
+    if not found:
+        return
+    with st.container(key="learn-speeds"):
+        for one in found:
+            with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+                st.metric(
+                    f"{one.device}: multiply-adds a second",
+                    f"{one.multiply_adds_per_s / 1e9:,.1f} billion",
+                    width="content",
+                )
+                st.metric("Training images a second", f"{one.images_per_s:,.0f}", width="content")
+    if len(found) > 1:
+        first, last = found[0], found[-1]
+        st.markdown(
+            f"The first multiplies {first.multiply_adds_per_s / last.multiply_adds_per_s:,.1f} times as fast as the "
+            f"last, and trains this small network {first.images_per_s / last.images_per_s:,.1f} times as fast."
+        )

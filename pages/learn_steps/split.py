@@ -1,0 +1,54 @@
+"""Step: why images are held out, and what learning by heart looks like."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core import course, run
+from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES
+from mnist_core.table import Row
+from pages.learn_steps import links, training
+from pages.learn_steps.training import Histories
+from pages.shared import data, live
+from pages.shared.runs import history_of
+
+
+def show() -> None:
+    kind = data.data_at_hand("mnist")
+    config = course.trainings("split", kind)["by heart"]
+    usual = course.trainings("classic", kind)["the classic"]
+    few = TRAINING_IMAGES[kind] - config.validation_images
+    st.markdown(
+        f"A network that has seen an image may have **learned it by heart**. So the images are split: of "
+        f"{TRAINING_IMAGES[kind]:,}, it trains on {TRAINING_IMAGES[kind] - usual.validation_images:,}; the other "
+        f"{usual.validation_images:,} are for **validation**: by them you choose learning rate, size and passes. The "
+        f"{TEST_IMAGES[kind]:,} **test** images are read once, at the very end."
+    )
+    st.markdown("With few images, that is easy. Watch **training** and **validation** part: the gap is *overfitting*.")
+    st.markdown(f"**Try it:** train {config.hidden[0]} hidden units on {few:,} images only, {config.epochs} passes.")
+    rows = training.show("split", "Train", _curves)
+    if rows:
+        _gap(rows["by heart"], few)
+    with st.container(horizontal=True):
+        if rows:
+            links.browse("Browse its mistakes", rows["by heart"].run, "learn-to-browse")
+        links.train(
+            "With more or fewer images, on Train", config, ("validation_size", "epochs", "hidden"), "learn-to-train"
+        )
+
+
+def _curves(histories: Histories) -> None:
+    for history in histories.values():
+        live.curves(history)
+
+
+def _gap(row: Row, few: int) -> None:
+    last = history_of(run.open_run(row.run)).epoch
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Training accuracy", f"{last['train_accuracy']:.1%}", width="content")
+        st.metric("Validation accuracy", f"{last['val_accuracy']:.1%}", width="content")
+        st.metric("The gap", f"{100 * (last['train_accuracy'] - last['val_accuracy']):.1f} points", width="content")
+    st.markdown(
+        f"It knows its {few:,} images and is not nearly as good with others. What helps most are more images: the next "
+        "step has them."
+    )

@@ -1,0 +1,159 @@
+"""A step's own trainings: real runs, started and watched where they are spoken of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mnist_core import course, figures, run
+from mnist_core.errors import LabError
+from mnist_core.run import Run
+from mnist_core.table import Row
+from pages.learn_steps import progress
+from pages.shared import data
+from pages.shared.live import COLORS
+from pages.shared.runs import get_table, get_workers, history_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mnist_core.config import TrainConfig
+    from mnist_core.history import History
+
+LOOK = 1.0 if (os.cpu_count() or 1) < 4 else 0.5  # seconds between two looks at a run
+ENDED = ("finished", "diverged")
+
+Histories = Mapping[str, "History"]
+
+
+def of(step: str) -> dict[str, Row]:
+    """The runs of the step's trainings by their short names, as far as there are any."""
+    rows, found = get_table().rows(), {}
+    for name, config in course.trainings(step, data.data_at_hand("mnist")).items():
+        own = [row for row in rows if row.run == _started().get(f"{step} {name}") and row.config == config]
+        if row := own[0] if own else course.newest(rows, config):
+            found[name] = row
+    return found
+
+
+def finished(step: str) -> dict[str, Row]:
+    """The step's runs if all its trainings have ended, else none."""
+    rows = of(step)
+    whole = len(rows) == len(course.TRAININGS[step]) and all(row.state in ENDED for row in rows.values())
+    return rows if whole else {}
+
+
+def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[str, Row]:
+    """A button to start the step's trainings, and `picture` of what they report while they go on.
+
+    Returns their rows once all have ended, else none. The step is done when what was started here has ended.
+    """
+    rows = of(step)
+    active = any(row.state not in (*ENDED, "stopped", "interrupted", "failed") for row in rows.values())
+    ended = finished(step)
+    st.button(
+        f"{words} again" if ended else words,
+        key=f"learn-train-{step}",
+        type="secondary" if ended else "primary",
+        icon=":material/play_arrow:",
+        disabled=active,
+        on_click=_start,
+        args=(step,),
+    )
+    if problem := st.session_state.pop("learn-train-problem", None):
+        st.error(problem)
+    if rows:
+        st.fragment(_follow, run_every=LOOK if active else None)(step, picture, active)
+    if ended and all(f"{step} {name}" in _started() for name in ended):
+        progress.mark_now()
+    return ended
+
+
+def _started() -> dict[str, str]:
+    """The ids of the runs that this visitor has started, by step and name."""
+    started: dict[str, str] = st.session_state.setdefault("learn-runs", {})
+    return started
+
+
+def _start(step: str) -> None:
+    try:
+        for name, config in course.trainings(step, data.data_at_hand("mnist")).items():
+            this = run.create(config)
+            this.set_about(name=f"{step}: {name}", group=course.GROUP)
+            get_workers().submit(this)
+            _started()[f"{step} {name}"] = this.id
+    except LabError as error:
+        st.session_state["learn-train-problem"] = str(error)
+
+
+def _follow(step: str, picture: Callable[[Histories], None], was_active: bool) -> None:
+    """The runs as they stand now; `was_active` is what the rest of the page was made for."""
+    try:
+        runs = {name: run.open_run(row.run) for name, row in of(step).items()}
+        states = {name: this.status() for name, this in runs.items()}
+        histories = {name: history_of(this) for name, this in runs.items()}
+    except LabError as error:
+        st.error(str(error))
+        return
+    if any(state.is_active for state in states.values()) != was_active:
+        st.rerun()
+    with st.container(key=f"learn-runs-{step}", horizontal=True, vertical_alignment="center", gap="small"):
+        for name, state in states.items():
+            words = _so_far(runs[name], histories[name], state.state)
+            st.badge(f"{name}: {words}" if len(runs) > 1 else words, color=COLORS.get(state.state, "gray"))
+    for state in states.values():
+        if state.message and state.state != "diverged":
+            st.warning(state.message)
+    picture(histories)
+
+
+def _so_far(this: Run, history: History, state: str) -> str:
+    if state == "running" and history.start:
+        return f"{history.step.get('step', 0) / history.start['steps']:.0%}"
+    place = get_workers().place(this)
+    return f"number {place} in line" if state == "waiting" and place else state
+
+
+def accuracies(histories: Histories) -> None:
+    """Accuracy on the training images by step, smoothed, of all runs together."""
+    curves = {name: history.curves["accuracy_smoothed"] for name, history in histories.items()}
+    st.echarts_chart(
+        figures.together("training accuracy", curves, "percent"),
+        height=280,
+        key="learn-accuracies",
+        alt=f"Accuracy on the training images by step: {', '.join(curves)}",
+    )
+
+
+def losses(highest: float) -> Callable[[Histories], None]:
+    """Loss by step, smoothed, of all runs together, up to `highest`."""
+
+    def picture(histories: Histories) -> None:
+        curves = {name: history.curves["loss_smoothed"] for name, history in histories.items()}
+        st.echarts_chart(
+            figures.together("training loss", curves, "%.3f", highest),
+            height=280,
+            key="learn-losses",
+            alt=f"Loss by step: {', '.join(curves)}",
+        )
+
+    return picture
+
+
+def reached(rows: Mapping[str, Row]) -> None:
+    """The share of the test images that each run reads right."""
+    with st.container(horizontal=True, gap="large"):
+        for name, row in rows.items():
+            value = "diverged" if row.test_accuracy is None else f"{row.test_accuracy:.1%}"
+            st.metric(f"Test accuracy, {name}", value, width="content")
+
+
+def images(config: TrainConfig) -> str:
+    """How much the config's training sees, in words."""
+    from mnist_core.config import TRAINING_IMAGES
+
+    to_train = TRAINING_IMAGES[config.data] - config.validation_images
+    return f"{config.epochs} passes over {to_train:,} images"

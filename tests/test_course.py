@@ -1,0 +1,43 @@
+import dataclasses
+
+import pytest
+
+from mnist_core import course
+from mnist_core.config import TRAINING_IMAGES, TrainConfig
+from mnist_core.table import Row
+
+
+@pytest.mark.parametrize("data", TRAINING_IMAGES)
+@pytest.mark.parametrize("step", course.TRAININGS)
+def test_every_training_can_be_made_on_any_data(step, data):
+    trainings = course.trainings(step, data)
+    assert trainings.keys() == course.TRAININGS[step].keys()
+    assert {config.data for config in trainings.values()} == {data}
+
+
+def test_the_sample_is_passed_more_often_and_keeps_images_to_learn_from():
+    few = TrainConfig(validation_size=59_000, epochs=2)
+    assert course.on(few, "mnist") == few
+    assert course.on(few, "sample").epochs == 2 * course.SAMPLE_EPOCHS
+    assert TRAINING_IMAGES["sample"] - course.on(few, "sample").validation_images == 200
+    assert course.on(TrainConfig(), "sample").validation_size is None
+
+
+def test_with_and_without_relu_nothing_else_differs():
+    with_relu, without = course.TRAININGS["hidden"].values()
+    assert dataclasses.replace(without, activation=with_relu.activation) == with_relu
+    assert without.activation == "identity"
+
+
+def test_the_newest_run_of_the_course_is_found():
+    config = TrainConfig(seed=3)
+    rows = [
+        Row("f", group="Learn"),  # damaged
+        Row("e", group="other", state="finished", config=config),
+        Row("d", group="Learn", state="finished", config=TrainConfig()),
+        Row("c", group="Learn", state="running", config=config),
+        Row("b", group="Learn", state="finished", config=config),
+    ]
+    assert course.newest(rows, config) is rows[3]
+    assert course.newest(rows[:3], config) is None
+    assert course.newest(rows[:1], TrainConfig()) is None  # what is damaged has a default config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
@@ -41,7 +41,7 @@ def show(subject: Subject, what: str, work: Work[T], words: str, picture: Callab
         st.button("Again with the newest weights", key=f"again-{what}", on_click=st.session_state.pop, args=(pin, None))
 
 
-def follow(key: Hashable, work: Work[T], words: str, picture: Callable[[T], None]) -> bool:
+def follow(key: tuple[object, ...], work: Work[T], words: str, picture: Callable[[T], None]) -> bool:
     """What `work` finds, by `picture`, worked out once for each `key`, with a bar and words until then; whether it is
     done.
     """
@@ -50,7 +50,7 @@ def follow(key: Hashable, work: Work[T], words: str, picture: Callable[[T], None
     return job.done
 
 
-def _follow(key: Hashable, work: Work[T], words: str, picture: Callable[[T], None], was_done: bool) -> None:
+def _follow(key: tuple[object, ...], work: Work[T], words: str, picture: Callable[[T], None], was_done: bool) -> None:
     job: Job[T] = get_jobs().get(key, work)
     if job.done and not was_done:
         st.rerun()  # so that there is an end to looking

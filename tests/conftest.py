@@ -1,4 +1,7 @@
+import contextlib
+import os
 import pathlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 
@@ -51,6 +54,31 @@ def app(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     runs.get_workers().close()
     for cached in (runs.get_workers, runs.get_table, data.splits, data.test, data.one_of_each):
         cached.cache_clear()
+
+
+@pytest.fixture
+def readable() -> Iterator[tuple[pathlib.Path, Callable[[], contextlib.AbstractContextManager[None]]]]:
+    """A folder for runs, and what makes it read-only to this process, which is not root's as long as it is."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+
+        @contextlib.contextmanager
+        def read_only() -> Iterator[None]:
+            paths = [folder, *folder.rglob("*")]
+            for path in paths:
+                path.chmod(0o555 if path.is_dir() else 0o444)
+            if user := os.geteuid():
+                yield
+            else:
+                os.seteuid(65534)
+                try:
+                    yield
+                finally:
+                    os.seteuid(user)
+            for path in paths:
+                path.chmod(0o755 if path.is_dir() else 0o644)
+
+        yield folder, read_only
 
 
 def text(app: AppTest) -> str:

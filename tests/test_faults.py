@@ -9,7 +9,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 
 import pytest
@@ -162,31 +161,6 @@ def test_a_process_on_a_full_disk_lets_the_next_in(tmp_path, runs_dir, one_worke
 
 
 # The folder is read-only
-
-
-@pytest.fixture
-def readable():
-    """A folder for runs, and what makes it read-only to this process, which is not root's as long as it is."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-
-        @contextlib.contextmanager
-        def read_only():
-            paths = [folder, *folder.rglob("*")]
-            for path in paths:
-                path.chmod(0o555 if path.is_dir() else 0o444)
-            if user := os.geteuid():
-                yield
-            else:
-                os.seteuid(65534)
-                try:
-                    yield
-                finally:
-                    os.seteuid(user)
-            for path in paths:
-                path.chmod(0o755 if path.is_dir() else 0o644)
-
-        yield folder, read_only
 
 
 def test_a_read_only_folder_is_said_whatever_is_asked_and_all_is_shown(readable, one_worker):

@@ -1,7 +1,6 @@
 import dataclasses
 import io
 import json
-import os
 import pathlib
 import pickle
 import random
@@ -433,11 +432,14 @@ def test_a_status_or_a_name_that_is_none_is_refused(name, content, part, finishe
     refused(zipped(files(finished) | {name: content}, tmp_path / "run.zip"), runs_dir, part)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_is_read_only_is_said(finished, tmp_path, runs_dir):
-    runs_dir.mkdir(mode=0o500)
-    with pytest.raises(RunError, match=r"cannot be taken in to .*read-only"):
-        import_run(zipped(files(finished), tmp_path / "run.zip"), runs_dir)
+def test_a_folder_that_is_read_only_is_said(finished, tmp_path, readable):
+    folder, read_only = readable
+    with (
+        open(zipped(files(finished), tmp_path / "run.zip"), "rb") as file,
+        read_only(),
+        pytest.raises(RunError, match=r"cannot be taken in to .*read-only"),
+    ):
+        import_run(file, folder)
 
 
 def test_a_place_that_is_no_folder_is_said(finished, tmp_path, runs_dir):

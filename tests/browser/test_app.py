@@ -34,7 +34,13 @@ from tests.browser.steps import (
 
 DATA = "sample" if mnist_files.missing() else "mnist"
 LONG = f"/train?model=cnn&epochs=300&data={DATA}"
-PAGES = {"/": "Draw a digit", "/train": "Train a network", "/browse": "Browse the images", "/inside": "Look inside"}
+PAGES = {
+    "/": "Draw a digit",
+    "/learn": "Learn",
+    "/train": "Train a network",
+    "/browse": "Browse the images",
+    "/inside": "Look inside",
+}
 
 
 @pytest.mark.parametrize(("points", "digit"), [(ONE, "1"), (ZERO, "0")])

@@ -30,7 +30,7 @@ def show() -> None:
     trainings = course.trainings("convolution", kind)
     config = trainings["convolutions"]
     st.markdown(
-        f"Three layers of such kernels, {config.width} in the first two, chosen by gradient descent, "
+        f"A network of such kernels, {config.width} of them in its first layer, found by gradient descent in "
         f"{training.images(config)}:"
     )
     rows = training.show("convolution", "Train", training.accuracies)

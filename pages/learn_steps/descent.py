@@ -40,8 +40,8 @@ def show() -> None:
         + (f" From {worse:.2g} on, the step jumps across the valley and lands higher than it began." if worse else "")
     )
     st.markdown(
-        f"**Try it:** train with {', '.join(f'{config.lr:g}' for config in trainings.values())}, "
-        f"{training.images(next(iter(trainings.values())))} each. Which wins?"
+        f"**Try it:** train with each of the rates {', '.join(f'{config.lr:g}' for config in trainings.values())}; "
+        f"each makes {training.images(next(iter(trainings.values())))}. Which wins?"
     )
     rows = training.show("descent", "Train all three", training.losses(math.ceil(2 * math.log(10))))
     if rows:

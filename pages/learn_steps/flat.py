@@ -12,7 +12,7 @@ from pages.shared.pictures import enlarged
 
 ORANGE = (230, 97, 0)
 TIMES = 10  # pixels that a pixel of the picture is wide
-FRAME = 11  # numbers shown of a row and of a column
+FRAME = 9  # numbers shown of a row and of a column
 AROUND = 4  # numbers shown on either side of the chosen one
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core import catalog, course, tints
-from mnist_core.errors import ModelError
 from mnist_core.table import Row
 from pages.learn_steps import links, training
 from pages.shared import data, models
@@ -40,10 +39,7 @@ def _where_it_ends(row: Row, kind: str) -> None:
     from mnist_core import first_layer
 
     training.reached({"linear": row})
-    try:
-        network = models.get_predictor(row.run).network
-    except ModelError:  # deleted meanwhile
-        return
+    network = models.get_predictor(row.run).network
     st.image(
         tints.sheet(first_layer.pictures(network), 5, 4),
         caption="The weights of 0 to 4, and of 5 to 9: where they are orange, ink speaks for the digit, where blue, "

@@ -79,6 +79,7 @@ def _table(found: list[Speed]) -> None:
                     width="content",
                 )
                 st.metric("Training images a second", f"{one.images_per_s:,.0f}", width="content")
+    st.caption("Measured in the app's own process. A training is a process of its own, with all threads it can get.")
     if len(found) > 1:
         first, last = found[0], found[-1]
         st.markdown(

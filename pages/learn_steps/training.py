@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core import course, figures, run
+from mnist_core.config import TRAINING_IMAGES
 from mnist_core.errors import LabError
 from mnist_core.run import Run
 from mnist_core.table import Row
@@ -153,7 +154,5 @@ def reached(rows: Mapping[str, Row]) -> None:
 
 def images(config: TrainConfig) -> str:
     """How much the config's training sees, in words."""
-    from mnist_core.config import TRAINING_IMAGES
-
     to_train = TRAINING_IMAGES[config.data] - config.validation_images
     return f"{config.epochs} passes over {to_train:,} images"

@@ -36,9 +36,11 @@ DATA = "sample" if mnist_files.missing() else "mnist"
 LONG = f"/train?model=cnn&epochs=300&data={DATA}"
 PAGES = {
     "/": "Draw a digit",
+    "/learn": "Learn",
     "/train": "Train a network",
     "/browse": "Browse the images",
     "/inside": "Inside the network",
+    "/runs": "Runs",
 }
 
 

@@ -91,7 +91,8 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
 
 
 def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
-    from mnist_core import snapshots, trainer, weights  # with torch, which takes seconds to import
+    from mnist_core import trainer, weights  # with torch, which takes seconds to import
+    from mnist_core.inside import snapshots
 
     fingerprint = run.fingerprint()
     remove_left_over(run.path, ("metrics.jsonl", "status.json", run.state.name, run.weights.name, snapshots.NAME))

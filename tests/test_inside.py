@@ -7,9 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import catalog, dataset, drawing, model, predictor, run, worker
-from mnist_core.arithmetic import weighted_sum
-from mnist_core.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
-from mnist_core.layers import trace
+from mnist_core.inside.arithmetic import weighted_sum
+from mnist_core.inside.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
+from mnist_core.inside.layers import trace
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
 from tests.test_pages import drawing as drawn
@@ -303,8 +303,8 @@ def test_mnist_has_its_own_figures(app, inside, monkeypatch):
 
 
 def test_work_that_fails_says_why_and_can_be_tried_again(inside, monkeypatch):
-    from mnist_core import preparation
     from mnist_core.errors import DrawingError
+    from mnist_core.inside import preparation
 
     def failing(model, test):
         raise DrawingError("The test images cannot be drawn.")

@@ -8,8 +8,9 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import catalog, course, dataset, predictor, run, sliding, worker
+from mnist_core import catalog, dataset, predictor, run, worker
 from mnist_core.config import SAMPLE_IN_WORDS
+from mnist_core.course import sliding, trainings
 from mnist_core.run import Run
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
@@ -46,7 +47,7 @@ def train(app: AppTest, step: str) -> None:
     """Press the step's button and wait for what it starts."""
     app.button(key=f"learn-train-{step}").click().run()
     assert not app.exception
-    assert {this.about().group for this in runs_of(step)} == {course.GROUP}
+    assert {this.about().group for this in runs_of(step)} == {trainings.GROUP}
     wait_until(lambda: all(this.status().state in ("finished", "diverged") for this in runs_of(step)))
     app.run()
 
@@ -56,9 +57,9 @@ def trained(tmp_path):
     """Trains a step's networks as the page has them trained, at once and in this process."""
 
     def train(step: str, data: str = "sample") -> None:
-        for name, config in course.trainings(step, data).items():
+        for name, config in trainings.trainings(step, data).items():
             this = run.create(config, tmp_path / "runs")
-            this.set_about(name=f"{step}: {name}", group=course.GROUP)
+            this.set_about(name=f"{step}: {name}", group=trainings.GROUP)
             for _ in worker.train(this):
                 pass
 
@@ -179,8 +180,8 @@ def test_training_again_is_another_run(learn, trained):
 
 def test_while_it_trains_the_button_waits(learn):
     app = learn(step=3)
-    waiting = run.create(course.trainings("linear", "sample")["linear"])
-    waiting.set_about(name="linear: linear", group=course.GROUP)
+    waiting = run.create(trainings.trainings("linear", "sample")["linear"])
+    waiting.set_about(name="linear: linear", group=trainings.GROUP)
     app.run()
     assert app.button(key="learn-train-linear").disabled
     assert "waiting" in text(app)
@@ -288,12 +289,12 @@ def test_own_networks_join_the_shipped_ones(learn, app, trained):
 @pytest.mark.parametrize(
     ("step", "button", "title"),
     [
-        (2, "learn-to-ink", "Look inside"),
+        (2, "learn-to-ink", "Inside the network"),
         (3, "learn-to-train", "Train a network"),
-        (5, "learn-to-inside", "Look inside"),
+        (5, "learn-to-inside", "Inside the network"),
         (10, "learn-to-browse", "Browse the images"),
-        (10, "learn-to-why", "Look inside"),
-        (11, "learn-to-inside", "Look inside"),
+        (10, "learn-to-why", "Inside the network"),
+        (11, "learn-to-inside", "Inside the network"),
         (12, "learn-to-draw", "Draw a digit"),
     ],
 )

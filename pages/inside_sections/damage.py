@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from mnist_core import figures, inside_figures
+from mnist_core import figures
 from mnist_core.drawing import Pixels
+from mnist_core.inside import figures as inside_figures
 from pages.shared import background_work
 from pages.shared.pictures import enlarged
 from pages.shared.subject import Subject
@@ -17,7 +18,7 @@ from pages.shared.subject import Subject
 if TYPE_CHECKING:
     from torch import nn
 
-    from mnist_core.damage import Curve, Damage, ImageDamage, WeightDamage
+    from mnist_core.inside.damage import Curve, Damage, ImageDamage, WeightDamage
 
 D = TypeVar("D", bound="Damage")
 
@@ -37,7 +38,7 @@ def show(subject: Subject) -> None:
 
 
 def _break_image(subject: Subject) -> None:
-    from mnist_core.damage import IMAGE_DAMAGES
+    from mnist_core.inside.damage import IMAGE_DAMAGES
 
     name, damage, strength = _choose(IMAGE_DAMAGES, "image")
     changed = damage.apply_to_one(subject.image, strength)
@@ -46,7 +47,7 @@ def _break_image(subject: Subject) -> None:
 
 
 def _break_weights(subject: Subject) -> None:
-    from mnist_core import damage as damages
+    from mnist_core.inside import damage as damages
 
     name, damage, strength = _choose(damages.WEIGHT_DAMAGES, "weights")
     layers = [ALL_LAYERS, *damages.with_weights(subject.model.network)]
@@ -108,7 +109,7 @@ def _curve(subject: Subject, name: str, damage: ImageDamage | WeightDamage, stre
 
 
 def _measure(subject: Subject, damage: ImageDamage | WeightDamage, path: str | None) -> Iterator[tuple[float, Curve]]:
-    from mnist_core.damage import accuracy_by_strength
+    from mnist_core.inside.damage import accuracy_by_strength
 
     return accuracy_by_strength(subject.model.network, subject.test, damage, path)
 
@@ -124,7 +125,7 @@ def _chart(curve: Curve, damage: Damage, strength: float) -> None:
 
 
 def _flip(subject: Subject) -> None:
-    from mnist_core import adversary
+    from mnist_core.inside import adversary
 
     st.markdown(
         "All pixels go by the same few grey levels, each the way that makes the answer worse (the fast gradient sign "

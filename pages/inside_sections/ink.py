@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import streamlit as st
 
-from mnist_core import drawing, inside_figures
+from mnist_core import drawing
 from mnist_core.drawing import Pixels, Steps
+from mnist_core.inside import figures as inside_figures
 from pages.shared import background_work
 from pages.shared.pictures import enlarged
 from pages.shared.subject import Subject
@@ -40,7 +41,7 @@ def show(subject: Subject) -> None:
 
 
 def _measure(subject: Subject) -> Iterator[tuple[float, dict[str, float]]]:
-    from mnist_core import preparation
+    from mnist_core.inside import preparation
 
     return preparation.accuracies(subject.model, subject.test)
 

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core import inside_figures, tints
+from mnist_core.inside import figures as inside_figures
+from mnist_core.inside import tints
 from pages.shared.subject import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mnist_core.layers import Layer, Trace
+    from mnist_core.inside.layers import Layer, Trace
 
 MAPS, UNITS = 16, 64  # of a layer, that are shown
 SHEET = 880  # pixels, width of a sheet of maps
 
 
 def show(subject: Subject) -> None:
-    from mnist_core import layers
+    from mnist_core.inside import layers
 
     digit = subject.answer.digit
     st.markdown(

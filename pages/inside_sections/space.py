@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mnist_core import inside_figures
+from mnist_core.inside import figures as inside_figures
 from pages.shared import background_work
 from pages.shared import subject as subjects
 from pages.shared.pictures import in_markdown
 from pages.shared.subject import Subject
 
 if TYPE_CHECKING:
+    from mnist_core.inside.space import Floats, Space
     from mnist_core.predictions import Indices
-    from mnist_core.space import Floats, Space
 
 PCA, T_SNE = "PCA", "t-SNE"
 NEAREST = 8  # images
@@ -45,13 +45,13 @@ def show(subject: Subject) -> None:
 
 
 def _read(subject: Subject) -> Iterator[tuple[float, Space | None]]:
-    from mnist_core import space
+    from mnist_core.inside import space
 
     return space.read(subject.model.network, subject.test.images)
 
 
 def _plane(subject: Subject, found: Space) -> None:
-    from mnist_core import space
+    from mnist_core.inside import space
 
     chosen = space.mapped(subject.test.labels.numpy(), found.digits)
     features = space.features_of(subject.model.network, subject.image)
@@ -63,7 +63,7 @@ def _plane(subject: Subject, found: Space) -> None:
 
 
 def _t_sne(subject: Subject, found: Space) -> None:
-    from mnist_core import space
+    from mnist_core.inside import space
 
     chosen = space.mapped(subject.test.labels.numpy(), found.digits)
     background_work.show(
@@ -77,7 +77,7 @@ def _t_sne(subject: Subject, found: Space) -> None:
 
 def _map(subject: Subject, found: Space, chosen: Indices, places: Floats, yours: Floats | None) -> None:
     """The map of the `chosen` images at their `places`; `yours` is the place of the subject's, None to be found."""
-    from mnist_core import space
+    from mnist_core.inside import space
 
     features = space.features_of(subject.model.network, subject.image)
     nearest, distances = space.neighbours(found.features[chosen], features, NEAREST)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core import inside_figures, tints
+from mnist_core.inside import figures as inside_figures
+from mnist_core.inside import tints
 from pages.inside_sections.layers import in_words
 from pages.shared.subject import Subject
 
 if TYPE_CHECKING:
-    from mnist_core.arithmetic import Effect, Place, WeightedSum
-    from mnist_core.layers import Layer, Trace
+    from mnist_core.inside.arithmetic import Effect, Place, WeightedSum
+    from mnist_core.inside.layers import Layer, Trace
 
 AXES = {1: ("Unit",), 3: ("Map", "Row", "Column")}
 CHANNELS, PRODUCTS = 8, 8  # that are shown, the largest first
@@ -21,7 +22,7 @@ SIDE = 224  # pixels of a picture
 
 
 def show(subject: Subject) -> None:
-    from mnist_core import arithmetic, layers
+    from mnist_core.inside import arithmetic, layers
 
     trace = layers.trace(subject.model.network, subject.image)
     st.markdown("Any value in the network is made of a few numbers. Choose a layer, and one of the values it gives.")
@@ -44,7 +45,7 @@ def show(subject: Subject) -> None:
 
 
 def _choose_layer(subject: Subject, trace: Trace) -> Layer:
-    from mnist_core import layers
+    from mnist_core.inside import layers
 
     first = next(layer.number for layer in trace.layers if layers.mixes(layer.module))
     key = f"unit-layer-{subject.state[0]}"

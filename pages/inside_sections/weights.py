@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import catalog, tints
+from mnist_core import catalog
+from mnist_core.inside import tints
 from pages.shared.subject import Subject
 
 COLUMNS, TILE = 8, 84  # of the sheet, and pixels of a picture in it
 
 
 def show(subject: Subject) -> None:
-    from mnist_core import first_layer, snapshots
+    from mnist_core.inside import first_layer, snapshots
 
     name = subject.state[0]
     kept = snapshots.read(catalog.weights_path(name).parent)

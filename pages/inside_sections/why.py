@@ -9,20 +9,20 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from mnist_core import tints
+from mnist_core.inside import tints
 from pages.shared import data
 from pages.shared.pictures import enlarged
 from pages.shared.subject import Subject
 
 if TYPE_CHECKING:
-    from mnist_core.attribution import Attribution
+    from mnist_core.inside.attribution import Attribution
 
 TIMES = 12  # pixels that a pixel is wide
 AVERAGE, BLANK = "the average digit", "a blank image"
 
 
 def show(subject: Subject) -> None:
-    from mnist_core import attribution
+    from mnist_core.inside import attribution
 
     answer = subject.answer
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_core import course, tints
+from mnist_core.course import trainings
+from mnist_core.course.sliding import KERNELS, patch, slide
 from mnist_core.drawing import Pixels
-from mnist_core.sliding import KERNELS, patch, slide
+from mnist_core.inside import tints
 from mnist_core.table import Row
 from pages.learn_steps import links, training
 from pages.shared import data
@@ -27,8 +28,8 @@ def show() -> None:
     st.markdown("**Try it:** slide the kernel and check a sum; then train a network whose kernels are learned.")
     _slide(kind)
     st.subheader("Learned kernels")
-    trainings = course.trainings("convolution", kind)
-    config = trainings["convolutions"]
+    configs = trainings.trainings("convolution", kind)
+    config = configs["convolutions"]
     st.markdown(
         f"A network of such kernels, {config.width} of them in its first layer, found by gradient descent in "
         f"{training.images(config)}:"

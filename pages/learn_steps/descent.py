@@ -7,7 +7,8 @@ import math
 
 import streamlit as st
 
-from mnist_core import course, course_figures
+from mnist_core.course import figures as course_figures
+from mnist_core.course import trainings
 from pages.learn_steps import links, training
 from pages.shared import data
 
@@ -16,7 +17,7 @@ BATCH = 128  # images
 
 def show() -> None:
     kind = data.data_at_hand("mnist")
-    trainings = course.trainings("descent", kind)
+    configs = trainings.trainings("descent", kind)
     st.markdown(
         "For every weight, the **gradient** says how the loss would change if the weight grew a little. So each step "
         "moves every weight the other way, as far as the **learning rate** $\\eta$ says:"
@@ -40,13 +41,13 @@ def show() -> None:
         + (f" From {worse:.2g} on, the step jumps across the valley and lands higher than it began." if worse else "")
     )
     st.markdown(
-        f"**Try it:** train with each of the rates {', '.join(f'{config.lr:g}' for config in trainings.values())}; "
-        f"each makes {training.images(next(iter(trainings.values())))}. Which wins?"
+        f"**Try it:** train with each of the rates {', '.join(f'{config.lr:g}' for config in configs.values())}; "
+        f"each makes {training.images(next(iter(configs.values())))}. Which wins?"
     )
     rows = training.show("descent", "Train all three", training.losses(math.ceil(2 * math.log(10))))
     if rows:
         training.reached(rows)
-    config = list(trainings.values())[1]
+    config = list(configs.values())[1]
     with st.container(horizontal=True):
         if rows:
             links.compare("Compare them on Runs", [row.run for row in rows.values()], "learn-to-runs")
@@ -56,9 +57,9 @@ def show() -> None:
 @functools.lru_cache(maxsize=2)
 def _one_step(kind: str) -> tuple[list[float], list[float], float]:
     """Learning rates, the loss after one step with each, and before it."""
-    from mnist_core import first_steps
+    from mnist_core.course import first_steps
 
-    config = next(iter(course.trainings("descent", kind).values()))
+    config = next(iter(trainings.trainings("descent", kind).values()))
     batch, rates = data.splits(kind, None, 0).train[:BATCH], first_steps.rates()
     before, *losses = first_steps.after_one_step(config, batch, [0.0, *rates])
     return rates, losses, before

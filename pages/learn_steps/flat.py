@@ -17,7 +17,7 @@ AROUND = 4  # numbers shown on either side of the chosen one
 
 
 def show() -> None:
-    from mnist_core import first_look
+    from mnist_core.course import first_look
 
     test = data.test(data.data_at_hand("mnist"))
     height, width = test.images.shape[1:]

@@ -6,7 +6,7 @@ import functools
 
 import streamlit as st
 
-from mnist_core import course
+from mnist_core.course import trainings
 from mnist_core.table import Row
 from pages.learn_steps import links, training
 from pages.shared import data, models
@@ -14,7 +14,7 @@ from pages.shared import data, models
 
 def show() -> None:
     kind = data.data_at_hand("mnist")
-    config = course.trainings("hidden", kind)["ReLU"]
+    config = trainings.trainings("hidden", kind)["ReLU"]
     st.markdown(
         f"Put a layer in between: {config.hidden[0]} **hidden units**, each a weighted sum of all pixels. Behind each "
         "sum comes a bend, the **ReLU**: what is below 0 becomes 0. Then ten sums over the units, as before."
@@ -52,7 +52,7 @@ def _multiplied_out(row: Row, kind: str) -> None:
 def _collapsed(name: str, _written: int, kind: str) -> tuple[int, float, int]:
     """How many numbers the network has multiplied out, and how far its logits are then off, on how many test images."""
     from mnist_core import dataset, evaluation
-    from mnist_core.collapse import collapse
+    from mnist_core.course.collapse import collapse
 
     network, test = models.get_predictor(name).network, data.test(kind)
     one = collapse(network)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core import course_figures
+from mnist_core.course import figures as course_figures
 from pages.learn_steps import progress
 from pages.shared import data
 from pages.shared.pictures import enlarged, in_markdown
 
 if TYPE_CHECKING:
+    from mnist_core.course.first_look import Look
     from mnist_core.dataset import Dataset
-    from mnist_core.first_look import Look
 
 SHOWN = 12
 
@@ -64,7 +64,7 @@ def _others() -> None:
 
 @functools.lru_cache(maxsize=2)
 def _look(kind: str) -> Look:
-    from mnist_core import first_look
+    from mnist_core.course import first_look
 
     return first_look.look(_to_learn_from(kind))
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import catalog, course, tints
+from mnist_core import catalog
+from mnist_core.course import trainings
+from mnist_core.inside import tints
 from mnist_core.table import Row
 from pages.learn_steps import links, training
 from pages.shared import data, models
@@ -12,7 +14,7 @@ from pages.shared import data, models
 
 def show() -> None:
     kind = data.data_at_hand("mnist")
-    config = course.trainings("linear", kind)["linear"]
+    config = trainings.trainings("linear", kind)["linear"]
     height, width = data.test(kind).images.shape[1:]
     pixels = height * width
     st.markdown(
@@ -36,7 +38,7 @@ def show() -> None:
 
 
 def _where_it_ends(row: Row, kind: str) -> None:
-    from mnist_core import first_layer
+    from mnist_core.inside import first_layer
 
     training.reached({"linear": row})
     network = models.get_predictor(row.run).network

@@ -7,7 +7,9 @@ import math
 
 import streamlit as st
 
-from mnist_core import course, course_figures, figures
+from mnist_core import figures
+from mnist_core.course import figures as course_figures
+from mnist_core.course import trainings
 from pages.learn_steps import links, progress
 from pages.shared import data
 
@@ -15,7 +17,7 @@ BATCH = 128  # images
 
 
 def show() -> None:
-    from mnist_core import first_steps
+    from mnist_core.course import first_steps
 
     st.markdown(
         "To get better, a network needs to know how wrong it is, in one number. The **cross-entropy** looks at the "
@@ -39,7 +41,7 @@ def show() -> None:
     kind = data.data_at_hand("mnist")
     batch = data.splits(kind, None, 0).train[:BATCH]
     seed = st.session_state.setdefault("learn-seed", 0)
-    config = dataclasses.replace(course.trainings("hidden", kind)["ReLU"], seed=seed)
+    config = dataclasses.replace(trainings.trainings("hidden", kind)["ReLU"], seed=seed)
     found = first_steps.untrained(config, batch)
     st.subheader("The first loss")
     st.markdown(

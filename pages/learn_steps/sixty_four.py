@@ -6,7 +6,7 @@ import itertools
 
 import streamlit as st
 
-from mnist_core import course
+from mnist_core.course import trainings
 from mnist_core.table import Row
 from pages.learn_steps import links, training
 from pages.shared import data
@@ -16,7 +16,7 @@ LADDER = ("linear", "hidden", "split", "classic")  # steps whose networks are se
 
 def show() -> None:
     kind = data.data_at_hand("mnist")
-    config = course.trainings("classic", kind)["the classic"]
+    config = trainings.trainings("classic", kind)["the classic"]
     height, width = data.test(kind).images.shape[1:]
     sizes = [height * width, *config.hidden, 10]
     parameters = sum(inputs * outputs + outputs for inputs, outputs in itertools.pairwise(sizes))

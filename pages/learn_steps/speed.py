@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mnist_core import course
+from mnist_core.course import trainings
 from pages.learn_steps import links, progress
 from pages.shared import background_work, data
 
 if TYPE_CHECKING:
-    from mnist_core.speed import Speed
+    from mnist_core.course.speed import Speed
 
 
 def show() -> None:
-    from mnist_core import device, speed
+    from mnist_core import device
+    from mnist_core.course import speed
 
     kind = data.data_at_hand("mnist")
-    config = course.trainings("classic", kind)["the classic"]
+    config = trainings.trainings("classic", kind)["the classic"]
     names = device.available()
     st.markdown(
         "Nearly all of a training is one thing: multiplying matrices, millions of numbers that do not have to wait for "
@@ -62,9 +63,9 @@ def _measure() -> None:
 
 
 def _measured(kind: str) -> Iterator[tuple[float, list[Speed]]]:
-    from mnist_core import speed
+    from mnist_core.course import speed
 
-    return speed.measure(course.trainings("classic", kind)["the classic"], data.splits(kind, None, 0).train)
+    return speed.measure(trainings.trainings("classic", kind)["the classic"], data.splits(kind, None, 0).train)
 
 
 def _table(found: list[Speed]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import course, run
+from mnist_core import run
 from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES
+from mnist_core.course import trainings
 from mnist_core.table import Row
 from pages.learn_steps import links, training
 from pages.learn_steps.training import Histories
@@ -15,8 +16,8 @@ from pages.shared.runs import history_of
 
 def show() -> None:
     kind = data.data_at_hand("mnist")
-    config = course.trainings("split", kind)["by heart"]
-    usual = course.trainings("classic", kind)["the classic"]
+    config = trainings.trainings("split", kind)["by heart"]
+    usual = trainings.trainings("classic", kind)["the classic"]
     few = TRAINING_IMAGES[kind] - config.validation_images
     st.markdown(
         f"A network that has seen an image may have **learned it by heart**. So the images are split: of "

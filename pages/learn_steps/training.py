@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mnist_core import course, figures, run
+from mnist_core import figures, run
 from mnist_core.config import TRAINING_IMAGES
+from mnist_core.course import trainings
 from mnist_core.errors import LabError
 from mnist_core.run import Run
 from mnist_core.table import Row
@@ -33,9 +34,9 @@ Histories = Mapping[str, "History"]
 def of(step: str) -> dict[str, Row]:
     """The runs of the step's trainings by their short names, as far as there are any."""
     rows, found = get_table().rows(), {}
-    for name, config in course.trainings(step, data.data_at_hand("mnist")).items():
+    for name, config in trainings.trainings(step, data.data_at_hand("mnist")).items():
         own = [row for row in rows if row.run == _started().get(f"{step} {name}") and row.config == config]
-        if row := own[0] if own else course.newest(rows, config):
+        if row := own[0] if own else trainings.newest(rows, config):
             found[name] = row
     return found
 
@@ -43,7 +44,7 @@ def of(step: str) -> dict[str, Row]:
 def finished(step: str) -> dict[str, Row]:
     """The step's runs if all its trainings have ended, else none."""
     rows = of(step)
-    whole = len(rows) == len(course.TRAININGS[step]) and all(row.state in ENDED for row in rows.values())
+    whole = len(rows) == len(trainings.TRAININGS[step]) and all(row.state in ENDED for row in rows.values())
     return rows if whole else {}
 
 
@@ -81,9 +82,9 @@ def _started() -> dict[str, str]:
 
 def _start(step: str) -> None:
     try:
-        for name, config in course.trainings(step, data.data_at_hand("mnist")).items():
+        for name, config in trainings.trainings(step, data.data_at_hand("mnist")).items():
             this = run.create(config)
-            this.set_about(name=f"{step}: {name}", group=course.GROUP)
+            this.set_about(name=f"{step}: {name}", group=trainings.GROUP)
             get_workers().submit(this)
             _started()[f"{step} {name}"] = this.id
     except LabError as error:

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from mnist_core import course_figures
+from mnist_core.course import figures as course_figures
 
 
 def test_counts_are_ten_bars_the_digits_own_strong():

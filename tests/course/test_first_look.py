@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core import dataset, first_look
+from mnist_core import dataset
+from mnist_core.course import first_look
 from mnist_core.dataset import Dataset
 
 

@@ -3,8 +3,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mnist_core import catalog, first_layer, model, predictor
-from mnist_core.snapshots import UNITS
+from mnist_core import catalog, model, predictor
+from mnist_core.inside import first_layer
+from mnist_core.inside.snapshots import UNITS
 
 
 def test_of_a_linear_layer_they_are_the_rows_of_weights():

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_core.layers import Layer, Trace, mixes
+from mnist_core.inside.layers import Layer, Trace, mixes
 
 Place = tuple[int, ...]  # of a value in what a layer gives: a unit, or channel, row and column
 Values = npt.NDArray[np.float32]

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from mnist_core import inside_figures as figures
+from mnist_core.inside import figures as figures
 
 
 def test_what_adds_is_orange_and_what_takes_away_blue():

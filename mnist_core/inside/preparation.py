@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from mnist_core import damage, drawing
+from mnist_core import drawing
 from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
+from mnist_core.inside import damage
 from mnist_core.predictor import Predictor
 
 CANVAS = 112  # pixels, side of the canvases

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mnist_core import tints
+from mnist_core.inside import tints
 
 
 def test_orange_above_blue_below_and_faint_at_nothing():

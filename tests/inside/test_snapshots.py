@@ -3,10 +3,11 @@ import itertools
 import pytest
 import torch
 
-from mnist_core import model, run, snapshots, worker
+from mnist_core import model, run, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
-from mnist_core.snapshots import KEPT, NAME, UNITS
+from mnist_core.inside import snapshots
+from mnist_core.inside.snapshots import KEPT, NAME, UNITS
 from tests.conftest import SMALL
 
 FEW = {**SMALL, "epochs": 4}

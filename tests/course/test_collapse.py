@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from mnist_core import model
-from mnist_core.collapse import collapse
+from mnist_core.course.collapse import collapse
 from mnist_core.errors import ModelError
 
 

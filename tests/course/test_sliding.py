@@ -3,7 +3,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mnist_core import dataset, sliding
+from mnist_core import dataset
+from mnist_core.course import sliding
 
 
 @pytest.mark.parametrize("name", sliding.KERNELS)

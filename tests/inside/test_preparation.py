@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from mnist_core import dataset, drawing, predictor, preparation
+from mnist_core import dataset, drawing, predictor
+from mnist_core.inside import preparation
 from tests.conftest import needs_mnist
 
 TEST = dataset.load_test("sample")

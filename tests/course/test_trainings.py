@@ -2,29 +2,29 @@ import dataclasses
 
 import pytest
 
-from mnist_core import course
 from mnist_core.config import TRAINING_IMAGES, TrainConfig
+from mnist_core.course import trainings
 from mnist_core.table import Row
 
 
 @pytest.mark.parametrize("data", TRAINING_IMAGES)
-@pytest.mark.parametrize("step", course.TRAININGS)
+@pytest.mark.parametrize("step", trainings.TRAININGS)
 def test_every_training_can_be_made_on_any_data(step, data):
-    trainings = course.trainings(step, data)
-    assert trainings.keys() == course.TRAININGS[step].keys()
-    assert {config.data for config in trainings.values()} == {data}
+    configs = trainings.trainings(step, data)
+    assert configs.keys() == trainings.TRAININGS[step].keys()
+    assert {config.data for config in configs.values()} == {data}
 
 
 def test_the_sample_is_passed_more_often_and_keeps_images_to_learn_from():
     few = TrainConfig(validation_size=59_000, epochs=2)
-    assert course.on(few, "mnist") == few
-    assert course.on(few, "sample").epochs == 2 * course.SAMPLE_EPOCHS
-    assert TRAINING_IMAGES["sample"] - course.on(few, "sample").validation_images == 200
-    assert course.on(TrainConfig(), "sample").validation_size is None
+    assert trainings.on(few, "mnist") == few
+    assert trainings.on(few, "sample").epochs == 2 * trainings.SAMPLE_EPOCHS
+    assert TRAINING_IMAGES["sample"] - trainings.on(few, "sample").validation_images == 200
+    assert trainings.on(TrainConfig(), "sample").validation_size is None
 
 
 def test_with_and_without_relu_nothing_else_differs():
-    with_relu, without = course.TRAININGS["hidden"].values()
+    with_relu, without = trainings.TRAININGS["hidden"].values()
     assert dataclasses.replace(without, activation=with_relu.activation) == with_relu
     assert without.activation == "identity"
 
@@ -38,6 +38,6 @@ def test_the_newest_run_of_the_course_is_found():
         Row("c", group="Learn", state="running", config=config),
         Row("b", group="Learn", state="finished", config=config),
     ]
-    assert course.newest(rows, config) is rows[3]
-    assert course.newest(rows[:3], config) is None
-    assert course.newest(rows[:1], TrainConfig()) is None  # what is damaged has a default config
+    assert trainings.newest(rows, config) is rows[3]
+    assert trainings.newest(rows[:3], config) is None
+    assert trainings.newest(rows[:1], TrainConfig()) is None  # what is damaged has a default config

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mnist_core import weights
 from mnist_core.errors import ModelError
-from mnist_core.layers import leaves, mixes
+from mnist_core.inside.layers import leaves, mixes
 
 NAME = "first_layer.safetensors"
 UNITS = 64  # of the layer, at most

@@ -12,9 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from mnist_core import dataset, evaluation, layers
+from mnist_core import dataset, evaluation
 from mnist_core.drawing import Pixels
 from mnist_core.garbage import freeze_imports
+from mnist_core.inside import layers
 from mnist_core.metrics import Labels
 from mnist_core.predictions import Indices
 

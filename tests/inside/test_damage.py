@@ -5,8 +5,9 @@ import pytest
 import torch
 from scipy import ndimage
 
-from mnist_core import damage, dataset, evaluation, model, predictor
-from mnist_core.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
+from mnist_core import dataset, evaluation, model, predictor
+from mnist_core.inside import damage
+from mnist_core.inside.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
 
 TEST = dataset.load_test("sample")
 IMAGES = TEST.images[:20]

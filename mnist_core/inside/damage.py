@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mnist_core import evaluation
 from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
-from mnist_core.layers import leaves
+from mnist_core.inside.layers import leaves
 
 SEED = 0  # of noise and of the units chosen: the same for all strengths, so that more is more of the same
 POINTS = 11  # strengths at which the accuracy is measured

@@ -1,5 +1,6 @@
-from mnist_core import dataset, device, speed
+from mnist_core import dataset, device
 from mnist_core.config import TrainConfig
+from mnist_core.course import speed
 
 
 def test_every_device_is_measured_and_progress_grows():

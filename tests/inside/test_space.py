@@ -4,7 +4,8 @@ import torch
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from mnist_core import dataset, predictor, space
+from mnist_core import dataset, predictor
+from mnist_core.inside import space
 
 TEST = dataset.load_test("sample")
 

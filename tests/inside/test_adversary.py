@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core import adversary, dataset, model, predictor
+from mnist_core import dataset, model, predictor
+from mnist_core.inside import adversary
 
 TEST = dataset.load_test("sample")
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mnist_core import dataset, first_steps
+from mnist_core import dataset
 from mnist_core.config import TrainConfig
+from mnist_core.course import first_steps
 from mnist_core.dataset import Dataset
 from mnist_core.state import TrainState
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from mnist_core import catalog, dataset, layers, model, predictor
+from mnist_core import catalog, dataset, model, predictor
+from mnist_core.inside import layers
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 

@@ -1,0 +1,1 @@
+"""What the first course trains, measures and shows."""

@@ -20,6 +20,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.cnn
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.runs
 
 clean:
 	rm -rf .venv

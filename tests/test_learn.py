@@ -287,22 +287,24 @@ def test_own_networks_join_the_shipped_ones(learn, app, trained):
 
 
 @pytest.mark.parametrize(
-    ("step", "button", "title"),
+    ("step", "button", "page", "found"),
     [
-        (2, "learn-to-ink", "Inside the network"),
-        (3, "learn-to-train", "Train a network"),
-        (5, "learn-to-inside", "Inside the network"),
-        (10, "learn-to-browse", "Browse the images"),
-        (10, "learn-to-why", "Inside the network"),
-        (11, "learn-to-inside", "Inside the network"),
-        (12, "learn-to-draw", "Draw a digit"),
+        (2, "learn-to-ink", "inside", {"section": "ink", "model": "cnn", "index": 0}),
+        (3, "learn-to-train", "config", {"model": "softmax", "data": "sample"}),
+        (5, "learn-to-inside", "inside", {"section": "layers", "model": "mlp"}),
+        (7, "learn-to-train", "config", {"validation_size": trainings.SAMPLE_BY_HEART}),
+        (10, "learn-to-browse", "browse", {"model": "mlp"}),
+        (10, "learn-to-why", "inside", {"section": "why", "model": "mlp", "index": 0}),
+        (11, "learn-to-inside", "inside", {"section": "layers", "model": "cnn"}),
+        (12, "learn-to-draw", "draw", {"model": "cnn"}),
     ],
 )
-def test_a_step_leads_to_other_pages(learn, step, button, title):
+def test_a_step_leads_to_other_pages(learn, step, button, page, found):
     app = learn(step=step)
     app.button(key=button).click().run()
     assert not app.exception
-    assert app.title[0].value == title
+    assert app.title[0].value != "Learn"
+    assert {name: app.session_state[f"{page}-{name}"] for name in found} == found
 
 
 def test_train_opens_as_a_lesson(learn):

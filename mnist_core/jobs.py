@@ -11,7 +11,6 @@ from mnist_core.errors import LabError
 
 T = TypeVar("T")
 # Gives again and again the share that is done, 0 to 1, and the result so far, None before there is any.
-# Gives again and again the share that is done, 0 to 1, and the result so far, None before there is any.
 Work = Callable[[], Iterator[tuple[float, T | None]]]
 
 FORGOTTEN = 10.0  # seconds without a look, after which a job is not begun and not gone on with

@@ -9,7 +9,9 @@ import itertools
 import json
 import os
 import pathlib
+import shutil
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO
@@ -22,6 +24,8 @@ from mnist_core.run import RUNS_DIR, Run, new_ids
 
 MOST_PACKED = 64 * 2**20  # bytes of a file to take in
 MOST_OF_A_CARD = 2**20
+SCRATCH = ".import-"  # how folders begin in which a run is made
+LONGEST_IMPORT = 3_600  # seconds, after which such a folder was left over by a process that was killed
 
 # A file to read from: where it lies, or one that is open, as an upload is. Its name is what an error calls it by.
 Source = pathlib.Path | BinaryIO
@@ -74,7 +78,8 @@ def import_run(file: Source, runs_dir: pathlib.Path = RUNS_DIR, card: Source | N
         opened.seek(0)
         try:
             runs_dir.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".import-", dir=runs_dir) as scratch:
+            _remove_left_over(runs_dir)
+            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=runs_dir) as scratch:
                 if head.startswith(b"PK\x03\x04"):
                     made, run_id = _from_zip(opened, name, pathlib.Path(scratch))
                 elif head[8:] == b"{":
@@ -88,6 +93,12 @@ def import_run(file: Source, runs_dir: pathlib.Path = RUNS_DIR, card: Source | N
                 return _moved(made, run_id, runs_dir)
         except OSError as error:
             raise RunError(f"{name} cannot be taken in to {runs_dir}: {in_words(error)}.") from error
+
+
+def _remove_left_over(runs_dir: pathlib.Path) -> None:
+    for folder in runs_dir.glob(f"{SCRATCH}*"):
+        if time.time() - folder.stat().st_mtime > LONGEST_IMPORT:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -1,12 +1,14 @@
 import dataclasses
 import io
 import json
+import os
 import pathlib
 import pickle
 import random
 import shutil
 import stat
 import struct
+import time
 import zipfile
 
 import pytest
@@ -430,6 +432,16 @@ def test_metrics_that_end_too_early_are_refused(finished, tmp_path, runs_dir):
 )
 def test_a_status_or_a_name_that_is_none_is_refused(name, content, part, finished, tmp_path, runs_dir):
     refused(zipped(files(finished) | {name: content}, tmp_path / "run.zip"), runs_dir, part)
+
+
+def test_what_a_killed_import_left_is_removed_by_a_later_one(finished, tmp_path, runs_dir):
+    for name, age in (("old", 7_200), ("of-now", 0)):
+        folder = runs_dir / f".import-{name}"
+        folder.mkdir(parents=True)
+        (folder / "weights.safetensors").touch()
+        os.utime(folder, (time.time() - age, time.time() - age))
+    import_run(zipped(files(finished), tmp_path / "run.zip"), runs_dir)
+    assert [path.name for path in runs_dir.glob(".import-*")] == [".import-of-now"]
 
 
 def test_a_folder_that_is_read_only_is_said(finished, tmp_path, readable):

@@ -81,7 +81,7 @@ def get_predictions(name: str, data: str, split: str) -> Predictions:
     return _read_all(name, written(name), data, split)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=8)
 def _read_all(name: str, _written: int, data: str, split: str) -> Predictions:
     loaded = get_predictor(name)
     of_its_own = data == loaded.config.data

@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -216,7 +217,9 @@ def test_an_empty_image_is_named(capsys, tmp_path):
 
 def test_ctrl_c_stops_the_run_and_says_how_to_go_on(runs_dir):
     command = [sys.executable, "-m", "mnist_core", "train", *SMALL_FLAGS, "--epochs", "1000", "--runs-dir", runs_dir]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    # a shell has what it starts in the background ignore Ctrl+C, which would be passed on
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as child:
         end = time.monotonic() + 60
         while not any("epoch" in path.read_text() for path in runs_dir.glob("*/metrics.jsonl")):
             assert time.monotonic() < end

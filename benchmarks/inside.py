@@ -30,8 +30,7 @@ SECTIONS = {
 }
 CLICKS = 7  # on each section
 # Clicks, and gives the milliseconds until the element is on the page.
-CLICK = """([title, wanted]) => new Promise(done => {
-    const button = [...document.querySelectorAll('[role=radio]')].find(radio => radio.innerText.trim() === title);
+CLICK = """(button, wanted) => new Promise(done => {
     const begin = performance.now();
     new MutationObserver((_, observer) => {
         if (document.querySelector(wanted)) { observer.disconnect(); done(performance.now() - begin); }
@@ -63,7 +62,7 @@ def _look(browser: Browser, server: Server, model: str) -> dict[str, float]:
         at_rest(page)
         for turn in range(CLICKS + 1):
             for title, wanted in SECTIONS.items():
-                milliseconds = page.evaluate(CLICK, [title, wanted])
+                milliseconds = page.get_by_role("radio", name=title).evaluate(CLICK, wanted)
                 _rest(page)
                 if turn:
                     taken[title].append(milliseconds)

@@ -21,6 +21,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.runs
+	$(BIN)/python -m benchmarks.inside
 
 clean:
 	rm -rf .venv

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import os
 import pathlib
 import tempfile
@@ -9,8 +10,9 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import mnist_files
+from mnist_core import mnist_files, run, worker
 from mnist_core.config import TrainConfig
+from mnist_core.run import Run
 from pages.shared import data, entry, runs
 
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
@@ -41,6 +43,25 @@ def small() -> TrainConfig:
 @pytest.fixture
 def runs_dir(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def trained(small: TrainConfig, runs_dir: pathlib.Path) -> Callable[..., Run]:
+    """Trains a run of the small config, with changes, to its end."""
+
+    def train(**changes: object) -> Run:
+        this = run.create(dataclasses.replace(small, **changes), runs_dir)  # type: ignore[arg-type]
+        for _ in worker.train(this):
+            pass
+        return this
+
+    return train
+
+
+@pytest.fixture
+def finished(trained: Callable[..., Run]) -> Run:
+    """A run of the small config that was trained to its end."""
+    return trained()
 
 
 @pytest.fixture

@@ -1,26 +1,13 @@
 """The commands about runs, as `python -m mnist_core runs` has them."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from mnist_core import dataset, metrics, predictor, run, worker
+from mnist_core import dataset, metrics, predictor, run
 from mnist_core.__main__ import main
-from mnist_core.run import Run
-
-
-@pytest.fixture
-def trained(small, runs_dir):
-    def train(**changes: object) -> Run:
-        this = run.create(dataclasses.replace(small, **changes), runs_dir)
-        for _ in worker.train(this):
-            pass
-        return this
-
-    return train
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import dataclasses
 import json
 
 import numpy as np
@@ -6,23 +5,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mnist_core import catalog, predictor, run, worker
+from mnist_core import catalog, predictor, run
 from mnist_core.__main__ import main
 from mnist_core.errors import ModelError, RunError
 from mnist_core.export import export
 from mnist_core.strokes import DrawnDigits
-
-
-def train(config, runs_dir):
-    this = run.create(config, runs_dir)
-    for _ in worker.train(this):
-        pass
-    return this
-
-
-@pytest.fixture
-def finished(small, runs_dir):
-    return train(small, runs_dir)
 
 
 @pytest.fixture
@@ -58,8 +45,8 @@ def test_only_a_finished_run_can_be_exported(small, runs_dir, tmp_path):
         export([this], tmp_path / "own.safetensors")
 
 
-def test_of_several_seeds_the_best_on_validation_is_written_with_the_figures_of_all(small, runs_dir, shelf):
-    runs = [train(dataclasses.replace(small, seed=seed), runs_dir) for seed in (3, 4, 5)]
+def test_of_several_seeds_the_best_on_validation_is_written_with_the_figures_of_all(shelf, trained):
+    runs = [trained(seed=seed) for seed in (3, 4, 5)]
     drawn = DrawnDigits(np.zeros((2, 28, 28), np.uint8), np.array([0, 1]), np.array(["a", "b"]))
     export(runs, shelf / "own.safetensors", drawn)
     ends = [this.end() for this in runs]
@@ -78,8 +65,8 @@ def test_of_several_seeds_the_best_on_validation_is_written_with_the_figures_of_
     assert loaded.calibration.threshold == ends[best]["threshold"]
 
 
-def test_runs_that_differ_in_more_than_the_seed_are_exported_apart(small, finished, runs_dir, tmp_path):
-    other = train(dataclasses.replace(small, lr=0.02), runs_dir)
+def test_runs_that_differ_in_more_than_the_seed_are_exported_apart(finished, tmp_path, trained):
+    other = trained(lr=0.02)
     with pytest.raises(RunError, match="differ in more than their seed"):
         export([finished, other], tmp_path / "own.safetensors")
     assert not (tmp_path / "own.safetensors").exists()

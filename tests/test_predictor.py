@@ -6,20 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mnist_core import catalog, dataset, drawing, evaluation, predictor, run, worker
+from mnist_core import catalog, dataset, drawing, evaluation, predictor, run
 from mnist_core.calibration import Calibration
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
 from mnist_core.presets import RECIPES
 from tests.conftest import needs_mnist
-
-
-@pytest.fixture
-def finished(small, runs_dir):
-    this = run.create(small, runs_dir)
-    for _ in worker.train(this):
-        pass
-    return this
 
 
 @pytest.fixture

@@ -6,21 +6,9 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import run, worker
-from mnist_core.run import Run
+from mnist_core import run
 from pages.shared.words import plain
 from tests.conftest import text, wait_until
-
-
-@pytest.fixture
-def trained(small, tmp_path):
-    def train(**changes: object) -> Run:
-        this = run.create(dataclasses.replace(small, **changes), tmp_path / "runs")
-        for _ in worker.train(this):
-            pass
-        return this
-
-    return train
 
 
 def open_runs(app: AppTest, **words: str) -> None:

@@ -4,18 +4,10 @@ import statistics
 
 import pytest
 
-from mnist_core import metrics, run, table, worker
+from mnist_core import metrics, run, table
 from mnist_core.config import TrainConfig
 from mnist_core.presets import PRESETS
 from mnist_core.table import Row, Table, differing, matches, over_seeds, titles, what_differs
-
-
-@pytest.fixture
-def finished(small, runs_dir):
-    this = run.create(small, runs_dir)
-    for _ in worker.train(this):
-        pass
-    return this
 
 
 def test_a_row_says_what_the_records_say(finished, small):

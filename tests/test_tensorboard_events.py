@@ -36,14 +36,6 @@ def expected(this):
     }
 
 
-@pytest.fixture
-def finished(small, runs_dir):
-    this = run.create(small, runs_dir)
-    for _ in worker.train(this):
-        pass
-    return this
-
-
 def test_every_point_of_a_run_is_in_its_events(finished, tmp_path):
     for _ in range(2):  # again in place of the first
         write_events(finished, tmp_path / "events")

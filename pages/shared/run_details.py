@@ -57,14 +57,15 @@ def _progress(this: Run, made_for: str) -> None:
         "Epochs": f"{summary.epochs} of {summary.config.epochs}",
         "Best validation": _or_dash("{:.2%}", summary.val_accuracy),
         "Test": _or_dash("{:.2%}", summary.test_accuracy),
-        "95 % interval": f"{low:.2%} to {high:.2%}" if summary.test_interval else "-",
         "Parameters": _or_dash("{:,}", summary.parameters),
         "Seconds": _or_dash("{:,.1f}", summary.seconds),
         "Images/s": _or_dash("{:,.0f}", summary.images_per_s),
     }
     with st.grid(4, min_column_width=150, key="run-figures"):
         for label, value in figures.items():
-            st.metric(label, value)
+            interval = f"{low:.2%} to {high:.2%}" if label == "Test" and summary.test_interval else None
+            help = "Below: the 95 % interval, by how many images there are." if interval else None
+            st.metric(label, value, interval, delta_color="off", delta_arrow="off", help=help)
     try:
         live.curves(history_of(this))
     except LabError as error:

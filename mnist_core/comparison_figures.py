@@ -39,7 +39,7 @@ def curves(lines: Mapping[str, Line], figure: str, axis: str) -> go.Figure:
             y=line.y,
             name=_shortened(title),
             mode="lines+markers" if figure.startswith("val_") else "lines",
-            line={"color": color},
+            line={"color": color, "dash": "solid" if index < len(COLORS) else "dot"},
             customdata=line.deviation,
             hovertemplate=f"{_escaped(title)}<br>%{{x:.4g}}: %{{y:{_format(figure)}}}"
             + (f" ± %{{customdata:{_format(figure)}}}" if line.deviation.any() else "")

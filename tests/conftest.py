@@ -102,6 +102,16 @@ def readable() -> Iterator[tuple[pathlib.Path, Callable[[], contextlib.AbstractC
         yield folder, read_only
 
 
+def curves(this: Run) -> list[dict[str, object]]:
+    """All records but those that say that it was resumed, without what depends on the machine's speed."""
+    timed = ("images_per_s", "seconds")
+    return [
+        {key: value for key, value in record.items() if key not in timed}
+        for record in this.records()
+        if record["event"] != "resume"
+    ]
+
+
 def text(app: AppTest) -> str:
     """All that a page says."""
     kinds = (app.metric, app.caption, app.info, app.error, app.warning, app.markdown)

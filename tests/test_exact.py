@@ -17,7 +17,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.records import Recorder
 from mnist_core.run import Run
 from mnist_core.workers import Workers
-from tests.conftest import wait_until
+from tests.conftest import curves, wait_until
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -39,16 +39,6 @@ def train(this: Run) -> Run:
     for _ in worker.train(this, report_every=3):
         pass
     return this
-
-
-def curves(this: Run) -> list[dict[str, object]]:
-    """All records but those that say that it was resumed, without what depends on the machine's speed."""
-    timed = ("images_per_s", "seconds")
-    return [
-        {key: value for key, value in record.items() if key not in timed}
-        for record in this.records()
-        if record["event"] != "resume"
-    ]
 
 
 def assert_as_uninterrupted(this: Run, whole: Run) -> None:

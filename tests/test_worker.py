@@ -16,7 +16,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.errors import DatasetError, RunError
 from mnist_core.run import Run
 from mnist_core.state import TrainState
-from tests.conftest import wait_until
+from tests.conftest import curves, wait_until
 
 # with dropout and augmentation, so that every kind of randomness must be found again
 CONFIG = TrainConfig(data="sample", hidden=(16,), dropout=0.2, augment="affine", epochs=3, device="cpu")
@@ -34,15 +34,6 @@ def assert_same(one: Run, other: Run) -> None:
     a, b = load_file(one.weights), load_file(other.weights)
     assert a.keys() == b.keys()
     assert all(torch.equal(a[name], b[name]) for name in a)
-
-    def curves(this: Run) -> list[dict[str, object]]:
-        timed = ("images_per_s", "seconds")
-        return [
-            {key: value for key, value in record.items() if key not in timed}
-            for record in this.records()
-            if record["event"] != "resume"
-        ]
-
     assert curves(one) == curves(other)
 
 

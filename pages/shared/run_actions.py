@@ -1,6 +1,7 @@
 """What can be done with runs: stop, resume, delete and bring back, train again with changes, start several."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -10,14 +11,14 @@ from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import LabError
 from mnist_core.run import Run
 from mnist_core.status import ACTIVE
-from mnist_core.table import Row
+from mnist_core.table import DAMAGED, Row
 from pages.shared.runs import get_workers
 from pages.shared.words import plain
 
 
 def buttons(rows: list[Row], on_its_page: bool = False) -> None:
     """Buttons for the chosen runs, one or several, or for the one whose page this is."""
-    one = rows[0] if len(rows) == 1 and rows[0].state != "damaged" else None
+    one = rows[0] if len(rows) == 1 and rows[0].state != DAMAGED else None
     active = [row for row in rows if row.state in ACTIVE]
     resumable = [row for row in rows if row.state in ("paused", "stopped", "interrupted", "failed")]
     with st.container(horizontal=True, key="run-actions"):
@@ -73,7 +74,7 @@ def _delete(rows: list[Row]) -> None:
     st.session_state["runs-chosen"] = []
 
 
-def _for_each(rows: list[Row], action: Any) -> None:
+def _for_each(rows: list[Row], action: Callable[[Run], None]) -> None:
     for row in rows:
         try:
             action(run.open_run(row.run))
@@ -120,7 +121,7 @@ def start_several(config: TrainConfig) -> None:
         st.caption("They wait in line and are trained one after the other; the Runs page compares them.")
 
 
-def _start(make: Any, title: str) -> None:
+def _start(make: Callable[[], list[TrainConfig]], title: str) -> None:
     try:
         made = groups.create(make(), title)
         for this in made:

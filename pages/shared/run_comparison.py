@@ -10,7 +10,7 @@ from mnist_core.comparison import Difference
 from mnist_core.errors import LabError
 from mnist_core.predictions import Predictions
 from mnist_core.run import open_run
-from mnist_core.table import Row, differing, in_words, over_seeds, same_but_for_seed, titles
+from mnist_core.table import DAMAGED, Row, differing, in_words, over_seeds, same_but_for_seed, titles
 from pages.shared import models
 from pages.shared.pictures import in_markdown
 from pages.shared.runs import records_of
@@ -23,9 +23,12 @@ MOST = 12  # runs compared at a time
 
 def show(rows: list[Row]) -> None:
     """The chosen runs, two or more."""
-    rows = [row for row in rows if row.state != "damaged"][:MOST]
+    rows = [row for row in rows if row.state != DAMAGED]
     if len(rows) < 2:
         return
+    if len(rows) > MOST:
+        st.caption(f"{MOST} runs are compared at a time: of the {len(rows)} chosen, the newest.")
+        rows = rows[:MOST]
     names = titles(rows)
     with st.container(key="compared-curves"):
         st.subheader("Curves")

@@ -10,7 +10,7 @@ from mnist_core.errors import LabError
 from mnist_core.model import HYPERPARAMETERS
 from mnist_core.run import Run
 from mnist_core.status import ACTIVE
-from mnist_core.table import Row, in_words, row
+from mnist_core.table import DAMAGED, Row, in_words, row
 from pages.shared import live, run_actions, take_along
 from pages.shared.runs import history_of, records_of
 from pages.shared.words import plain
@@ -28,7 +28,7 @@ def show(run_id: str) -> None:
         st.error(str(error))
         return
     summary = row(this)
-    if summary.state == "damaged":
+    if summary.state == DAMAGED:
         st.error(summary.message)
         run_actions.buttons([summary])
         return

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.table import Row, matches
+from mnist_core.table import DAMAGED, Row, matches
 
-STATES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "diverged", "failed", "damaged")
+STATES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "diverged", "failed", DAMAGED)
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 
 
@@ -48,10 +48,6 @@ def choose(rows: list[Row]) -> list[Row]:
     return chosen
 
 
-def forget_choice() -> None:
-    st.session_state["runs-chosen"] = []
-
-
 def _take_choice(key: str, ids: list[str]) -> None:
     places = st.session_state[key]["selection"]["rows"]
     elsewhere = [name for name in st.session_state["runs-chosen"] if name not in ids]
@@ -76,7 +72,7 @@ def _filtered(rows: list[Row]) -> list[Row]:
 
 
 def _cells(row: Row) -> dict[str, Any]:
-    if row.state == "damaged":
+    if row.state == DAMAGED:
         return {"run": row.run, "state": row.state, "what differs": row.message}
     low, high = row.test_interval or (None, None)
     return {

@@ -13,8 +13,10 @@ import statistics
 import torch
 
 from benchmarks.report import parser, run
-from mnist_core import augment, evaluation, strokes
+from mnist_core import evaluation
+from mnist_core.augmentation import augment
 from mnist_core.config import TrainConfig
+from mnist_core.reading import pen_strokes
 from mnist_core.state import Loaders, TrainState
 from mnist_core.trainer import fit
 
@@ -29,7 +31,7 @@ ROWS = {
 }
 
 
-def train(config: TrainConfig, parts: tuple[str, ...], drawn: strokes.DrawnDigits | None) -> tuple[float, ...]:
+def train(config: TrainConfig, parts: tuple[str, ...], drawn: pen_strokes.DrawnDigits | None) -> tuple[float, ...]:
     """The test accuracy, and that on drawn digits, of one training with these parts of `handwriting`."""
     loaders = Loaders.of(config)
     loaders.train.augment = functools.partial(augment.handwriting, parts=parts)  # type: ignore[attr-defined]
@@ -47,7 +49,7 @@ def main() -> None:
     arguments.add_argument("--seeds", type=int, default=3, help="of each row; default 3")
     arguments.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help="an .npz file of pen strokes")
     args = arguments.parse_args()
-    drawn = strokes.load(args.strokes) if args.strokes else None
+    drawn = pen_strokes.load(args.strokes) if args.strokes else None
     rows = dict.fromkeys(ROWS.items(), CONFIG)
     rows["without the background", augment.PARTS] = dataclasses.replace(CONFIG, background=0.0)
     titles = ["MNIST test %", "drawn, macro %"][: 2 if drawn else 1]

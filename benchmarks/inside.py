@@ -14,7 +14,7 @@ import tempfile
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.report import parser, print_figures, run
-from mnist_core import catalog
+from mnist_core.reading import catalog
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
 from tests.browser.steps import at_rest
 

@@ -14,7 +14,7 @@ from mnist_core import mnist_files
 IMPORT = "import torch"
 TRAIN = """
 import pathlib
-from mnist_core import run, worker
+from mnist_core.runs import run, worker
 from mnist_core.config import TrainConfig
 for _ in worker.train(run.create(TrainConfig(model={model!r}, epochs=1, device="cpu"), pathlib.Path({folder!r}))):
     pass

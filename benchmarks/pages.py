@@ -26,8 +26,8 @@ from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwrigh
 
 from benchmarks.report import parser, print_figures, run
 from mnist_core import mnist_files
-from mnist_core import run as runs
 from mnist_core.config import TrainConfig
+from mnist_core.runs import run as runs
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
 from tests.browser.steps import ONE, ZERO, answer, at_rest, draw, press, status, step, switch_to
 

@@ -9,9 +9,10 @@ import shutil
 import tempfile
 import time
 
-from mnist_core import mnist_files, records, run, worker
+from mnist_core import mnist_files, records
 from mnist_core.config import TrainConfig
-from mnist_core.table import Table
+from mnist_core.runs import run, worker
+from mnist_core.runs.summary import Table
 
 RUNS = 2_000
 UP_FOR = 15  # seconds, in which a server brings in torch behind its first page

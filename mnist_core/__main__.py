@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mnist_core.commands import Parser, models, runs, training
+from mnist_core.cli import Parser, models, runs, training
 from mnist_core.errors import LabError
 
 DESCRIPTION = """\

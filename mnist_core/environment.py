@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent
+from mnist_core.files import APP_FOLDER
 
 
 def describe() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Iterator
 
+APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent  # streamlit_app.py and this package lie in it
 _LEFT_OVER = re.compile(r"\.(.+)\.[0-9a-f]{8}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the last where a process may write no larger files
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)

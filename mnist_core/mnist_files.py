@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_core.errors import DatasetError
+from mnist_core.files import APP_FOLDER
 
 # LeCun, Cortes and Burges' files, unpacked, with their MD5.
 MD5 = {
@@ -20,7 +21,6 @@ MD5 = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent
 SILENCE = 30  # seconds without a byte after which a download is given up
 HINT = "Or go on without MNIST: choose the data `sample`, which is built in."
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from mnist_core import dataset, device, evaluation, model
-from mnist_core.augment import AUGMENTATIONS
-from mnist_core.background import background
+from mnist_core.augmentation.augment import AUGMENTATIONS
+from mnist_core.augmentation.non_digits import background
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT, Dataset
 from mnist_core.evaluation import Loader
-from mnist_core.garbage import freeze_imports
+from mnist_core.torch_startup import freeze_imports
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mnist_core import catalog, config, figures, metrics
+from mnist_core import config, metrics
 from mnist_core.errors import LabError
-from mnist_core.predictions import SORTS, Indices, Predictions
+from mnist_core.figures import predictions as prediction_figures
+from mnist_core.reading import catalog
+from mnist_core.reading.predictions import SORTS, Indices, Predictions
 from pages.shared import canvas, data, models
 from pages.shared.entry import through_app
 from pages.shared.pictures import enlarged, in_markdown
@@ -34,7 +36,7 @@ def _overview(table: Predictions) -> None:
     with left, st.container(key="confusion"):
         st.caption("Click on a cell to see its images.")
         st.plotly_chart(
-            figures.confusion(matrix),
+            prediction_figures.confusion(matrix),
             key="confusion-chart",
             config={"displayModeBar": False},
             on_select=_take_cell,
@@ -138,7 +140,7 @@ def _large(table: Predictions, index: int, chosen: Indices, split: str) -> None:
             verdict = f":green[read right as {read}]" if read == true else f":red[read as {read}]"
             st.markdown(f"**{title}**, {verdict}, {table.confidence[index]:.1%} sure, loss {table.loss[index]:.3f}")
             st.plotly_chart(
-                figures.probabilities(table.probabilities[index].tolist()),
+                prediction_figures.probabilities(table.probabilities[index].tolist()),
                 key="large-probabilities",
                 config={"displayModeBar": False},
                 alt="The probability of each digit",

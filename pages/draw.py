@@ -5,9 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import catalog, config, figures
+from mnist_core import config
 from mnist_core.drawing import Pixels
 from mnist_core.errors import EmptyDrawing, LabError
+from mnist_core.figures import predictions as prediction_figures
+from mnist_core.reading import catalog
 from pages.shared import canvas, models
 from pages.shared.entry import through_app
 from pages.shared.pictures import enlarged
@@ -91,7 +93,7 @@ def _answer(name: str) -> None:
     with seen_side, st.container(key="seen"):
         _seen(seen)
     st.plotly_chart(
-        figures.probabilities(answer.probabilities),
+        prediction_figures.probabilities(answer.probabilities),
         key="probabilities",
         config={"displayModeBar": False},
         alt="The probability of each digit",

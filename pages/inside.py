@@ -8,11 +8,11 @@ import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
 from pages.inside_sections import damage, ink, layers, space, unit, weights, why
-from pages.shared import data, models, subject
+from pages.shared import data, inspected, models
 from pages.shared.entry import through_app
+from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
 from pages.shared.runs import is_active
-from pages.shared.subject import Subject
 
 FOLLOW = 2.0  # seconds between looks at the weights of a run that trains
 # By their names in the address: title, what there is to see, and what shows it.
@@ -30,7 +30,7 @@ SECTIONS = {
 def _look(section: str, name: str, source: str) -> None:
     """The section, in a fragment: its own controls are answered without the rest of the page."""
     try:
-        this = subject.get(name, source)
+        this = inspected.get(name, source)
         _headline(this)
         SECTIONS[section][1](this)
     except EmptyDrawing:
@@ -67,11 +67,11 @@ def _warm_up() -> None:
 
 through_app()
 st.title("Inside the network")
-subject.follow_link(list(SECTIONS))
+inspected.follow_link(list(SECTIONS))
 data.offer_download()
 chosen = None
 try:
-    chosen = subject.choose()
+    chosen = inspected.choose()
 except LabError as error:
     st.error(str(error))
 section: str = st.segmented_control(  # type: ignore[assignment]  # one is required
@@ -83,7 +83,7 @@ section: str = st.segmented_control(  # type: ignore[assignment]  # one is requi
     persist_state="session",
     label_visibility="collapsed",
 )
-subject.set_link()
+inspected.set_link()
 if chosen:
     following = is_active(chosen[0])
     st.fragment(_look, run_every=FOLLOW if following else None)(section, *chosen)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from mnist_core import catalog, comparison_figures
-from mnist_core.comparison_figures import Point
 from mnist_core.errors import LabError
-from mnist_core.status import ACTIVE
-from mnist_core.table import Row
+from mnist_core.figures import comparison as comparison_figures
+from mnist_core.figures.comparison import Point
+from mnist_core.reading import catalog
+from mnist_core.runs.status import ACTIVE
+from mnist_core.runs.summary import Row
 from pages.shared import models, run_actions, run_comparison, run_details, run_table
 from pages.shared.entry import through_app
 from pages.shared.runs import get_table

@@ -7,11 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import config, run
+from mnist_core import config
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.run import Run
-from mnist_core.status import Status
+from mnist_core.runs import run
+from mnist_core.runs.run import Run
+from mnist_core.runs.status import Status
 from pages.shared import data, live, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app

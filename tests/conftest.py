@@ -10,9 +10,10 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import mnist_files, run, worker
+from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.run import Run
+from mnist_core.runs import run, worker
+from mnist_core.runs.run import Run
 from pages.shared import data, entry, runs
 
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}

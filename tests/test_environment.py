@@ -5,8 +5,10 @@ import subprocess
 import pytest
 import torch
 
-from mnist_core import environment, worker
-from mnist_core import run as runs
+from mnist_core import environment
+from mnist_core.files import APP_FOLDER
+from mnist_core.runs import run as runs
+from mnist_core.runs import worker
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
 
@@ -20,7 +22,7 @@ def test_a_training_says_what_it_ran_on(small, runs_dir):
     described = [record["environment"] for record in this.records() if record["event"] in ("start", "resume")]
     assert described == [environment.describe()] * 2
     commit = described[0].pop("commit")
-    assert commit == environment.commit(environment.APP_FOLDER)
+    assert commit == environment.commit(APP_FOLDER)
     assert described[0] == {
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from mnist_core.config import TrainConfig
 from mnist_core.presets import PRESETS
-from mnist_core.table import DAMAGED, Row
+from mnist_core.runs.summary import DAMAGED, Row
 
 GROUP = "Learn"  # of all runs that the course starts
 SAMPLE_EPOCHS = 8  # passes over the sample for each over MNIST, which has some forty times as many images

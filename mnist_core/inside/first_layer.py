@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from mnist_core.inside.snapshots import UNITS, first_layer
+from mnist_core.runs.weight_history import UNITS, first_layer
 
 
 def pictures(network: nn.Module, weights: Tensor | None = None) -> npt.NDArray[np.float32]:

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from mnist_core import dataset, evaluation
 from mnist_core.drawing import Pixels
-from mnist_core.garbage import freeze_imports
 from mnist_core.inside import layers
 from mnist_core.metrics import Labels
-from mnist_core.predictions import Indices
+from mnist_core.reading.predictions import Indices
+from mnist_core.torch_startup import freeze_imports
 
 MAPPED = 2_000  # images in a map: more cannot be told apart, and take long
 EXPLORING, REFINING, ROUNDS = 250, 250, 5  # iterations of t-SNE: the first ones, and of so many rounds behind them

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from mnist_core import figures
 from mnist_core.drawing import Pixels
-from mnist_core.inside import figures as inside_figures
+from mnist_core.figures import inside as inside_figures
+from mnist_core.figures import predictions as prediction_figures
 from pages.shared import background_work
+from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
-from pages.shared.subject import Subject
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,7 +90,7 @@ def _before_and_after(subject: Subject, network: nn.Module, image: Pixels, words
             st.badge("It stands" if stands else "It has flipped", color="green" if stands else "red")
         with st.container(width=360):
             st.plotly_chart(
-                figures.probabilities(answer.probabilities),
+                prediction_figures.probabilities(answer.probabilities),
                 key="damage-probabilities",
                 config={"displayModeBar": False},
                 alt="The probability of each digit",

@@ -9,10 +9,10 @@ import streamlit as st
 
 from mnist_core import drawing
 from mnist_core.drawing import Pixels, Steps
-from mnist_core.inside import figures as inside_figures
+from mnist_core.figures import inside as inside_figures
 from pages.shared import background_work
+from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
-from pages.shared.subject import Subject
 
 SIDE = 280  # pixels of a picture
 WORDS = {
@@ -41,9 +41,9 @@ def show(subject: Subject) -> None:
 
 
 def _measure(subject: Subject) -> Iterator[tuple[float, dict[str, float]]]:
-    from mnist_core.inside import preparation
+    from mnist_core.inside import preprocessing_ablation
 
-    return preparation.accuracies(subject.model, subject.test)
+    return preprocessing_ablation.accuracies(subject.model, subject.test)
 
 
 def _pictures(taken: Steps, steps: Collection[str]) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core.inside import figures as inside_figures
-from mnist_core.inside import tints
-from pages.shared.subject import Subject
+from mnist_core.figures import inside as inside_figures
+from mnist_core.inside import colormap
+from pages.shared.inspected import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,7 +61,7 @@ def _values(layer: Layer, digit: int) -> None:
         times = max(2, SHEET // (8 * given.shape[2]) - 1)
         words = f"{len(chosen)} of {len(order)} maps" if len(order) > MAPS else f"All {len(order)} maps"
         st.image(
-            tints.sheet(given[chosen].numpy(), 8, times),
+            colormap.sheet(given[chosen].numpy(), 8, times),
             caption=f"{words}, the first is number {int(chosen[0])}, which adds {float(worth[chosen[0]].sum()):+.2f}",
             alt=f"{words} that {layer.kind} gives, those first that add most to the {digit}",
         )
@@ -93,7 +93,7 @@ def _reasons(trace: Trace, last: Layer) -> None:
     chosen = maps.abs().sum((1, 2)).argsort(descending=True)[:MAPS]
     times = max(2, SHEET // (min(8, len(chosen)) * shape[2]) // (4 if len(chosen) == 1 else 1))
     st.image(
-        tints.sheet(maps[chosen].numpy(), 8, times),
+        colormap.sheet(maps[chosen].numpy(), 8, times),
         alt=f"What each value adds to the logit of the {trace.digit}",
     )
 

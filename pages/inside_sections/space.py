@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mnist_core.inside import figures as inside_figures
+from mnist_core.figures import inside as inside_figures
 from pages.shared import background_work
-from pages.shared import subject as subjects
+from pages.shared import inspected as subjects
+from pages.shared.inspected import Subject
 from pages.shared.pictures import in_markdown
-from pages.shared.subject import Subject
 
 if TYPE_CHECKING:
     from mnist_core.inside.space import Floats, Space
-    from mnist_core.predictions import Indices
+    from mnist_core.reading.predictions import Indices
 
 PCA, T_SNE = "PCA", "t-SNE"
 NEAREST = 8  # images

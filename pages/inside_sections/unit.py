@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core.inside import figures as inside_figures
-from mnist_core.inside import tints
+from mnist_core.figures import inside as inside_figures
+from mnist_core.inside import colormap
 from pages.inside_sections.layers import in_words
-from pages.shared.subject import Subject
+from pages.shared.inspected import Subject
 
 if TYPE_CHECKING:
     from mnist_core.inside.arithmetic import Effect, Place, WeightedSum
@@ -105,7 +105,7 @@ def _pictures(worked_out: WeightedSum) -> None:
             ("Weights", worked_out.weights),
             ("Inputs times weights", worked_out.products),
         ):
-            picture = tints.sheet(values[channels], columns, times)
+            picture = colormap.sheet(values[channels], columns, times)
             st.image(picture, caption=words + of_all, alt=f"{words} as a picture")
 
 

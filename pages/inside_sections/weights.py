@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import catalog
-from mnist_core.inside import tints
-from pages.shared.subject import Subject
+from mnist_core.inside import colormap
+from mnist_core.reading import catalog
+from pages.shared.inspected import Subject
 
 COLUMNS, TILE = 8, 84  # of the sheet, and pixels of a picture in it
 
 
 def show(subject: Subject) -> None:
-    from mnist_core.inside import first_layer, snapshots
+    from mnist_core.inside import first_layer
+    from mnist_core.runs import weight_history
 
     name = subject.state[0]
-    kept = snapshots.read(catalog.weights_path(name).parent)
+    kept = weight_history.read(catalog.weights_path(name).parent)
     st.markdown(
         "What each unit of the first layer looks for in the pixels: where it is orange, ink speaks for the unit, where "
         "it is blue, against it."
@@ -32,7 +33,7 @@ def show(subject: Subject) -> None:
     most = float(abs(pictures).max())
     with st.container(key="weights"):
         st.image(
-            tints.sheet(pictures, COLUMNS, max(1, TILE // width)),
+            colormap.sheet(pictures, COLUMNS, max(1, TILE // width)),
             caption=f"{units} units, {height} x {width} pixels each, {words}; full colour is a weight of {most:.2f}",
             alt=f"The weights of the first layer's {units} units as pictures, {words}",
         )

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from mnist_core.inside import tints
+from mnist_core.inside import colormap
 from pages.shared import data
+from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
-from pages.shared.subject import Subject
 
 if TYPE_CHECKING:
     from mnist_core.inside.attribution import Attribution
@@ -57,7 +57,7 @@ def show(subject: Subject) -> None:
 
 
 def _picture(subject: Subject, found: Attribution, title: str, baseline: str) -> None:
-    picture = enlarged(tints.overlaid(subject.image, found.pixels), TIMES)
+    picture = enlarged(colormap.overlaid(subject.image, found.pixels), TIMES)
     st.image(picture, alt=f"{title}: what each pixel counts, orange for it, blue against it")
     st.markdown(
         f"Score {found.score:.2f}, of {baseline} {found.baseline_score:.2f}: the pixels add up to "

@@ -8,8 +8,8 @@ import streamlit as st
 from mnist_core.course import trainings
 from mnist_core.course.sliding import KERNELS, patch, slide
 from mnist_core.drawing import Pixels
-from mnist_core.inside import tints
-from mnist_core.table import Row
+from mnist_core.inside import colormap
+from mnist_core.runs.summary import Row
 from pages.learn_steps import links, training
 from pages.shared import data
 from pages.shared.pictures import enlarged
@@ -61,7 +61,7 @@ def _slide(kind: str) -> None:
             alt=f"A 4 with a frame of 3 x 3 pixels at row {row} and column {column}",
         )
         st.image(
-            tints.tinted(slid).repeat(TIMES, 0).repeat(TIMES, 1),
+            colormap.tinted(slid).repeat(TIMES, 0).repeat(TIMES, 1),
             width=TIMES * len(slid),
             caption=f"What it gives at {slid.shape[0]} x {slid.shape[1]} places: orange above 0, blue below",
             alt=f"The image after sliding the kernel {name} over it",

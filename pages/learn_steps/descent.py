@@ -7,8 +7,8 @@ import math
 
 import streamlit as st
 
-from mnist_core.course import figures as course_figures
 from mnist_core.course import trainings
+from mnist_core.figures import course as course_figures
 from pages.learn_steps import links, training
 from pages.shared import data
 

@@ -7,7 +7,7 @@ import functools
 import streamlit as st
 
 from mnist_core.course import trainings
-from mnist_core.table import Row
+from mnist_core.runs.summary import Row
 from pages.learn_steps import links, training
 from pages.shared import data, models
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core.course import figures as course_figures
+from mnist_core.figures import course as course_figures
 from pages.learn_steps import progress
 from pages.shared import data
 from pages.shared.pictures import enlarged, in_markdown

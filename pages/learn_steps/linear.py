@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import catalog
 from mnist_core.course import trainings
-from mnist_core.inside import tints
-from mnist_core.table import Row
+from mnist_core.inside import colormap
+from mnist_core.reading import catalog
+from mnist_core.runs.summary import Row
 from pages.learn_steps import links, training
 from pages.shared import data, models
 
@@ -43,7 +43,7 @@ def _where_it_ends(row: Row, kind: str) -> None:
     training.reached({"linear": row})
     network = models.get_predictor(row.run).network
     st.image(
-        tints.sheet(first_layer.pictures(network), 5, 4),
+        colormap.sheet(first_layer.pictures(network), 5, 4),
         caption="The weights of 0 to 4, and of 5 to 9: where they are orange, ink speaks for the digit, where blue, "
         "against it",
         alt="The ten digits' weights as pictures",

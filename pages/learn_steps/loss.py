@@ -7,9 +7,9 @@ import math
 
 import streamlit as st
 
-from mnist_core import figures
-from mnist_core.course import figures as course_figures
 from mnist_core.course import trainings
+from mnist_core.figures import course as course_figures
+from mnist_core.figures import predictions as prediction_figures
 from pages.learn_steps import links, progress
 from pages.shared import data
 
@@ -56,7 +56,7 @@ def show() -> None:
         st.button("Another network", key="learn-seed-next", icon=":material/casino:", on_click=_another)
     st.caption(f"What the untrained network thinks of the first image, a {int(batch.labels[0])}:")
     st.plotly_chart(
-        figures.probabilities(found.probabilities),
+        prediction_figures.probabilities(found.probabilities),
         key="learn-untrained",
         config={"displayModeBar": False},
         alt="The probability of each digit, all near a tenth",

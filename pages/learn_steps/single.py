@@ -7,8 +7,8 @@ import random
 import numpy as np
 import streamlit as st
 
-from mnist_core import figures
-from mnist_core.predictions import Predictions
+from mnist_core.figures import predictions as prediction_figures
+from mnist_core.reading.predictions import Predictions
 from pages.learn_steps import links, progress, training
 from pages.shared import data, models
 from pages.shared.pictures import enlarged
@@ -55,7 +55,7 @@ def _one(table: Predictions, index: int) -> None:
         verdict = f":green[read right as {read}]" if read == true else f":red[read as {read}]"
         st.markdown(f"**A true {true}**, {verdict}, {table.confidence[index]:.1%} sure, loss {table.loss[index]:.3f}")
         st.plotly_chart(
-            figures.probabilities(table.probabilities[index].tolist()),
+            prediction_figures.probabilities(table.probabilities[index].tolist()),
             key="learn-probabilities",
             config={"displayModeBar": False},
             alt="The probability of each digit",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import run
 from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES
 from mnist_core.course import trainings
-from mnist_core.table import Row
+from mnist_core.runs import run
+from mnist_core.runs.summary import Row
 from pages.learn_steps import links, training
 from pages.learn_steps.training import Histories
 from pages.shared import data, live

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mnist_core import figures, run
 from mnist_core.config import TRAINING_IMAGES
 from mnist_core.course import trainings
 from mnist_core.errors import LabError
-from mnist_core.run import Run
-from mnist_core.table import Row
+from mnist_core.figures import training as training_figures
+from mnist_core.runs import run
+from mnist_core.runs.run import Run
+from mnist_core.runs.summary import Row
 from pages.learn_steps import progress
 from pages.shared import data
 from pages.shared.live import COLORS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mnist_core.config import TrainConfig
-    from mnist_core.history import History
+    from mnist_core.runs.curves import History
 
 LOOK = 1.0 if (os.cpu_count() or 1) < 4 else 0.5  # seconds between two looks at a run
 ENDED = ("finished", "diverged")
@@ -123,7 +124,7 @@ def accuracies(histories: Histories) -> None:
     """Accuracy on the training images by step, smoothed, of all runs together."""
     curves = {name: history.curves["accuracy_smoothed"] for name, history in histories.items()}
     st.echarts_chart(
-        figures.together("training accuracy", curves, "percent"),
+        training_figures.together("training accuracy", curves, "percent"),
         height=280,
         key="learn-accuracies",
         alt=f"Accuracy on the training images by step: {', '.join(curves)}",
@@ -136,7 +137,7 @@ def losses(highest: float) -> Callable[[Histories], None]:
     def picture(histories: Histories) -> None:
         curves = {name: history.curves["loss_smoothed"] for name, history in histories.items()}
         st.echarts_chart(
-            figures.together("training loss", curves, "%.3f", highest),
+            training_figures.together("training loss", curves, "%.3f", highest),
             height=280,
             key="learn-losses",
             alt=f"Loss by step: {', '.join(curves)}",

@@ -12,7 +12,7 @@ from mnist_core.jobs import Job, Jobs, Work
 from pages.shared.runs import is_active
 
 if TYPE_CHECKING:
-    from pages.shared.subject import Subject
+    from pages.shared.inspected import Subject
 
 T = TypeVar("T")
 

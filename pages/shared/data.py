@@ -13,6 +13,7 @@ import streamlit as st
 from mnist_core import mnist_files
 from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.drawing import Pixels
+from mnist_core.files import APP_FOLDER
 
 if TYPE_CHECKING:
     from mnist_core.dataset import Dataset, Splits
@@ -48,7 +49,7 @@ def _download() -> str:
     """Fetch MNIST in a process of its own, which alone has to import torchvision; what went wrong, or nothing."""
     done = subprocess.run(
         [sys.executable, "-m", "mnist_core", "data"],
-        cwd=mnist_files.APP_FOLDER,  # wherever the app was started from
+        cwd=APP_FOLDER,  # wherever the app was started from
         env={**os.environ, "MNIST_ROOT": str(mnist_files.root().resolve())},
         capture_output=True,
         text=True,

@@ -5,12 +5,13 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from mnist_core import config, figures
+from mnist_core import config
 from mnist_core.config import TrainConfig
 from mnist_core.errors import EmptyDrawing, LabError
-from mnist_core.history import History
-from mnist_core.run import Run
-from mnist_core.status import Status
+from mnist_core.figures import training as training_figures
+from mnist_core.runs.curves import History
+from mnist_core.runs.run import Run
+from mnist_core.runs.status import Status
 from pages.shared import canvas, data, models, pictures
 from pages.shared.runs import get_workers
 
@@ -39,16 +40,18 @@ def show(this: Run, status: Status, history: History, trained: TrainConfig) -> N
         _judged(this, trained)
     except LabError as error:
         st.caption(str(error))
-    st.echarts_chart(figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
+    st.echarts_chart(training_figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
 
 
 def curves(history: History) -> None:
     """Loss and accuracy by step."""
     with st.container(key="curves"):
         left, right = st.columns(2)
-        left.echarts_chart(figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step")
+        left.echarts_chart(
+            training_figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step"
+        )
         right.echarts_chart(
-            figures.accuracy_curves(history.curves), height=300, key="accuracy-curves", alt="Accuracy by step"
+            training_figures.accuracy_curves(history.curves), height=300, key="accuracy-curves", alt="Accuracy by step"
         )
 
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core import catalog, drawing
+from mnist_core import drawing
 from mnist_core.errors import ModelError, RunError
-from mnist_core.garbage import freeze_imports
+from mnist_core.reading import catalog
+from mnist_core.torch_startup import freeze_imports
 from pages.shared.data import splits
 from pages.shared.runs import get_table, get_workers, is_active
 
 if TYPE_CHECKING:
-    from mnist_core.predictions import Predictions
-    from mnist_core.predictor import Predictor
+    from mnist_core.reading.predictions import Predictions
+    from mnist_core.reading.predictor import Predictor
 
 KEPT = 16  # models in memory
 
@@ -67,7 +68,7 @@ def written(name: str) -> int:
 def _load(name: str) -> Predictor:
     import torch
 
-    from mnist_core import predictor
+    from mnist_core.reading import predictor
 
     torch.set_num_threads(1)  # a page's few images need no more, and a training beside it does
     return predictor.load(name)

@@ -6,14 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import groups, run
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.run import Run
-from mnist_core.status import ACTIVE
-from mnist_core.table import DAMAGED, Row
+from mnist_core.runs import run, sweep
+from mnist_core.runs.run import Run
+from mnist_core.runs.status import ACTIVE
+from mnist_core.runs.summary import DAMAGED, Row
+from pages.shared.markdown import plain
 from pages.shared.runs import get_workers
-from pages.shared.words import plain
 
 
 def buttons(rows: list[Row], on_its_page: bool = False) -> None:
@@ -108,22 +108,22 @@ def start_several(config: TrainConfig) -> None:
     with st.popover("Start several", key="start-several", icon=":material/stacks:"):
         seeds, vary = st.tabs(["Repeat with seeds", "Vary one hyperparameter"])
         with seeds, st.form("repeat", border=False):
-            count: Any = st.number_input("Seeds", 2, groups.MOST, 3, help=f"From seed {config.seed} on.")
+            count: Any = st.number_input("Seeds", 2, sweep.MOST, 3, help=f"From seed {config.seed} on.")
             if st.form_submit_button("Start", key="repeat-start", type="primary"):
-                _start(lambda: groups.repeats(config, count), f"{count} seeds")
+                _start(lambda: sweep.repeats(config, count), f"{count} seeds")
         with vary, st.form("vary", border=False):
             field: Any = st.selectbox("Hyperparameter", [*RULES], index=[*RULES].index("lr"), key="vary-field")
             text: Any = st.text_input(
                 "Values", placeholder="0.01, 0.03, 0.1", key="vary-values", help="With commas between."
             )
             if st.form_submit_button("Start", key="vary-start", type="primary"):
-                _start(lambda: groups.variations(config, field, text), f"{field}: {text}")
+                _start(lambda: sweep.variations(config, field, text), f"{field}: {text}")
         st.caption("They wait in line and are trained one after the other; the Runs page compares them.")
 
 
 def _start(make: Callable[[], list[TrainConfig]], title: str) -> None:
     try:
-        made = groups.create(make(), title)
+        made = sweep.create(make(), title)
         for this in made:
             get_workers().submit(this)
     except LabError as error:
@@ -135,11 +135,11 @@ def _start(make: Callable[[], list[TrainConfig]], title: str) -> None:
 
 def offer_import() -> None:
     """Take in a run from a file."""
-    from mnist_core import transfer
+    from mnist_core.exchange import run_archive
 
     with st.popover("Import", key="runs-import", icon=":material/upload:"):
         st.caption("A run's zip, or safetensors together with the card that was written beside it.")
-        most = transfer.MOST_PACKED // 2**20
+        most = run_archive.MOST_PACKED // 2**20
         files = st.file_uploader(
             f"Files, at most {most} MB",
             ["zip", "safetensors", "json"],
@@ -154,7 +154,7 @@ def offer_import() -> None:
 
 def _take_in(files: list[Any]) -> None:
     """Import what was uploaded: each file that is no card, with the card of its name. Empties the control."""
-    from mnist_core import transfer
+    from mnist_core.exchange import run_archive
 
     cards = {file.name.removesuffix(".json"): file for file in files if file.name.endswith(".json")}
     problems = []
@@ -164,7 +164,7 @@ def _take_in(files: list[Any]) -> None:
         if file.name.endswith(".json"):
             continue
         try:
-            made = transfer.import_run(file, card=cards.get(file.name.removesuffix(".safetensors")))
+            made = run_archive.import_run(file, card=cards.get(file.name.removesuffix(".safetensors")))
         except LabError as error:
             problems.append(str(error))
         else:

@@ -5,16 +5,19 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from mnist_core import comparison, comparison_figures, config, figures, metrics
-from mnist_core.comparison import Difference
+from mnist_core import config, metrics
 from mnist_core.errors import LabError
-from mnist_core.predictions import Predictions
-from mnist_core.run import open_run
-from mnist_core.table import DAMAGED, Row, differing, in_words, over_seeds, same_but_for_seed, titles
+from mnist_core.figures import comparison as comparison_figures
+from mnist_core.figures import predictions as prediction_figures
+from mnist_core.reading.predictions import Predictions
+from mnist_core.runs import comparison
+from mnist_core.runs.comparison import Difference
+from mnist_core.runs.run import open_run
+from mnist_core.runs.summary import DAMAGED, Row, differing, in_words, over_seeds, same_but_for_seed, titles
 from pages.shared import models
+from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
 from pages.shared.runs import records_of
-from pages.shared.words import plain
 
 SMOOTHING = (0, 10, 20, 50, 100, 200, 500, 1_000)  # steps
 SHOWN = 24  # images that only one reads right
@@ -152,7 +155,7 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
         with column:
             st.caption(f"{plain(names[run])}: {table.right.mean():.2%}")
             st.plotly_chart(
-                figures.confusion(metrics.confusion_matrix(table.labels, table.digits)),
+                prediction_figures.confusion(metrics.confusion_matrix(table.labels, table.digits)),
                 key=f"compare-confusion-{run}",
                 config={"displayModeBar": False},
                 alt=f"How often {names[run]} read each digit as which",

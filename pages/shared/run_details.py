@@ -4,16 +4,17 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core import config, presets, run
+from mnist_core import config, presets
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
 from mnist_core.model import HYPERPARAMETERS
-from mnist_core.run import Run
-from mnist_core.status import ACTIVE
-from mnist_core.table import DAMAGED, Row, in_words, row
-from pages.shared import live, run_actions, take_along
+from mnist_core.runs import run
+from mnist_core.runs.run import Run
+from mnist_core.runs.status import ACTIVE
+from mnist_core.runs.summary import DAMAGED, Row, in_words, row
+from pages.shared import downloads, live, run_actions
+from pages.shared.markdown import plain
 from pages.shared.runs import history_of, records_of
-from pages.shared.words import plain
 
 REFRESH = 2.0  # seconds between looks at a run that is active
 
@@ -39,7 +40,7 @@ def show(run_id: str) -> None:
     _about(summary, this)
     _how(summary, this)
     if this.weights.exists():
-        take_along.show(this, summary)
+        downloads.show(this, summary)
 
 
 def _progress(this: Run, made_for: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.table import DAMAGED, Row, matches
+from mnist_core.runs.summary import DAMAGED, Row, matches
 
 STATES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "diverged", "failed", DAMAGED)
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")

@@ -3,13 +3,14 @@
 import functools
 import pathlib
 
-from mnist_core import catalog, run
 from mnist_core.errors import RunError
-from mnist_core.history import History
+from mnist_core.reading import catalog
 from mnist_core.records import Record, read_records
-from mnist_core.run import Run
-from mnist_core.table import Table
-from mnist_core.workers import Workers
+from mnist_core.runs import run
+from mnist_core.runs.curves import History
+from mnist_core.runs.run import Run
+from mnist_core.runs.summary import Table
+from mnist_core.runs.worker_pool import Workers
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from mnist_core.mnist_files import APP_FOLDER
+from mnist_core.files import APP_FOLDER
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Sandbox and GPU are not to be had in a container; the rest keeps the browser from calling home.
@@ -38,7 +38,7 @@ class Server:
     def workers(self) -> list[int]:
         """Process ids of its training processes, also of the one that is kept ready."""
         found = subprocess.run(
-            ["pgrep", "-P", str(self.process.pid), "-f", "mnist_core.worker"],  # noqa: S607
+            ["pgrep", "-P", str(self.process.pid), "-f", "mnist_core.runs.worker"],  # noqa: S607
             capture_output=True,
             text=True,
             check=False,

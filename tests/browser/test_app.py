@@ -8,7 +8,8 @@ import signal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mnist_core import config, mnist_files, run
+from mnist_core import config, mnist_files
+from mnist_core.runs import run
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import (
     BAR,

@@ -11,10 +11,11 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
 
-from mnist_core import catalog, run
+from mnist_core.exchange.snippets import READ_WITH_ONNX
 from mnist_core.mnist_files import missing
-from mnist_core.run import Run
-from mnist_core.snippets import READ_WITH_ONNX
+from mnist_core.reading import catalog
+from mnist_core.runs import run
+from mnist_core.runs.run import Run
 from tests import conftest
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import SEVEN, at_rest, fill, press, status, switch_to, wait_for_steps, wait_until
@@ -84,7 +85,8 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
     seven.save(tmp_path / "seven.png")
     command = [sys.executable, READ_WITH_ONNX, "model.onnx", "seven.png"]
     answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    from mnist_core import drawing, predictor
+    from mnist_core import drawing
+    from mnist_core.reading import predictor
 
     ours = predictor.load(done, tmp_path / "runs").answer(drawing.to_mnist(np.asarray(seven)))
     assert answer.startswith(f"{ours.digit} ({ours.confidence:.1%})")
@@ -95,7 +97,7 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
 @pytest.fixture
 def kept(server: Server) -> Run:
     """A finished run as an import would make it: the shipped mlp's weights."""
-    from mnist_core.transfer import import_run
+    from mnist_core.exchange.run_archive import import_run
 
     return import_run(catalog.PRETRAINED / "mlp.safetensors", server.runs_dir)
 
@@ -121,7 +123,7 @@ def press_popover(page: Page, key: str) -> None:
 
 
 def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tmp_path: pathlib.Path) -> None:
-    from mnist_core.transfer import zip_run
+    from mnist_core.exchange.run_archive import zip_run
 
     zip_run(kept, tmp_path / "taken.zip")
     (tmp_path / "bad.zip").write_bytes(b"PK nonsense")

@@ -4,7 +4,7 @@ import pytest
 
 from mnist_core.config import TRAINING_IMAGES, TrainConfig
 from mnist_core.course import trainings
-from mnist_core.table import Row
+from mnist_core.runs.summary import Row
 
 
 @pytest.mark.parametrize("data", TRAINING_IMAGES)

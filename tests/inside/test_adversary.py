@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core import dataset, model, predictor
+from mnist_core import dataset, model
 from mnist_core.inside import adversary
+from mnist_core.reading import predictor
 
 TEST = dataset.load_test("sample")
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from mnist_core import catalog, predictor
 from mnist_core.inside import arithmetic, layers
+from mnist_core.reading import catalog, predictor
 
 IMAGE = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
 MOST_PLACES = 12  # of a layer that are looked at

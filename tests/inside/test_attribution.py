@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core import catalog, dataset, model, predictor
+from mnist_core import dataset, model
 from mnist_core.inside import attribution
+from mnist_core.reading import catalog, predictor
 
 IMAGE = dataset.load_test("sample").images[0].numpy()
 GREY = np.full((28, 28), 40.0, np.float32)

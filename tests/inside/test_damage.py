@@ -5,9 +5,10 @@ import pytest
 import torch
 from scipy import ndimage
 
-from mnist_core import dataset, evaluation, model, predictor
+from mnist_core import dataset, evaluation, model
 from mnist_core.inside import damage
 from mnist_core.inside.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
+from mnist_core.reading import predictor
 
 TEST = dataset.load_test("sample")
 IMAGES = TEST.images[:20]

@@ -3,9 +3,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mnist_core import catalog, model, predictor
+from mnist_core import model
 from mnist_core.inside import first_layer
-from mnist_core.inside.snapshots import UNITS
+from mnist_core.reading import catalog, predictor
+from mnist_core.runs.weight_history import UNITS
 
 
 def test_of_a_linear_layer_they_are_the_rows_of_weights():

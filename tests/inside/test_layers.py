@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from mnist_core import catalog, dataset, model, predictor
+from mnist_core import dataset, model
 from mnist_core.inside import layers
+from mnist_core.reading import catalog, predictor
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 

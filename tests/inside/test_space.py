@@ -4,8 +4,9 @@ import torch
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from mnist_core import dataset, predictor
+from mnist_core import dataset
 from mnist_core.inside import space
+from mnist_core.reading import predictor
 
 TEST = dataset.load_test("sample")
 

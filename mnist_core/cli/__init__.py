@@ -1,0 +1,84 @@
+"""The command line's commands, each module a few of them; what they share is here.
+
+torch takes seconds to import: what needs it is imported in the command that needs it, so that --help is quick.
+"""
+
+import argparse
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from mnist_core import config
+from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES
+from mnist_core.runs import run
+
+MODEL = "a run's id or the name of a shipped model"  # what a command says of its argument
+STROKES = "measure on the digits in this .npz file of pen strokes, too"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def add(
+    commands: Any,
+    name: str,
+    function: Callable[[argparse.Namespace], None],
+    help: str,
+    runs_dir: bool = True,
+    is_part: bool = False,
+) -> Parser:
+    """A command's parser, with the flags that all have; `commands` is argparse's action for them.
+
+    A command that is a part of another takes the other's flags as well, wherever they stand.
+    """
+    parser: Parser = commands.add_parser(name, help=help, description=help)
+    parser.set_defaults(command=function)
+    flags = [parser.add_argument("--json", action="store_true", help="print one JSON object a line")]
+    if runs_dir:
+        where: dict[str, Any] = {
+            "type": pathlib.Path,
+            "default": run.RUNS_DIR,
+            "metavar": "DIR",
+            "help": "where runs are kept",
+        }
+        flags.append(parser.add_argument("--runs-dir", **where))
+    if is_part:
+        for flag in flags:
+            flag.default = argparse.SUPPRESS  # what was said before the part's name holds
+    return parser
+
+
+def add_flag(parser: Parser, name: str) -> None:
+    """The flag of a TrainConfig field. Left out, it is left out of the namespace too."""
+    rule, default = RULES[name], DEFAULTS[name]
+    shown = " ".join(map(str, default)) if config.is_list(name) else default
+    limits = (
+        "" if rule.minimum is None else f" {rule.minimum:,} to {rule.maximum:,}{' ' + rule.unit if rule.unit else ''}."
+    )
+    parser.add_argument(
+        config.flag(name),
+        type=ITEM_TYPES[name],
+        nargs="*" if config.is_list(name) else None,
+        choices=rule.choices or None,
+        metavar=None if rule.choices else ITEM_TYPES[name].__name__.upper(),
+        default=argparse.SUPPRESS,
+        help=f"{rule.help}{limits}{'' if default is None else f' Default: {shown}.'}".replace("%", "%%"),
+    )
+
+
+def given(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of TrainConfig whose flags were given."""
+    return {name: value for name, value in vars(args).items() if name in RULES}
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def data_in_words(data: str) -> str:
+    return "MNIST" if data == "mnist" else config.SAMPLE_IN_WORDS

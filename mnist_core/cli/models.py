@@ -1,0 +1,158 @@
+"""Commands about models, shipped ones and runs: evaluate, predict, export."""
+
+import argparse
+import dataclasses
+import pathlib
+from typing import Any
+
+from mnist_core import drawing, metrics
+from mnist_core.cli import MODEL, STROKES, add, data_in_words, print_json
+from mnist_core.errors import EmptyDrawing, ModelError
+from mnist_core.reading import catalog
+from mnist_core.runs import run
+
+
+def add_to(commands: Any) -> None:
+    """Add this module's commands to argparse's action for them."""
+    parser = add(commands, "evaluate", _evaluate, "Measure a model on a split of the data that it was trained on.")
+    parser.add_argument("model", metavar="RUN", nargs="?", help=MODEL)
+    parser.add_argument("--all", action="store_true", help="compare all shipped models instead, in one table")
+    parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=f"with --all: {STROKES}")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
+    parser.add_argument(
+        "--csv", type=pathlib.Path, metavar="FILE", help="write what is read in each image to this file"
+    )
+
+    parser = add(
+        commands, "predict", _predict, "Read the digit in each image: any size, light on dark or dark on light."
+    )
+    parser.add_argument("--model", metavar="RUN", default=catalog.DEFAULT_MODEL, help=f"{MODEL}; default: cnn")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files, such as PNG or JPEG")
+
+    parser = add(commands, "export", _export, "Write a model to a file: weights with a card, or ONNX.")
+    parser.add_argument(
+        "models", nargs="+", metavar="MODEL", help=f"{MODEL}; of several runs that differ in their seed, the best"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("safetensors", "onnx", "tensorboard"),
+        default="safetensors",
+        help="safetensors: a finished run's weights, with a card of how they were made (the default); onnx: one file "
+        "that takes a drawing, written when it answers as the model does; tensorboard: a folder with a run's curves as "
+        "event files",
+    )
+    parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=STROKES)
+    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the file or folder to write")
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    from mnist_core import dataset, evaluation
+    from mnist_core.reading import predictor
+
+    if args.all == (args.model is not None):
+        raise ModelError("Name one model to evaluate, or --all for all that are shipped.")
+    if args.all:
+        if args.csv:
+            raise ModelError("--csv is for one model: name it instead of --all.")
+        _evaluate_all(args)
+        return
+    loaded = predictor.load(args.model, args.runs_dir)
+    split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
+    if args.csv:
+        loaded.read_all(split).write_csv(args.csv)
+    logits = evaluation.predict(loaded.network, split.images)
+    figures = evaluation.measure(logits, split.labels)
+    confusion = metrics.confusion_matrix(split.labels.numpy(), logits.argmax(1).numpy())
+    per_class = metrics.per_class(confusion)
+    if args.json:
+        print_json(
+            {
+                "model": args.model,
+                "data": loaded.config.data,
+                "split": args.split,
+                "images": len(split),
+                **dataclasses.asdict(figures),
+                "per_class": [dataclasses.asdict(one) for one in per_class],
+                "confusion": confusion.tolist(),
+            }
+        )
+        return
+    print(f"{args.model} on the {len(split):,} {args.split} images of {data_in_words(loaded.config.data)}:")
+    print(f"accuracy {figures.accuracy:.2%}, loss {figures.loss:.4f}\n\ndigit  images  precision  recall      F1")
+    for one in per_class:
+        print(f"{one.digit:5}  {one.images:6,}  {one.precision:9.2%}  {one.recall:6.2%}  {one.f1:6.2%}")
+    print("\nread as     " + "".join(f"{digit:6}" for digit in range(10)))
+    for digit, row in enumerate(confusion):
+        print(f"a true {digit}    " + "".join(f"{count:6,}" for count in row))
+
+
+def _evaluate_all(args: argparse.Namespace) -> None:
+    from mnist_core.reading import pen_strokes, scorecard
+
+    drawn = pen_strokes.load(args.strokes) if args.strokes else None
+    rows = []
+    for name in catalog.shipped():
+        rows.append(scorecard.measure(name, drawn))
+        if args.json:
+            print_json(rows[-1])
+    if not args.json:
+        print(scorecard.table(rows))
+
+
+def _predict(args: argparse.Namespace) -> None:
+    from mnist_core.reading import predictor
+
+    loaded = predictor.load(args.model, args.runs_dir)
+    for path in args.images:
+        try:
+            answer = loaded.answer(drawing.to_mnist(drawing.open_image(path)))
+        except EmptyDrawing as error:
+            raise EmptyDrawing(f"{path}: {error}") from error
+        if args.json:
+            print_json({"path": path, **dataclasses.asdict(answer)})
+        else:
+            doubt = "" if answer.is_digit else ", but it may be no digit"
+            print(f"{path}: {answer.digit} ({answer.confidence:.1%}){doubt}")
+
+
+def _export(args: argparse.Namespace) -> None:
+    if args.format == "onnx":
+        _export_onnx(args)
+        return
+    if args.format == "tensorboard":
+        _export_tensorboard(args)
+        return
+    from mnist_core.exchange.model_card import export, export_shipped
+    from mnist_core.reading import pen_strokes
+
+    shipped = [name for name in args.models if name in catalog.shipped()]
+    if not shipped:
+        drawn = pen_strokes.load(args.strokes) if args.strokes else None
+        export([run.open_run(name, args.runs_dir) for name in args.models], args.out, drawn)
+    elif len(args.models) == 1 and not args.strokes:
+        export_shipped(args.models[0], args.out)
+    else:
+        raise ModelError(f"{shipped[0]} is a shipped model, whose card is written already: export it by itself.")
+
+
+def _export_onnx(args: argparse.Namespace) -> None:
+    from mnist_core.exchange import onnx_file
+
+    if len(args.models) > 1 or args.strokes:
+        raise ModelError("As onnx, one model is exported at a time, without --strokes.")
+    difference = onnx_file.export(args.models[0], args.out, args.runs_dir)
+    if args.json:
+        print_json({"file": str(args.out), "images": onnx_file.CHECKED, "largest_difference": difference})
+    else:
+        print(
+            f"{args.out} answers {onnx_file.CHECKED:,} images as {args.models[0]} does: the largest difference of a "
+            f"probability is {difference:.1g}."
+        )
+
+
+def _export_tensorboard(args: argparse.Namespace) -> None:
+    from mnist_core.exchange.tensorboard_files import write_events
+
+    if len(args.models) > 1 or args.strokes:
+        raise ModelError("For tensorboard, one run is exported at a time, without --strokes.")
+    write_events(run.open_run(args.models[0], args.runs_dir), args.out)

@@ -1,0 +1,136 @@
+"""Commands about data and training: data, train, summary, augment."""
+
+import argparse
+import dataclasses
+import pathlib
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+from mnist_core import mnist_files, model, presets
+from mnist_core.cli import add, add_flag, data_in_words, given, print_json
+from mnist_core.config import RULES, TrainConfig
+from mnist_core.errors import ConfigError
+from mnist_core.records import Record
+from mnist_core.runs import run, worker
+
+
+def add_to(commands: Any) -> None:
+    """Add this module's commands to argparse's action for them."""
+    parser = add(commands, "data", _data, "Make sure that MNIST is there and whole; download it if it is not.", False)
+    parser.add_argument("--download", action="store_true", help="fetch it anew even if it is there")
+
+    parser = add(commands, "train", _train, "Train a network; its weights and curves go to a run's folder.")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped or interrupted")
+    parser.add_argument(
+        "--recipe",
+        choices=tuple(presets.RECIPES),
+        help="train as the shipped model of that name was; further flags change what they name",
+    )
+    parser.add_argument(
+        "--tensorboard", action="store_true", help="write TensorBoard's event files, too, to the run's folder"
+    )
+    for name in RULES:
+        add_flag(parser, name)
+
+    parser = add(commands, "summary", _summary, "Show a network layer by layer.", runs_dir=False)
+    for name in ("model", *model.HYPERPARAMETERS):
+        add_flag(parser, name)
+
+    sheet = "Draw a contact sheet of what the augmentations and the background make."
+    parser = add(commands, "augment", _augment, sheet, runs_dir=False)
+    parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the PNG file to write")
+    for name in ("data", "seed"):
+        add_flag(parser, name)
+
+
+def _data(args: argparse.Namespace) -> None:
+    if args.download:
+        mnist_files.download()
+    folder = mnist_files.find_or_download()
+    shapes = {name: mnist_files.read(folder / name).shape for name in mnist_files.MD5}
+    if args.json:
+        print_json({"folder": str(folder), "files": {name: list(shape) for name, shape in shapes.items()}})
+        return
+    print(f"MNIST is whole, in {folder}:")
+    for name, shape in shapes.items():
+        print(f"  {name:24} {' x '.join(map(str, shape))}")
+
+
+def _train(args: argparse.Namespace) -> None:
+    chosen = given(args)
+    if args.resume and (chosen or args.recipe):
+        raise ConfigError("", "--resume goes on with the run's own hyperparameters: leave the others away.")
+    if args.tensorboard:
+        from mnist_core.exchange import tensorboard_files
+
+        tensorboard_files.require()
+    if args.recipe:
+        chosen = {**presets.RECIPES[args.recipe].config.to_dict(), **chosen}
+    this = run.open_run(args.resume, args.runs_dir) if args.resume else run.create(TrainConfig(**chosen), args.runs_dir)
+    if not args.json:
+        print(f"Run {this.id}")
+    try:
+        with tqdm(unit=" steps", disable=args.json or not sys.stderr.isatty(), leave=False) as bar:
+            records = worker.train(this)
+            for record in tensorboard_files.beside(this, records) if args.tensorboard else records:
+                if args.json:
+                    print_json({"run": this.id, **record})
+                else:
+                    bar.total = record.get("steps", bar.total)
+                    bar.update(record.get("step", 0) - bar.n)
+                    if line := _in_words(record):
+                        bar.write(line)
+    except KeyboardInterrupt:
+        print(f"\nStopped. Go on with: python -m mnist_core train --resume {this.id}", file=sys.stderr)
+        raise
+
+
+def _in_words(record: Record) -> str:
+    """A record as a line for people; empty for one that is only for curves."""
+    event = record["event"]
+    if event == "start":
+        return (
+            f"{record['model']}, {record['parameters']:,} parameters, on {record['device']}, "
+            f"data: {data_in_words(record['data'])}. Loss before training {record['first_loss']:.3f} (ln 10 = 2.303)."
+        )
+    if event == "resume":
+        return f"Going on after epoch {record['epoch']} of {record['epochs']}."
+    if event == "epoch":
+        return (
+            f"epoch {record['epoch']:3}   training loss {record['train_loss']:.4f}, {record['train_accuracy']:.2%}   "
+            f"validation loss {record['val_loss']:.4f}, {record['val_accuracy']:.2%}   {record['seconds']:.1f} s"
+        )
+    if event == "end" and record["reason"] == "finished":
+        return (
+            f"Finished in {record['seconds']:.1f} s of training: validation {record['val_accuracy']:.2%}, "
+            f"test {record['test_accuracy']:.2%} of {data_in_words(record['data'])}."
+        )
+    if event == "lr":
+        return f"Learning rate {record['lr']:g} from step {record['step']} on."
+    if event == "end":
+        return f"{record['reason'].capitalize()} at step {record['step']}. {record.get('advice', '')}".strip()
+    return ""
+
+
+def _summary(args: argparse.Namespace) -> None:
+    chosen = TrainConfig(**given(args))
+    rows = model.summary(model.build(chosen.model, **chosen.hyperparameters))
+    if args.json:
+        for row in rows:
+            print_json(dataclasses.asdict(row))
+        return
+    print(f"{chosen.model}: {model.NETWORKS[chosen.model].sentence}\n")
+    print(f"{'layer':14} {'input':>14} {'output':>14} {'parameters':>12} {'multiply-adds':>14}")
+    for row in rows:
+        shapes = [" x ".join(map(str, shape)) for shape in (row.input_shape, row.output_shape)]
+        print(f"{row.layer:14} {shapes[0]:>14} {shapes[1]:>14} {row.parameters:12,} {row.multiply_adds:14,}")
+    total = sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows)
+    print(f"{'total':14} {'':14} {'':14} {total[0]:12,} {total[1]:14,}")
+
+
+def _augment(args: argparse.Namespace) -> None:
+    from mnist_core.augmentation import contact_sheet
+
+    contact_sheet.save(TrainConfig(**given(args)), args.out)

@@ -1,0 +1,1 @@
+"""Files for elsewhere: archives of runs, weights with a card, ONNX, TensorBoard."""

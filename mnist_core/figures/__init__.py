@@ -1,0 +1,1 @@
+"""Plain data as Plotly figures or ECharts options."""

@@ -1,0 +1,77 @@
+"""Plotly figures of the first course. As in `figures`, only colours seen on light and on dark are set here."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from mnist_core.figures.style import TRAINING, VALIDATION
+
+MARGIN = {"l": 0, "r": 0, "t": 10, "b": 0}
+
+
+def counts(values: Sequence[int], digit: int) -> go.Figure:
+    """How many images of each of the ten digits there are, the bar of `digit` strong."""
+    bars = go.Bar(
+        x=[str(d) for d in range(10)],
+        y=list(values),
+        marker_color=TRAINING,
+        marker_opacity=[1.0 if d == digit else 0.5 for d in range(10)],
+        hovertemplate="%{x}: %{y:,} images<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(
+        height=200,
+        margin=MARGIN,
+        xaxis={"type": "category", "fixedrange": True},
+        yaxis={"title": "images", "fixedrange": True, "nticks": 4},
+    )
+    return figure
+
+
+def surprise(probability: float) -> go.Figure:
+    """The cross-entropy by the probability that the true digit was given, with that of `probability` marked."""
+    x = np.geomspace(0.001, 1, 80)
+    figure = _lines("probability given to the true digit", "loss", 240)
+    figure.add_scatter(x=x, y=-np.log(x), mode="lines", line={"color": TRAINING}, hovertemplate="%{x:.3f}: %{y:.3f}")
+    figure.add_scatter(
+        x=[probability],
+        y=[-math.log(probability)],
+        mode="markers",
+        marker={"color": VALIDATION, "size": 12},
+        hovertemplate="%{x:.3f}: %{y:.3f}",
+    )
+    figure.update_xaxes(range=[0, 1.02])
+    return figure
+
+
+def one_step(rates: Sequence[float], losses: Sequence[float], before: float) -> go.Figure:
+    """The loss after one step by its learning rate, on a logarithmic axis, and a line at the loss before it."""
+    figure = _lines("learning rate", "loss after one step", 280)
+    figure.add_scatter(
+        x=list(rates),
+        y=list(losses),
+        mode="lines+markers",
+        line={"color": TRAINING},
+        marker={"size": 5},
+        hovertemplate="%{x:.4g}: %{y:.3f}<extra></extra>",
+    )
+    figure.add_hline(y=before, line={"color": VALIDATION, "dash": "dot"})
+    figure.update_xaxes(type="log", dtick=1)
+    figure.update_yaxes(range=[0, 2 * before])
+    return figure
+
+
+def _lines(x: str, y: str, height: int) -> go.Figure:
+    options: dict[str, Any] = {"fixedrange": True, "zeroline": False}
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin=MARGIN,
+        showlegend=False,
+        xaxis={"title": x, **options},
+        yaxis={"title": y, **options},
+    )
+    return figure

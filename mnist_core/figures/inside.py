@@ -1,0 +1,174 @@
+"""Plotly figures of a network's inside. As in `figures`, only colours seen on light and on dark are set here."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from mnist_core.figures.style import TRAINING, VALIDATION
+
+# One for each digit, told apart on light and on dark.
+DIGITS = (
+    *("#3584e4", "#e66100", "#2ec27e", "#e01b24", "#9141ac"),
+    *("#a0704b", "#f66fb2", "#8a8a8a", "#c8a800", "#17a2b8"),
+)
+MARGIN = {"l": 0, "r": 0, "t": 10, "b": 0}
+
+
+def worths(names: Sequence[str], values: Sequence[float]) -> go.Figure:
+    """Bars of what units add to a logit, the first on the left: orange above 0, blue below."""
+    bars = go.Bar(
+        x=list(names),
+        y=list(values),
+        marker_color=[VALIDATION if value > 0 else TRAINING for value in values],
+        hovertemplate="unit %{x}: %{y:.3f}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(
+        height=240,
+        margin=MARGIN,
+        xaxis={"type": "category", "title": "unit", "fixedrange": True, "nticks": 16},
+        yaxis={"fixedrange": True},
+    )
+    return figure
+
+
+def logits_to_probabilities(logits: Sequence[float], probabilities: Sequence[float]) -> go.Figure:
+    """The ten logits above, and below them the probabilities that the softmax makes of them."""
+    best = int(np.argmax(logits))
+    digits = [str(digit) for digit in range(10)]
+    strength = [1.0 if digit == best else 0.5 for digit in range(10)]
+    figure = go.Figure()
+    for axis, values, words, color in (
+        ("y2", logits, [f"{value:.1f}" for value in logits], VALIDATION),
+        ("y", probabilities, [f"{value:.0%}" if value >= 0.01 else "" for value in probabilities], TRAINING),
+    ):
+        figure.add_bar(
+            x=digits,
+            y=list(values),
+            text=words,
+            textposition="outside",
+            cliponaxis=False,
+            yaxis=axis,
+            marker_color=color,
+            marker_opacity=strength,
+            hovertemplate="%{x}: %{y:.4f}<extra></extra>",
+        )
+    low, high = min(0.0, *logits), max(0.0, *logits)
+    reach = (high - low) * 0.18
+    figure.update_layout(
+        height=380,
+        margin={"l": 0, "r": 0, "t": 20, "b": 0},
+        showlegend=False,
+        xaxis={"type": "category", "fixedrange": True, "anchor": "y"},
+        yaxis={"range": [0, 1.15], "domain": [0, 0.42], "title": "probability", "fixedrange": True, "nticks": 3},
+        yaxis2={"range": [low - reach, high + reach], "domain": [0.56, 1], "title": "logit", "fixedrange": True},
+    )
+    return figure
+
+
+def accuracy_by_strength(
+    curve: Sequence[tuple[float, float]], reach: tuple[float, float], unit: str, strength: float
+) -> go.Figure:
+    """Accuracy against the strength of a damage, over all of its `reach`, with the strength that is set marked."""
+    line = go.Scatter(
+        x=[x for x, _ in curve],
+        y=[y for _, y in curve],
+        mode="lines+markers",
+        line={"color": TRAINING},
+        hovertemplate="%{x:g}: %{y:.2%}<extra></extra>",
+    )
+    figure = go.Figure(line)
+    low, high = reach
+    margin = (high - low) / 50
+    figure.add_vline(x=strength, line={"color": VALIDATION, "dash": "dot"})
+    figure.update_layout(
+        height=280,
+        margin=MARGIN,
+        xaxis={"title": unit, "range": [low - margin, high + margin], "fixedrange": True},
+        yaxis={"title": "accuracy", "range": [0, 1.03], "tickformat": ".0%", "fixedrange": True},
+    )
+    return figure
+
+
+def space(
+    places: npt.NDArray[np.floating],
+    truth: npt.NDArray[np.integer],
+    read: npt.NDArray[np.integer],
+    numbers: npt.NDArray[np.integer],
+    yours: Sequence[float],
+    nearest: npt.NDArray[np.floating],
+) -> go.Figure:
+    """Images as points: `places` (N, 2), coloured by the true digit, those read wrong as crosses.
+
+    `numbers` (N,), an image's index in its split, go with each point; `yours` is where the chosen image lies, `nearest`
+    (K, 2) where its neighbours do.
+    """
+    figure = go.Figure()
+    for digit in range(10):
+        chosen = truth == digit
+        wrong = read[chosen] != digit
+        figure.add_scatter(
+            x=places[chosen, 0],
+            y=places[chosen, 1],
+            mode="markers",
+            name=str(digit),
+            customdata=numbers[chosen],
+            text=read[chosen],
+            marker={
+                "color": DIGITS[digit],
+                "size": np.where(wrong, 10, 4),
+                "symbol": np.where(wrong, "x", "circle"),
+                "opacity": np.where(wrong, 1.0, 0.55),
+            },
+            hovertemplate=f"image %{{customdata}}, a true {digit}, read as %{{text}}<extra></extra>",
+        )
+    figure.add_scatter(
+        x=nearest[:, 0],
+        y=nearest[:, 1],
+        mode="markers",
+        name="nearest",
+        hoverinfo="skip",
+        marker={"size": 12, "symbol": "circle-open", "color": "#888", "line": {"width": 2}},
+    )
+    figure.add_scatter(
+        x=[yours[0]],
+        y=[yours[1]],
+        mode="markers",
+        name="this image",
+        hovertemplate="this image<extra></extra>",
+        marker={"size": 18, "symbol": "star", "color": "#000", "line": {"width": 2, "color": "#fff"}},
+    )
+    hidden = {"visible": False, "showgrid": False, "zeroline": False}
+    figure.update_layout(
+        height=520,
+        margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        xaxis=hidden,
+        yaxis=hidden | {"scaleanchor": "x"},
+        legend={"orientation": "h", "itemsizing": "constant", "y": -0.02, "yanchor": "top"},
+        clickmode="event+select",
+        dragmode="pan",
+    )
+    return figure
+
+
+def shares(values: Mapping[str, float]) -> go.Figure:
+    """Lying bars of shares by name, the first at the top."""
+    bars = go.Bar(
+        x=list(values.values()),
+        y=list(values),
+        orientation="h",
+        text=[f"{value:.1%}" for value in values.values()],
+        textposition="auto",
+        marker_color=[TRAINING, *[VALIDATION] * (len(values) - 1)],
+        hovertemplate="%{y}: %{x:.2%}<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(
+        height=60 + 34 * len(values),
+        margin=MARGIN,
+        xaxis={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
+        yaxis={"autorange": "reversed", "fixedrange": True},
+    )
+    return figure

@@ -1,0 +1,70 @@
+"""ECharts options of the curves that are redrawn while they are watched.
+
+A Plotly chart is built anew at each refresh and blinks; an ECharts one keeps its place.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mnist_core.figures.style import RATE, TRAINING, VALIDATION
+from mnist_core.runs.curves import Curve
+
+
+def loss_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the training's loss, raw and smoothed, and the validation's."""
+    return _of_both("loss", curves, value_format="%.4f")
+
+
+def accuracy_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the training's accuracy, raw and smoothed, and the validation's."""
+    return _of_both("accuracy", curves, value_format="percent")
+
+
+def together(name: str, curves: Mapping[str, Curve], value_format: str, highest: float | None = None) -> dict[str, Any]:
+    """ECharts options for up to three curves of one kind by what they are called; values above `highest` are cut."""
+    colors = (TRAINING, VALIDATION, RATE)
+    lines = [_line(label, curve, color) for (label, curve), color in zip(curves.items(), colors, strict=False)]
+    options = _options(name, lines, value_format)
+    options["legend"]["show"] = True
+    if highest is not None:
+        options["yAxis"]["max"] = highest
+    return options
+
+
+def _of_both(name: str, curves: Mapping[str, Curve], value_format: str) -> dict[str, Any]:
+    lines = [
+        _line("each report", curves[name], TRAINING, faint=True),
+        _line("training", curves[f"{name}_smoothed"], TRAINING),
+        _line("validation", curves[f"val_{name}"], VALIDATION, symbols=True),
+    ]
+    return _options(name, lines, value_format)
+
+
+def lr_curve(curves: Mapping[str, Curve]) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the learning rate by step."""
+    return _options("learning rate", [_line("learning rate", curves["lr"], RATE)], value_format="%.5f")
+
+
+def _line(label: str, curve: Curve, color: str, faint: bool = False, symbols: bool = False) -> dict[str, Any]:
+    return {
+        "name": label,
+        "type": "line",
+        "data": [[round(x), float(f"{y:.4g}")] for x, y in curve.points],
+        "showSymbol": symbols,
+        "symbolSize": 7,
+        "color": color,
+        "lineStyle": {"width": 1 if faint else 2, "opacity": 0.4 if faint else 1},
+    }
+
+
+def _options(name: str, lines: list[dict[str, Any]], value_format: str) -> dict[str, Any]:
+    return {
+        "animation": False,
+        "title": {"text": name, "top": 2, "left": 0, "padding": [5, 0], "textStyle": {"fontSize": 14}},
+        "legend": {"top": 0, "right": 0, "show": len(lines) > 1},
+        "tooltip": {"trigger": "axis", "valueFormatter": value_format},
+        "grid": {"left": 8, "right": 16, "top": 36, "bottom": 28, "containLabel": True},
+        "xAxis": {"type": "value", "name": "step", "nameLocation": "middle", "nameGap": 26, "minInterval": 1},
+        "yAxis": {"type": "value", "scale": True},
+        "series": lines,
+    }

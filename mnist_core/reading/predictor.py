@@ -1,0 +1,98 @@
+"""A trained model that answers: loaded from the shipped weights or from a run.
+
+A model on disk is a safetensors file with a JSON card, or a run's folder; neither can hold code.
+"""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from mnist_core import evaluation, model, weights
+from mnist_core.calibration import Calibration, digit_score
+from mnist_core.config import TrainConfig
+from mnist_core.dataset import Dataset
+from mnist_core.drawing import Pixels
+from mnist_core.errors import ModelError
+from mnist_core.reading import catalog
+from mnist_core.reading.predictions import Predictions
+from mnist_core.runs.run import RUNS_DIR, open_run
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a model reads in one image: the digit, how likely each of the ten is (they sum to 1), and the runner-up.
+
+    `is_digit` is False where the image looks like no digit at all; the digit is then the one it is least unlike.
+    """
+
+    digit: int
+    confidence: float
+    second: int
+    is_digit: bool
+    probabilities: list[float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictor:
+    """A network with its weights, in evaluation mode, the config it was trained with, and its calibration."""
+
+    name: str
+    network: nn.Module
+    config: TrainConfig
+    calibration: Calibration
+
+    def judge(self, images: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        """How likely each digit is, (N, 10), each row summing to 1, and whether each image looks like a digit, (N,).
+
+        `images` (N, 28, 28), uint8, as `drawing.to_mnist` makes them.
+        """
+        logits = evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
+        probabilities = (logits / self.calibration.temperature).softmax(1)
+        are_digits = digit_score(logits) >= self.calibration.threshold
+        return probabilities.numpy(force=True), are_digits.numpy(force=True)
+
+    def probabilities(self, images: Pixels) -> npt.NDArray[np.float32]:
+        """(N, 10), each row summing to 1, for images (N, 28, 28), uint8, as `drawing.to_mnist` makes them."""
+        return self.judge(images)[0]
+
+    def read_all(self, dataset: Dataset) -> Predictions:
+        """What the model reads in every image of `dataset`."""
+        images = dataset.images.numpy(force=True)
+        return Predictions(images, dataset.labels.numpy(force=True), self.probabilities(images))
+
+    def answer(self, image: Pixels) -> Answer:
+        """What the model reads in one image (28, 28), uint8."""
+        judged, are_digits = self.judge(image[None])
+        probabilities = judged[0].tolist()
+        second, digit = sorted(range(10), key=lambda digit: probabilities[digit])[-2:]
+        return Answer(digit, probabilities[digit], second, bool(are_digits[0]), probabilities)
+
+
+def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -> Predictor:
+    """The model of that name, shipped or a run's id, on the CPU. Raises ModelError and RunError."""
+    path = catalog.weights_path(name, runs_dir)
+    config = catalog.config_of(name, runs_dir)
+    network = model.build(config.model, **config.hyperparameters)
+    fingerprint = "" if name in catalog.shipped() else open_run(name, runs_dir).fingerprint()
+    try:
+        network.load_state_dict(weights.load(path, fingerprint))
+    except (ModelError, RuntimeError) as error:
+        raise ModelError(
+            f"The weights {path} are damaged or belong to another network: train again or take another model."
+        ) from error
+    return Predictor(name, network.eval(), config, _calibration(name, runs_dir))
+
+
+def _calibration(name: str, runs_dir: pathlib.Path) -> Calibration:
+    """As the card of a shipped model says, or the end of a run; none for a run that has not finished."""
+    figures = catalog.card(name) if name in catalog.shipped() else open_run(name, runs_dir).end()
+    try:
+        return Calibration(
+            **{field: float(figures[field]) for field in ("temperature", "threshold") if field in figures}
+        )
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"The calibration of {name} is damaged: {error}.") from error

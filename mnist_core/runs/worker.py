@@ -1,0 +1,257 @@
+"""Training a run: in this process (`train`), or in one of its own (`start`) that ends when its parent does."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, cast
+
+from mnist_core.config import TrainConfig
+from mnist_core.errors import LabError, ModelError, RunError
+from mnist_core.files import APP_FOLDER, in_words, remove_left_over
+from mnist_core.records import DamagedRecords, Record
+from mnist_core.runs.run import Run
+
+if TYPE_CHECKING:
+    from mnist_core.state import TrainState
+
+NICE = 5  # of 19, how much a training process stands back where others need the processor
+PUBLISH_EVERY = 1.0  # seconds between weights to answer with, within an epoch
+
+
+def spawn(threads: int | None = None) -> subprocess.Popen[bytes]:
+    """A process that gets ready to train and then waits for `hand_over`. It ends when this one does, however it ends.
+
+    What tells it is the end of its standard input, a pipe that this process holds. `threads` are torch's on the CPU;
+    None leaves them to torch.
+    """
+    search_path = [str(APP_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]  # wherever it was started from
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search_path)}
+    if threads is not None:
+        environment["OMP_NUM_THREADS"] = str(threads)
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnist_core.runs.worker"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # Ctrl+C in the parent's terminal is the parent's alone
+    )
+
+
+def hand_over(run: Run, child: subprocess.Popen[bytes]) -> None:
+    """Have `child`, from `spawn`, train `run`. Raises BrokenPipeError if it has ended."""
+    pipe = cast(IO[bytes], child.stdin)
+    pipe.write(os.fsencode(run.path.resolve()) + b"\n")
+    pipe.flush()
+
+
+def start(run: Run) -> subprocess.Popen[bytes]:
+    """Train `run` in a process of its own, which ends when this one does. Raises RunError."""
+    run.clear_requests()
+    run.set_status("starting")
+    child = spawn()
+    hand_over(run, child)
+    return child
+
+
+def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
+    """Train `run` to its end in this process, keeping its folder, and yield fit's records as they come.
+
+    A run that was stopped or interrupted goes on exactly from the end of its last whole epoch. Raises RunError for one
+    that has ended for good or that another process trains, and whatever LabError ends it; the status then says so.
+    """
+    config = run.config()
+    with run.locked():
+        state = run.status().state
+        if state in ("finished", "diverged"):
+            raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
+        try:
+            if state != "waiting":  # whoever has asked to stop a waiting run shall be obeyed
+                run.clear_requests()
+            run.set_status("running")
+            yield from _train(run, config, report_every)
+        except LabError as error:
+            _failed(run, error)
+            raise
+        except OSError as error:
+            raise _failed(run, _cannot_save(run, error)) from error
+        except MemoryError as error:
+            raise _failed(run, _out_of_memory(run)) from error
+        except RuntimeError as error:
+            if "out of memory" not in str(error) and "can't allocate memory" not in str(error):
+                raise
+            raise _failed(run, _out_of_memory(run)) from error
+
+
+def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
+    from mnist_core import trainer, weights  # with torch, which takes seconds to import
+    from mnist_core.runs import weight_history
+
+    fingerprint = run.fingerprint()
+    remove_left_over(run.path, ("metrics.jsonl", "status.json", run.state.name, run.weights.name, weight_history.NAME))
+
+    def publish(state: TrainState, durable: bool = True) -> None:
+        weights.save(run.weights, state.model.state_dict(), fingerprint, durable)
+
+    state = _take_up(run, config)
+    published = -math.inf  # the moment at which the newest weights were written
+    with run.recorder() as recorder:
+        try:
+            for record in trainer.fit(config, state, report_every=report_every):
+                recorder.append(record)
+                if record["event"] in ("start", "epoch"):  # before the state: what is on disk never lacks one
+                    weight_history.add(run.path, state.epoch, state.model)
+                if record["event"] == "epoch":
+                    # in this order: a state on disk always has its records on disk before it
+                    recorder.sync()
+                    weights.save(run.state, state.tensors(), fingerprint)
+                    publish(state)
+                elif record["event"] == "end":
+                    recorder.sync()
+                    # the chosen epoch's; of one that diverged the last epoch's end, which is sound
+                    publish(_saved_state(run, config) if record["reason"] == "diverged" else state)
+                    run.clear_requests()
+                    run.set_status(record["reason"], record.get("advice", ""))
+                    run.state.unlink(missing_ok=True)
+                elif time.monotonic() - published >= PUBLISH_EVERY:
+                    publish(state, durable=False)
+                    published = time.monotonic()
+                yield record
+                if record["event"] == "end":
+                    return
+                if (lr := run.lr_requested()) is not None:
+                    run.clear_lr_request()
+                    state.lr = lr
+                    change = {"event": "lr", "step": state.step, "lr": lr}
+                    recorder.append(change)
+                    yield change
+                if run.pause_requested():
+                    publish(state, durable=False)
+                    _pause(run)
+                if run.stop_requested():
+                    stop = {"event": "end", "reason": "stopped", "epoch": state.epoch, "step": state.step}
+                    recorder.append(stop)
+                    publish(state)
+                    run.clear_requests()
+                    run.set_status("stopped")
+                    yield stop
+                    return
+        except (KeyboardInterrupt, GeneratorExit):
+            if run.status().is_active:
+                publish(state)
+                run.set_status("stopped")
+            raise
+
+
+def _take_up(run: Run, config: TrainConfig) -> TrainState:
+    """The state that `run` goes on from, with the records rewound to it."""
+    from mnist_core.state import TrainState
+
+    state = _saved_state(run, config)
+    try:
+        run.rewind(state.epoch)
+    except DamagedRecords:
+        run.rewind(0)
+        run.state.unlink(missing_ok=True)
+        run.set_status("running", "The records of its epochs were damaged, so it is trained again from its start.")
+        return TrainState.of(config)
+    return state
+
+
+def _saved_state(run: Run, config: TrainConfig) -> TrainState:
+    """The state at the end of the last whole epoch; a fresh one before the first."""
+    from mnist_core import weights
+    from mnist_core.state import TrainState
+
+    state = TrainState.of(config)
+    if run.state.exists():
+        try:
+            state.load(weights.load(run.state, run.fingerprint()))
+        except (ModelError, RuntimeError, KeyError, ValueError) as error:
+            raise RunError(
+                f"The run {run.id} cannot go on, as {run.state} is damaged or belongs to another run: "
+                "train its config anew."
+            ) from error
+    return state
+
+
+def _pause(run: Run) -> None:
+    """Block until the pause ends or the run is to stop."""
+    run.set_status("paused")
+    while run.pause_requested() and not run.stop_requested():
+        time.sleep(0.05)
+    run.set_status("running")
+
+
+def _failed(run: Run, error: LabError) -> LabError:
+    """The same error, once the run's status has it, where that can still be written."""
+    with contextlib.suppress(LabError):
+        run.set_status("failed", str(error))
+    return error
+
+
+def _cannot_save(run: Run, error: OSError) -> RunError:
+    if not run.path.exists():
+        return RunError(f"The run {run.id} has ended, as its folder {run.path} has been deleted.")
+    return RunError(
+        f"The run {run.id} cannot be saved in {run.path}: {in_words(error)}. Resume goes on from its last epoch."
+    )
+
+
+def _out_of_memory(run: Run) -> RunError:
+    return RunError(
+        f"The run {run.id} needs more memory than there is: try a smaller batch or network, or train fewer at a time."
+    )
+
+
+def _end_with_parent() -> None:
+    """Block until standard input ends, which is when the parent has gone, and end this process then and there."""
+    while os.read(0, 1):  # not through sys.stdin, whose lock would hold up a normal end
+        pass
+    os._exit(0)
+
+
+def _wait_for_run() -> Run | None:
+    """The run that is handed over; None if the parent goes first."""
+    line = b""
+    while not line.endswith(b"\n"):
+        read = os.read(0, 4096)
+        if not read:
+            return None
+        line += read
+    return Run(pathlib.Path(os.fsdecode(line[:-1])))
+
+
+def main() -> int:
+    """The process of `spawn`: get ready, wait for a run, train it."""
+    from mnist_core import trainer
+
+    if hasattr(os, "nice"):
+        os.nice(NICE)  # a click, and whatever else the machine is used for, goes first
+    trainer.warm_up()
+    run = _wait_for_run()
+    if run is None:
+        return 0
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError), open(run.log, "ab") as log:  # where it cannot be written, training says so
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    code = 0
+    try:
+        for _ in train(run):
+            pass
+    except LabError as error:
+        with contextlib.suppress(OSError):
+            print(error, file=sys.stderr, flush=True)
+        code = 2
+    os._exit(code)  # to take torch down in order lasts a second, for which the next in line would wait
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""A server's worker processes: those that train, the runs that wait in line for room, and a process kept ready."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+
+import filelock
+
+from mnist_core.runs import status, worker
+from mnist_core.errors import RunError
+from mnist_core.runs.run import Run
+
+CORES_A_RUN = 4  # on a CPU; with fewer for each, trainings at the same time slow each other more than they gain
+
+
+def room() -> int:
+    """How many runs this machine carries at the same time: RUNS_AT_ONCE in the environment, else by its cores."""
+    named = os.environ.get("RUNS_AT_ONCE", "")
+    return int(named) if named.isdecimal() and int(named) else max(1, (os.cpu_count() or 1) // CORES_A_RUN)
+
+
+class Workers:
+    """Trains runs in processes of their own, at most `at_once` at a time; the others wait in line, first come first.
+
+    The line is this process's: what waits in it, runs or is paused when this process ends shows as interrupted. A
+    paused run makes room for the next, and goes to the line's end when it is to go on. Safe for several threads.
+    """
+
+    def __init__(self, at_once: int | None = None) -> None:
+        self._at_once = at_once or room()
+        self._threads = None if self._at_once == 1 else max(1, (os.cpu_count() or 1) // self._at_once)
+        self._mutex = threading.RLock()
+        self._line: list[Run] = []
+        self._held: dict[str, filelock.FileLock] = {}  # locks of the runs in line that no process has yet
+        self._children: dict[str, subprocess.Popen[bytes]] = {}  # by the id of the run that each trains
+        self._paused: set[str] = set()
+        self._keep_ready = False
+        self._ready: subprocess.Popen[bytes] | None = None
+
+    def warm_up(self) -> None:
+        """From now on keep a process ready wherever there is room for one more run, so that it starts at once."""
+        with self._mutex:
+            self._keep_ready = True
+            self._advance()
+
+    def submit(self, run: Run) -> None:
+        """Train `run`, or go on with it, as soon as there is room. Raises RunError if it is being trained already."""
+        with self._mutex:
+            if (child := self._children.get(run.id)) and run.status().is_resumable:
+                child.wait()  # it has stopped or failed, and is on its way out
+                del self._children[run.id]
+                self._paused.discard(run.id)
+            if run.id in self._children or run in self._line:
+                raise RunError(f"The run {run.id} is being trained already.")
+            if (state := run.status().state) in ("finished", "diverged"):
+                raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
+            lock = run.lock()
+            try:
+                if status.is_handed_over(run.path):  # by another server, to a process that has not come up yet
+                    raise RunError(f"The run {run.id} is being trained already, by another process.")
+                run.clear_requests()
+                run.set_status("waiting")
+            except RunError:
+                lock.release()
+                raise
+            self._held[run.id] = lock
+            self._line.append(run)
+            self._advance()
+
+    def place(self, run: Run) -> int:
+        """The run's place in line, from 1 on; 0 if it is not in line."""
+        with self._mutex:
+            return self._line.index(run) + 1 if run in self._line else 0
+
+    def ids(self) -> list[str]:
+        """Of all runs that are trained, paused or in line here."""
+        with self._mutex:
+            return [*self._children, *(run.id for run in self._line if run.id not in self._children)]
+
+    def busy(self) -> bool:
+        """Whether one more run would have to wait."""
+        with self._mutex:
+            return not self._has_room()
+
+    def pause(self, run: Run) -> None:
+        """Have `run` wait at its next report, keeping its process, and make room for the next."""
+        with self._mutex:
+            run.request_pause()
+            if run.id in self._children:
+                if run in self._line:
+                    self._line.remove(run)
+                self._paused.add(run.id)
+                self._advance()
+
+    def resume(self, run: Run) -> None:
+        """Go on with a run that is paused, as soon as there is room, or that was stopped. Raises RunError."""
+        with self._mutex:
+            if run.id not in self._children or run.status().is_resumable:
+                if run.status().state == "paused":  # by another server or a shell, which keep no line
+                    run.end_pause()
+                else:
+                    self.submit(run)
+            elif run.id in self._paused and run not in self._line:
+                self._line.append(run)
+                self._advance()
+
+    def stop(self, run: Run) -> None:
+        """Stop `run` at its next report, or take it out of the line. Raises RunError where that cannot be noted."""
+        with self._mutex:
+            if run in self._line:
+                self._line.remove(run)
+            if lock := self._held.pop(run.id, None):
+                try:
+                    run.set_status("stopped")
+                finally:
+                    lock.release()
+            else:
+                run.request_stop()
+
+    def close(self) -> None:
+        """End all processes, at once; their runs show as interrupted."""
+        with self._mutex:
+            self._line.clear()
+            for lock in self._held.values():
+                lock.release()
+            self._held.clear()
+            children = [*self._children.values(), *filter(None, [self._ready])]
+            self._children, self._ready, self._keep_ready = {}, None, False
+        for child in children:
+            child.kill()
+            child.communicate()
+
+    def _advance(self) -> None:
+        """Start what there is room for, and then get a process ready if there still is room."""
+        while self._line and self._has_room():
+            run = self._line.pop(0)
+            if run.id in self._children:
+                with contextlib.suppress(RunError):  # where its folder cannot be written, it stays paused
+                    run.end_pause()
+                    self._paused.discard(run.id)
+            else:
+                self._start(run)
+        if self._keep_ready and self._has_room():
+            self._ready = self._get_ready()
+
+    def _has_room(self) -> bool:
+        return len(self._children.keys() - self._paused) < self._at_once
+
+    def _start(self, run: Run) -> None:
+        child, self._ready = self._get_ready(), None
+        with contextlib.suppress(RunError):  # its process says so, too
+            run.set_status("starting")
+        self._held.pop(run.id).release()
+        with contextlib.suppress(BrokenPipeError):  # it has just died, which _attend sees
+            worker.hand_over(run, child)
+        self._children[run.id] = child
+        if run.pause_requested():
+            self._paused.add(run.id)
+        threading.Thread(target=self._attend, args=(run, child), daemon=True).start()
+
+    def _get_ready(self) -> subprocess.Popen[bytes]:
+        """The process that is kept ready, or a new one."""
+        if self._ready and self._ready.poll() is None:
+            return self._ready
+        if self._ready:
+            self._ready.communicate()
+        return worker.spawn(self._threads)
+
+    def _attend(self, run: Run, child: subprocess.Popen[bytes]) -> None:
+        """Wait for the process's end, note what it could not say itself, and let the next one in."""
+        child.wait()
+        with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
+            _note_sudden_end(run, child.returncode)
+        with self._mutex:
+            if self._children.get(run.id) is not child:
+                child.communicate()
+                return  # closed
+            del self._children[run.id]
+            self._paused.discard(run.id)
+            if run in self._line:
+                self._line.remove(run)
+            self._advance()
+        child.communicate()
+
+
+def _note_sudden_end(run: Run, returncode: int) -> None:
+    """Say in the run's folder how its process ended, where that could not do so itself.
+
+    `returncode` is the process's, as subprocess.Popen has it; 0 and 2 are ends that it noted.
+    """
+    if returncode in (0, 2):
+        return
+    with run.locked(timeout=0.5):
+        if status.said(run.path).state in (*status.ACTIVE, "starting"):
+            run.set_status(*_sudden_end(run, returncode))
+
+
+def _sudden_end(run: Run, returncode: int) -> tuple[str, str]:
+    """The state and the message for the status of a run whose process ended in this way."""
+    if returncode == -signal.SIGKILL:
+        return (
+            "interrupted",
+            "Its process was killed, by somebody or by the system for lack of memory. Resume goes on from its last "
+            "epoch; a smaller batch or network needs less memory.",
+        )
+    if returncode < 0:
+        return "interrupted", f"Its process was ended by signal {-returncode}. Resume goes on from its last epoch."
+    try:
+        lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return "failed", f"Its process failed: {lines[-1] if lines else 'no reason known'}. All of it is in {run.log}."

@@ -1,0 +1,264 @@
+import csv
+import dataclasses
+import functools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from mnist_core import config, dataset
+from mnist_core.__main__ import main
+from mnist_core.config import TrainConfig
+from mnist_core.files import APP_FOLDER
+from mnist_core.presets import RECIPES
+from mnist_core.reading import catalog
+from mnist_core.runs import run
+from tests.conftest import needs_mnist
+
+SMALL_FLAGS = ["--data", "sample", "--hidden", "16", "--epochs", "2", "--device", "cpu"]
+
+
+@pytest.fixture
+def lines(capsys):
+    def call(*arguments: object) -> list[dict]:
+        """The JSON lines that the command prints."""
+        assert main([*map(str, arguments), "--json"]) == 0
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return call
+
+
+@pytest.fixture
+def finished(lines, runs_dir) -> str:
+    return lines("train", *SMALL_FLAGS, "--runs-dir", runs_dir)[-1]["run"]
+
+
+def test_train_prints_every_record_and_ends_with_the_figures(lines, runs_dir):
+    records = lines("train", *SMALL_FLAGS, "--runs-dir", runs_dir)
+    assert [record["event"] for record in records if record["event"] != "step"] == ["start", "epoch", "epoch", "end"]
+    end = records[-1]
+    assert {"event", "run", "val_accuracy", "test_accuracy"} <= end.keys()
+    assert end["data"] == "sample"
+    (listed,) = lines("runs", "--runs-dir", runs_dir)
+    assert listed["run"] == end["run"]
+    assert listed["test_accuracy"] == end["test_accuracy"]
+
+
+def test_the_same_command_gives_the_same_figures(lines, runs_dir):
+    ends = [lines("train", *SMALL_FLAGS, "--seed", seed, "--runs-dir", runs_dir)[-1] for seed in (5, 5, 6)]
+    losses = [end["test_loss"] for end in ends]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_evaluate_gives_what_train_said(lines, finished, runs_dir):
+    (figures,) = lines("evaluate", finished, "--split", "test", "--runs-dir", runs_dir)
+    (listed,) = lines("runs", "--runs-dir", runs_dir)
+    assert figures["accuracy"] == pytest.approx(listed["test_accuracy"])
+    confusion = np.array(figures["confusion"])
+    assert confusion.shape == (10, 10)
+    assert confusion.sum() == figures["images"] == 297
+    assert confusion.trace() / 297 == pytest.approx(figures["accuracy"])
+    truth = dataset.load(TrainConfig(data="sample")).test.labels.bincount().tolist()
+    assert confusion.sum(1).tolist() == truth == [row["images"] for row in figures["per_class"]]
+    (validation,) = lines("evaluate", finished, "--split", "validation", "--runs-dir", runs_dir)
+    assert validation["images"] == 250
+    assert validation["accuracy"] == pytest.approx(listed["val_accuracy"])
+
+
+def test_what_is_read_in_each_image_goes_to_a_file(lines, finished, runs_dir, tmp_path):
+    arguments = ["evaluate", finished, "--split", "validation", "--runs-dir", runs_dir]
+    (figures,) = lines(*arguments, "--csv", tmp_path / "read.csv")
+    assert [figures] == lines(*arguments)
+    with open(tmp_path / "read.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == figures["images"] == 250
+    assert np.mean([row["true"] == row["read"] for row in rows]) == pytest.approx(figures["accuracy"])
+    confusion = np.zeros((10, 10), int)
+    np.add.at(confusion, ([int(row["true"]) for row in rows], [int(row["read"]) for row in rows]), 1)
+    assert confusion.tolist() == figures["confusion"]
+
+
+def test_a_table_that_cannot_be_written_is_said(finished, runs_dir, tmp_path, capsys):
+    path = tmp_path / "none" / "read.csv"
+    assert main(["evaluate", finished, "--csv", str(path), "--runs-dir", str(runs_dir)]) == 2
+    assert f"cannot be written to {path}: No such file" in capsys.readouterr().err
+
+
+def test_predict_answers_each_image_in_order(lines, tmp_path):
+    test = dataset.load(TrainConfig(data="sample")).test
+    paths = []
+    for i in (5, 3, 8):
+        paths.append(str(tmp_path / f"{i}.png"))
+        Image.fromarray(test.images[i].numpy()).resize((140, 140)).save(paths[-1])
+    answers = lines("predict", *paths, paths[0])
+    assert [answer["path"] for answer in answers] == [*paths, paths[0]]
+    assert [answer["digit"] for answer in answers[:3]] == test.labels[[5, 3, 8]].tolist()
+    for answer in answers:
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+        assert answer["confidence"] == answer["probabilities"][answer["digit"]]
+        assert answer["second"] == np.argsort(answer["probabilities"])[-2]
+        assert answer["is_digit"] is True
+    assert len(lines("predict", "--model", "mlp", paths[0])) == 1
+
+
+def test_a_letter_is_doubted(capsys, lines, tmp_path):
+    letter = Image.new("L", (280, 280))
+    ImageDraw.Draw(letter).text((140, 140), "K", fill=255, anchor="mm", font=ImageFont.load_default(200))
+    letter.save(tmp_path / "k.png")
+    (answer,) = lines("predict", tmp_path / "k.png")
+    assert answer["is_digit"] is False
+    assert main(["predict", str(tmp_path / "k.png")]) == 0
+    assert "it may be no digit" in capsys.readouterr().out
+
+
+def test_a_recipe_trains_with_what_is_changed(lines, runs_dir):
+    flags = ["--data", "sample", "--epochs", "1", "--width", "4", "--seed", "7"]
+    start, *_ = lines("train", "--recipe", "tiny", *flags, "--runs-dir", runs_dir)
+    trained = run.open_run(start["run"], runs_dir).config()
+    changed = {"data": "sample", "epochs": 1, "width": 4, "seed": 7}
+    assert trained == dataclasses.replace(RECIPES["tiny"].config, **changed)
+
+
+def test_a_sheet_of_what_augmentation_makes_is_drawn(tmp_path):
+    assert main(["augment", "--data", "sample", "--out", str(tmp_path / "sheet.png")]) == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 1_000
+
+
+def test_the_sample_is_never_taken_for_mnist(capsys, finished, runs_dir):
+    assert main(["train", *SMALL_FLAGS, "--runs-dir", str(runs_dir)]) == 0
+    assert capsys.readouterr().out.count(config.SAMPLE_IN_WORDS) == 2
+    assert main(["evaluate", finished, "--runs-dir", str(runs_dir)]) == 0
+    assert config.SAMPLE_IN_WORDS in capsys.readouterr().out
+    assert main(["runs", "--runs-dir", str(runs_dir)]) == 0
+    assert "sample" in capsys.readouterr().out
+
+
+def test_summary_adds_up(capsys, lines):
+    rows = lines("summary", "--hidden", "32", "16")
+    assert [row["parameters"] for row in rows if row["parameters"]] == [784 * 32 + 32, 32 * 16 + 16, 16 * 10 + 10]
+    assert main(["summary", "--model", "convnet", "--width", "64"]) == 0
+    assert f"{catalog.card('cnn')['parameters']:,}" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_a_damaged_run_hides_no_other(finished, runs_dir, capsys):
+    broken = run.create(TrainConfig(), runs_dir)
+    (broken.path / "status.json").write_text("{")
+    assert main(["runs", "--runs-dir", str(runs_dir)]) == 0
+    printed = capsys.readouterr()
+    assert finished in printed.out
+    assert f"The status of run {broken.id} is damaged" in printed.err
+
+
+@pytest.mark.parametrize("command", ["data", "train", "evaluate", "predict", "summary", "augment", "runs", "export"])
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert len(capsys.readouterr().out) > 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ([], "arguments are required: COMMAND"),
+        (["learn"], "invalid choice"),
+        (["train", "--lr", "fast"], "invalid float value: 'fast'"),
+        (["train", "--lr", "-1"], "lr must be between 1e-06 and 100.0, got -1.0"),
+        (["train", "--lr", "nan"], "lr must be a finite number"),
+        (["train", "--model", "resnet"], "invalid choice: 'resnet'"),
+        (["train", "--model", "cnn", "--hidden", "3"], "hidden cannot be set for cnn"),
+        (["train", "--device", "tpu"], "invalid choice"),
+        (["train", "--resume", "../x"], "is not a run's id"),
+        (["train", "--resume", "nope"], "There is no run nope"),
+        (["train", "--resume", "nope", "--lr", "1"], "leave the others away"),
+        (["train", "--data", "sample", "--validation-size", "1500"], "must leave images to train on"),
+        (["evaluate", "nope"], "There is no run nope"),
+        (["evaluate"], "Name one model to evaluate, or --all"),
+        (["evaluate", "cnn", "--all"], "Name one model to evaluate, or --all"),
+        (["evaluate", "--all", "--csv", "x.csv"], "--csv is for one model"),
+        (["evaluate", "--all", "--strokes", "none.npz"], "none.npz holds no pen strokes"),
+        (["train", "--recipe", "resnet"], "invalid choice: 'resnet'"),
+        (["train", "--recipe", "cnn", "--hidden", "3"], "hidden cannot be set for convnet"),
+        (["train", "--recipe", "cnn", "--resume", "nope"], "leave the others away"),
+        (["augment", "--data", "sample", "--out", "none/x.png"], "cannot be written to none/x.png"),
+        (["evaluate", "cnn", "--split", "all"], "invalid choice"),
+        (["predict", "none.png"], "none.png cannot be read: No such file"),
+        (["predict", "--model", "nope", "none.png"], "There is no run nope"),
+        (["predict"], "arguments are required: IMAGE"),
+        (["runs", "delete", ".."], "is not a run's id"),
+        (["export", "nope", "--out", "x.safetensors"], "There is no run nope"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_status_2(arguments, part, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(arguments)
+    except SystemExit as caught:
+        status = caught.code
+    printed = capsys.readouterr()
+    assert status == 2
+    assert part in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_image_is_named(capsys, tmp_path):
+    path = tmp_path / "blank.png"
+    Image.new("L", (50, 50)).save(path)
+    assert main(["predict", str(path)]) == 2
+    assert f"{path}: There is no ink" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_the_run_and_says_how_to_go_on(runs_dir):
+    command = [sys.executable, "-m", "mnist_core", "train", *SMALL_FLAGS, "--epochs", "1000", "--runs-dir", runs_dir]
+    # a shell has what it starts in the background ignore Ctrl+C, which would be passed on
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as child:
+        end = time.monotonic() + 60
+        while not any("epoch" in path.read_text() for path in runs_dir.glob("*/metrics.jsonl")):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    (folder,) = runs_dir.iterdir()
+    assert f"train --resume {folder.name}" in errors
+    assert "Traceback" not in errors
+    assert json.loads((folder / "status.json").read_text())["state"] == "stopped"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "mnist_core", "summary"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_does_not_wait_for_torch():
+    script = (
+        "import sys, mnist_core.__main__, mnist_core.catalog; raise SystemExit('torch' in sys.modules)"  # exits with 0
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=APP_FOLDER).returncode == 0
+
+
+@needs_mnist
+def test_data_says_that_mnist_is_whole(lines):
+    (report,) = lines("data")
+    assert report["files"]["train-images-idx3-ubyte"] == [60_000, 28, 28]
+
+
+@needs_mnist
+def test_the_classic_learns_mnist(lines, runs_dir):
+    flags = "--model mlp --hidden 64 --optimizer sgd --lr 0.5 --batch-size 128 --epochs 5 --seed 0"
+    end = lines("train", *flags.split(), "--runs-dir", runs_dir)[-1]
+    assert end["test_accuracy"] >= 0.965

@@ -1,0 +1,96 @@
+import sys
+
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from mnist_core.__main__ import main
+from mnist_core.errors import RunError
+from mnist_core.exchange import tensorboard_files
+from mnist_core.exchange.tensorboard_files import write_events
+from mnist_core.runs import run, worker
+
+FLAGS = ["--data", "sample", "--hidden", "16", "--epochs", "2", "--device", "cpu"]
+
+
+def read(folder):
+    """The curves in an event folder, by name, each its points (step, value), and the text of the hyperparameters."""
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    curves = {name: [(event.step, event.value) for event in events.Scalars(name)] for name in events.Tags()["scalars"]}
+    (text,) = events.Tensors("hyperparameters/text_summary")
+    return curves, text.tensor_proto.string_val[0].decode()
+
+
+def expected(this):
+    records = this.records()
+
+    def points(event, field):
+        return [(r["step"], pytest.approx(r[field])) for r in records if r["event"] == event]
+
+    start = [(0, pytest.approx(r["first_loss"])) for r in records if "first_loss" in r]
+    return {
+        "loss/train": start + points("step", "loss"),
+        "accuracy/train": points("step", "accuracy"),
+        "lr": points("step", "lr"),
+        "loss/validation": points("epoch", "val_loss"),
+        "accuracy/validation": points("epoch", "val_accuracy"),
+    }
+
+
+def test_every_point_of_a_run_is_in_its_events(finished, tmp_path):
+    for _ in range(2):  # again in place of the first
+        write_events(finished, tmp_path / "events")
+        curves, text = read(tmp_path / "events")
+        assert curves == expected(finished)
+        assert len(curves["accuracy/validation"]) == 2
+    assert "| hidden | [16] |" in text
+    assert len(list((tmp_path / "events").iterdir())) == 1
+
+
+def test_a_run_is_exported_in_a_shell(finished, runs_dir, tmp_path, capsys):
+    arguments = ["--format", "tensorboard", "--out", str(tmp_path / "events"), "--runs-dir", str(runs_dir)]
+    assert main(["export", finished.id, *arguments]) == 0
+    assert read(tmp_path / "events")[0] == expected(finished)
+    assert main(["export", finished.id, finished.id, *arguments]) == 2
+    assert "one run is exported at a time" in capsys.readouterr().err
+
+
+def test_other_files_in_the_folder_stay(finished, tmp_path):
+    (tmp_path / "mine.txt").write_text("kept")
+    write_events(finished, tmp_path)
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+
+
+def test_a_training_writes_its_events_as_it_goes(runs_dir):
+    assert main(["train", *FLAGS, "--tensorboard", "--runs-dir", str(runs_dir)]) == 0
+    (this,) = run.list_runs(runs_dir)
+    assert read(tensorboard_files.folder(this))[0] == expected(this)
+
+
+def test_events_of_a_resumed_training_have_no_gap_and_no_double_point(small, runs_dir):
+    this = run.create(small, runs_dir)
+    for record in tensorboard_files.beside(this, worker.train(this, report_every=3)):
+        if record["event"] == "step" and record["epoch"] == 2:
+            this.request_stop()
+    assert this.status().state == "stopped"
+    assert main(["train", "--resume", this.id, "--tensorboard", "--runs-dir", str(runs_dir)]) == 0
+    curves, _ = read(tensorboard_files.folder(this))
+    assert curves == expected(this)
+    steps = [step for step, _ in curves["accuracy/train"]]
+    assert steps == sorted(set(steps))
+
+
+def test_without_tensorboard_a_sentence_says_how_to_get_it(finished, runs_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # as where it is not installed
+    with pytest.raises(RunError, match="pip install tensorboard"):
+        write_events(finished, tmp_path / "events")
+    assert not (tmp_path / "events").exists()
+    assert main(["train", *FLAGS, "--tensorboard", "--runs-dir", str(runs_dir)]) == 2
+    assert "pip install tensorboard" in capsys.readouterr().err
+    assert run.list_runs(runs_dir) == [finished]
+
+
+def test_a_place_that_is_no_folder_is_said(finished, tmp_path):
+    (tmp_path / "events").write_text("a file")
+    with pytest.raises(RunError, match=r"cannot be written to .*events"):
+        write_events(finished, tmp_path / "events")

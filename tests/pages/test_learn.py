@@ -1,0 +1,340 @@
+"""The Learn page as a script, step by step, on the sample; its trainings are real runs."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from mnist_core import dataset
+from mnist_core.config import SAMPLE_IN_WORDS
+from mnist_core.course import sliding, trainings
+from mnist_core.reading import catalog, predictor
+from mnist_core.runs import run, worker
+from mnist_core.runs.run import Run
+from pages.shared.background_work import get_jobs
+from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
+from tests.pages.test_draw_train_browse import drawing
+from tests.pages.test_inside import pictures
+
+STEPS = range(1, 13)
+TRAINED = {3: "linear", 4: "hidden", 6: "descent", 7: "split", 8: "classic", 11: "convolution"}
+SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
+TEST = dataset.load_test("sample")
+
+
+@pytest.fixture
+def learn(app, tmp_path, monkeypatch):
+    """Opens the page at a link, on the sample."""
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "nothing"))
+
+    def at(**link) -> AppTest:
+        app.run()
+        app.switch_page("pages/learn.py")
+        app.query_params.clear()
+        app.query_params.update({key: str(value) for key, value in link.items()})
+        return app.run()
+
+    yield at
+    assert not app.exception
+
+
+def runs_of(step: str) -> list[Run]:
+    return [this for this in run.list_runs() if this.about().name.startswith(f"{step}: ")]
+
+
+def train(app: AppTest, step: str) -> None:
+    """Press the step's button and wait for what it starts."""
+    app.button(key=f"learn-train-{step}").click().run()
+    assert not app.exception
+    assert {this.about().group for this in runs_of(step)} == {trainings.GROUP}
+    wait_until(lambda: all(this.status().state in ("finished", "diverged") for this in runs_of(step)))
+    app.run()
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """Trains a step's networks as the page has them trained, at once and in this process."""
+
+    def train(step: str, data: str = "sample") -> None:
+        for name, config in trainings.trainings(step, data).items():
+            this = run.create(config, tmp_path / "runs")
+            this.set_about(name=f"{step}: {name}", group=trainings.GROUP)
+            for _ in worker.train(this):
+                pass
+
+    return train
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_opens_by_its_link_and_is_marked_done(learn, step):
+    app = learn(step=step)
+    assert not app.error
+    assert app.header[0].value.startswith(f"{step}. ")
+    assert SAMPLE_IN_WORDS in text(app)
+    assert dict(app.query_params) == {"step": str(step)}
+    assert all(pictures(app))
+    words = " ".join(element.value for element in app.markdown)
+    assert len(words.split()) < 160
+    app.button(key="learn-mark").click().run()
+    assert dict(app.query_params) == {"step": str(step), "done": str(step)}
+    assert not [button for button in app.button if button.key == "learn-mark"]
+
+
+def test_the_way_through(learn):
+    app = learn()
+    assert dict(app.query_params) == {"step": "1"}
+    assert app.button(key="learn-back").disabled
+    app.button(key="learn-next").click().run()
+    app.button(key="learn-next").click().run()
+    assert app.header[0].value.startswith("3. ")
+    app.button(key="learn-back").click().run()
+    assert app.header[0].value.startswith("2. ")
+    app.segmented_control(key="learn-step").set_value(5).run()
+    assert app.query_params["step"] == "5"
+
+
+def test_progress_comes_back_with_the_address(learn):
+    app = learn(step=4, done="1,2,3")
+    assert app.header[0].value.startswith("4. ")
+    assert app.get("progress")[0].proto.text == "3 of 12 done"
+    app.switch_page("pages/runs.py").run()
+    app.switch_page("pages/learn.py").run()
+    assert dict(app.query_params) == {"step": "4", "done": "1,2,3"}
+
+
+def test_all_done_can_be_begun_again(learn):
+    app = learn(step=12, done=",".join(map(str, STEPS)))
+    assert app.get("progress")[0].proto.text == "12 of 12 done"
+    app.button(key="learn-over").click().run()
+    assert dict(app.query_params) == {"step": "1"}
+    assert app.get("progress")[0].proto.text == "0 of 12 done"
+
+
+@pytest.mark.parametrize(
+    ("link", "fault"),
+    [({"step": "13"}, "There is no step '13'"), ({"done": "1,x"}, "There is no step 'x'; there are 1")],
+)
+def test_what_a_link_cannot_mean_is_said_and_the_page_stays(learn, link, fault):
+    app = learn(**link)
+    assert fault in app.warning[0].value
+    assert app.header[0].value.startswith("1. ")
+    assert not app.run().warning
+
+
+def test_looking_at_a_digit_is_the_first_step(learn):
+    app = learn(step=1)
+    assert "1,500 images" in text(app)
+    app.segmented_control(key="learn-digit").set_value(3).run()
+    assert app.query_params["done"] == "1"
+    shown = [element.value for element in app.markdown if "a training image of a 3" in element.value]
+    assert len(shown) == 12
+    app.button(key="learn-more").click().run()
+    assert shown != [element.value for element in app.markdown if "a training image of a 3" in element.value]
+
+
+def test_a_pixel_is_found_in_the_row(learn):
+    app = learn(step=2)
+    app.number_input(key="learn-flat-row").set_value(9).run()
+    app.number_input(key="learn-flat-column").set_value(13).run()
+    flat = TEST.images[0].flatten()
+    assert "= **265** of the line" in text(app)
+    assert f"**{int(flat[265])}**" in text(app)
+    assert app.query_params["done"] == "2"
+    app.number_input(key="learn-flat-row").set_value(0).run()
+    app.number_input(key="learn-flat-column").set_value(0).run()
+    app.number_input(key="learn-flat-image").set_value(len(TEST) - 1).run()
+    assert "= **0** of the line" in text(app)
+
+
+@pytest.mark.parametrize("step", TRAINED)
+def test_a_training_is_started_and_its_result_read_back(learn, step):
+    app = learn(step=step)
+    train(app, TRAINED[step])
+    assert app.query_params["done"] == str(step)
+    assert not app.error
+    for this in runs_of(TRAINED[step]):
+        name = this.about().name.partition(": ")[2]
+        reached = f"{this.end()['test_accuracy']:.1%}" if "test_accuracy" in this.end() else "diverged"
+        if step != 7:
+            assert metrics(app)[f"Test accuracy, {name}"] == reached
+    app.session_state["learn-runs"] = {}  # as after a reload
+    app.session_state["learn-done"] = set()
+    app.run()
+    assert app.button(key=f"learn-train-{TRAINED[step]}").label.endswith("again")
+    assert "done" not in app.query_params  # that somebody has trained it is not yet to have done it
+
+
+def test_training_again_is_another_run(learn, trained):
+    trained("linear")
+    app = learn(step=3)
+    train(app, "linear")
+    first, second = reversed(runs_of("linear"))
+    assert first.id != second.id
+    assert app.session_state["learn-runs"]["linear linear"] == second.id
+
+
+def test_while_it_trains_the_button_waits(learn):
+    app = learn(step=3)
+    waiting = run.create(trainings.trainings("linear", "sample")["linear"])
+    waiting.set_about(name="linear: linear", group=trainings.GROUP)
+    app.run()
+    assert app.button(key="learn-train-linear").disabled
+    assert "waiting" in text(app)
+    waiting.set_status("stopped")
+    app.run()
+    assert not app.button(key="learn-train-linear").disabled
+
+
+def test_a_run_that_was_deleted_is_trained_anew(learn, trained):
+    trained("linear")
+    app = learn(step=3)
+    assert app.button(key="learn-train-linear").label == "Train again"
+    for this in runs_of("linear"):
+        this.delete()
+    app.run()
+    assert not app.error
+    assert app.button(key="learn-train-linear").label == "Train"
+
+
+def test_where_no_run_can_be_made_it_is_said(learn, tmp_path):
+    app = learn(step=3)
+    (tmp_path / "runs").write_text("in the way")
+    app.button(key="learn-train-linear").click().run()
+    assert "cannot be" in app.error[0].value
+
+
+def test_without_relu_two_layers_are_one(learn, trained):
+    trained("hidden")
+    app = learn(step=4)
+    numbers, apart = re.search(r"became the ([\d,]+) of a.* more than ([\d.]+)\.", text(app)).groups()
+    assert numbers == "7,850"
+    assert float(apart) < 1e-3
+
+
+def test_the_first_loss_is_near_that_of_guessing(learn):
+    app = learn(step=5)
+    first = float(metrics(app)["First loss, 128 images"])
+    assert first == pytest.approx(math.log(10), abs=0.25)
+    assert metrics(app)["ln 10"] == f"{math.log(10):.3f}"
+    app.slider(key="learn-probability").set_value(0.1).run()
+    assert metrics(app)["Loss"] == f"{-math.log(0.1):.3f}"
+    assert app.query_params["done"] == "5"
+    app.button(key="learn-seed-next").click().run()
+    assert float(metrics(app)["First loss, 128 images"]) != first
+    app.slider(key="learn-probability").set_value(1.0).run()
+    assert metrics(app)["Loss"] == "0.000"
+
+
+def test_the_gap_is_of_training_and_validation(learn, trained):
+    trained("split")
+    app = learn(step=7)
+    shown = metrics(app)
+    gap = float(shown["Training accuracy"].rstrip("%")) - float(shown["Validation accuracy"].rstrip("%"))
+    assert float(shown["The gap"].split()[0]) == pytest.approx(gap, abs=0.11)
+
+
+def test_the_devices_are_measured(learn):
+    app = learn(step=9)
+    app.button(key="learn-measure").click().run()
+    wait_until(lambda: all(job.done for job in list(get_jobs()._jobs.values())))
+    app.run()
+    assert "Training images a second" in metrics(app)
+    assert app.query_params["done"] == "9"
+    if not torch.cuda.is_available() and not torch.backends.mps.is_available():
+        assert "No GPU that PyTorch can use" in text(app)
+
+
+def test_an_image_that_is_read_wrong_is_found(learn):
+    app = learn(step=10)
+    app.button(key="learn-wrong").click().run()
+    index = app.session_state["learn-image"]
+    answer = predictor.load("mlp").answer(TEST.images[index].numpy())
+    assert answer.digit != TEST.labels[index]
+    assert f"**A true {int(TEST.labels[index])}**, :red[read as {answer.digit}]" in text(app)
+    assert app.query_params["done"] == "10"
+    app.button(key="learn-any").click().run()
+
+
+def test_the_sum_under_the_kernel_is_the_maps_value(learn):
+    app = learn(step=11)
+    app.segmented_control(key="learn-kernel").set_value("outlines").run()
+    app.slider(key="learn-kernel-row").set_value(7).run()
+    app.slider(key="learn-kernel-column").set_value(15).run()
+    image = next(image for image, label in zip(TEST.images, TEST.labels, strict=True) if label == 4).numpy()
+    value = (np.array(sliding.KERNELS["outlines"]) * image[7:10, 15:18] / 255).sum()
+    assert f"= {value:.2f}" in text(app)
+
+
+def test_a_drawing_is_read_by_all(learn, app):
+    app.session_state["canvas-0"] = drawing(SEVEN)
+    learn(step=12)
+    shown = metrics(app)
+    for name in ("softmax", "mlp", "cnn"):
+        assert shown[f"{name}, shipped"] == "7"
+    assert app.query_params["done"] == "12"
+
+
+def test_own_networks_join_the_shipped_ones(learn, app, trained):
+    trained("linear")
+    app.session_state["canvas-0"] = drawing(SEVEN)
+    learn(step=12)
+    assert {"cnn, shipped", "linear"} <= metrics(app).keys()
+
+
+@pytest.mark.parametrize(
+    ("step", "button", "page", "found"),
+    [
+        (2, "learn-to-ink", "inside", {"section": "ink", "model": "cnn", "index": 0}),
+        (3, "learn-to-train", "config", {"model": "softmax", "data": "sample"}),
+        (5, "learn-to-inside", "inside", {"section": "layers", "model": "mlp"}),
+        (7, "learn-to-train", "config", {"validation_size": trainings.SAMPLE_BY_HEART}),
+        (10, "learn-to-browse", "browse", {"model": "mlp"}),
+        (10, "learn-to-why", "inside", {"section": "why", "model": "mlp", "index": 0}),
+        (11, "learn-to-inside", "inside", {"section": "layers", "model": "cnn"}),
+        (12, "learn-to-draw", "draw", {"model": "cnn"}),
+    ],
+)
+def test_a_step_leads_to_other_pages(learn, step, button, page, found):
+    app = learn(step=step)
+    app.button(key=button).click().run()
+    assert not app.exception
+    assert app.title[0].value != "Learn"
+    assert {name: app.session_state[f"{page}-{name}"] for name in found} == found
+
+
+def test_train_opens_as_a_lesson(learn):
+    app = learn(step=6)
+    app.button(key="learn-to-train").click().run()
+    controls = {
+        control.key: control
+        for kind in (app.sidebar.selectbox, app.sidebar.number_input, app.sidebar.text_input)
+        for control in kind
+    }
+    assert controls["config-lr"].value == 0.3
+    assert not controls["config-lr"].disabled
+    assert controls["config-model"].disabled
+    assert "config-augment" not in controls
+
+
+def test_own_runs_are_opened_elsewhere(learn, trained):
+    trained("hidden")
+    app = learn(step=4)
+    app.button(key="learn-to-runs").click().run()
+    assert not app.exception
+    assert sorted(app.session_state["runs-chosen"]) == sorted(this.id for this in runs_of("hidden"))
+
+
+@needs_mnist
+def test_on_mnist_a_linear_model_ends_where_it_is_said(learn, trained, monkeypatch):
+    monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)
+    trained("linear", "mnist")
+    app = learn(step=3)
+    assert float(metrics(app)["Test accuracy, linear"].rstrip("%")) == pytest.approx(92, abs=1)
+    assert f"{catalog.card('softmax')['test_accuracy']:.1%}" in text(app)

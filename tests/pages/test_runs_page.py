@@ -1,0 +1,215 @@
+"""The Runs page and what starts several runs, through Streamlit's AppTest."""
+
+import dataclasses
+import shutil
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.runs import run
+from pages.shared.markdown import plain
+from tests.conftest import text, wait_until
+
+
+def open_runs(app: AppTest, **words: str) -> None:
+    app.run()
+    app.switch_page("pages/runs.py")
+    app.query_params.clear()
+    for name, word in words.items():
+        app.query_params[name] = word
+    app.run()
+    assert not app.exception
+
+
+def test_without_runs_the_page_says_so(app):
+    open_runs(app)
+    assert "There are no runs yet" in app.info[0].value
+
+
+def test_all_runs_are_in_the_table_also_a_damaged_one(app, trained):
+    one, other = trained(), trained(epochs=1)
+    other.set_about(name="short")
+    (other.path / "config.json").write_text("{")
+    open_runs(app)
+    table = app.dataframe[0].value
+    assert table["id"][1] == one.id
+    assert table["what differs"][1] == "mlp, data sample, hidden 16, epochs 2"
+    assert table["test"][1] == pytest.approx(100 * one.end()["test_accuracy"])
+    assert table["state"].tolist() == ["damaged", "finished"]
+    assert "config" in table["what differs"][0]
+
+
+def test_the_table_is_filtered_by_words_and_states(app, trained, small, tmp_path):
+    one = trained()
+    trained(epochs=1)
+    run.create(small, tmp_path / "runs").set_status("stopped")
+    open_runs(app)
+    app.text_input(key="runs-find").set_value("epochs 2").run()
+    assert len(app.dataframe[0].value) == 2
+    app.multiselect(key="runs-states").select("finished").run()
+    assert app.dataframe[0].value["id"].tolist() == [one.id]
+
+
+def test_chosen_runs_are_compared(app, trained):
+    ids = [trained(seed=seed).id for seed in (0, 1)] + [trained(lr=1e-6).id]
+    open_runs(app, compare=",".join(ids))
+    said = text(app)
+    assert "with 2 seeds" in said
+    assert "standard deviation" in said
+    assert app.selectbox(key="compare-one").value == ids[2]  # the newest first
+    assert "More than chance" in said
+    differs = app.dataframe[1].value
+    assert differs[""].tolist()[:2] == ["Learning rate", "Seed"]
+    app.selectbox(key="compare-one").select(ids[0]).run()
+    app.selectbox(key="compare-other").select(ids[1]).run()
+    assert "McNemar's test" in text(app)
+    for figure in ("val_loss", "accuracy", "loss", "lr"):
+        app.selectbox(key="compare-figure").select(figure).run()
+        assert not app.exception
+
+
+def test_runs_of_different_data_have_no_images_in_common(app, trained, tmp_path, small):
+    one, other = trained(), trained()
+    (other.path / "config.json").write_text(dataclasses.replace(small, data="mnist").to_json())
+    open_runs(app, compare=f"{one.id},{other.id}")
+    assert "Choose two runs of the same data." in text(app)
+
+
+@pytest.mark.parametrize("cost", ["parameters", "seconds"])
+def test_the_board_has_the_shipped_models(app, trained, cost):
+    trained()
+    open_runs(app)
+    app.segmented_control(key="runs-view").set_value("Board").run()
+    app.segmented_control(key="board-cost").set_value(cost).run()
+    assert not app.exception
+    assert app.get("plotly_chart")
+
+
+def test_a_run_has_a_page_with_what_repeats_it(app, trained):
+    this = trained()
+    open_runs(app, run=this.id)
+    assert app.header[0].value == plain(this.id)
+    assert app.code[0].value == "python -m mnist_core train --data sample --hidden 16 --epochs 2 --device cpu"
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Test"] == f"{this.end()['test_accuracy']:.2%}"
+    assert shown["Parameters"] == "12,730"
+    environment = app.dataframe[1].value
+    assert {"device", "python", "torch", "commit"} <= set(environment[""])
+
+
+def test_a_name_and_a_note_are_text(app, trained):
+    this = trained()
+    open_runs(app, run=this.id)
+    name = "<b>**bold**</b> $x$ :red[no] ![](http://a)"
+    app.text_input(key=f"name-{this.id}").set_value(name)
+    app.text_area(key=f"note-{this.id}").set_value("a\nnote")
+    app.button(key="about-save").click().run()
+    assert not app.exception
+    assert (this.about().name, this.about().note) == (name, "a\nnote")
+    assert app.header[0].value == plain(name)
+
+
+def test_what_is_no_run_is_said(app):
+    open_runs(app, run="../x")
+    assert "is not a run's id" in app.error[0].value
+    app.button(key="runs-back").click().run()
+    assert "There are no runs yet" in app.info[0].value
+
+
+def test_a_run_is_deleted_and_brought_back(app, trained, tmp_path):
+    this = trained()
+    open_runs(app, run=this.id)
+    app.button(key="runs-delete-now").click().run()
+    assert not app.exception
+    assert run.list_runs(tmp_path / "runs") == []
+    app.button(key="runs-undo").click().run()
+    assert not app.exception
+    assert app.dataframe[0].value["id"].tolist() == [this.id]
+
+
+def test_a_run_deleted_under_the_page_is_said(app, trained, tmp_path):
+    one, other = trained(), trained()
+    open_runs(app, run=one.id)
+    shutil.rmtree(one.path)
+    app.run()
+    assert not app.exception
+    assert "There is no run" in app.error[0].value
+    app.button(key="runs-back").click().run()
+    assert app.dataframe[0].value["id"].tolist() == [other.id]
+
+
+def test_train_opens_with_a_runs_config(app, trained):
+    this = trained(lr=0.123)
+    open_runs(app, run=this.id)
+    app.button(key="runs-change").click().run()
+    assert not app.exception
+    (lr,) = [control for control in app.sidebar.number_input if control.key == "config-lr"]
+    assert lr.value == 0.123
+
+
+def test_several_seeds_are_started_and_wait_in_line(app, tmp_path):
+    app.run()
+    app.switch_page("pages/train.py").run()
+    (data,) = [control for control in app.sidebar.selectbox if control.key == "config-data"]
+    data.select("sample").run()
+    app.button(key="repeat-start").click().run()
+    assert not app.exception
+    made = run.list_runs(tmp_path / "runs")
+    assert sorted(this.config().seed for this in made) == [0, 1, 2]
+    assert {this.about().group for this in made} == {"3 seeds"}
+    wait_until(lambda: all(this.status().state == "finished" for this in made))
+    app.switch_page("pages/runs.py").run()  # they are chosen there
+    assert not app.exception
+    assert "with 3 seeds" in text(app)
+
+
+def test_values_that_cannot_be_used_start_nothing(app, tmp_path):
+    app.run()
+    app.switch_page("pages/train.py").run()
+    app.text_input(key="vary-values").set_value("0.1, fast")
+    app.button(key="vary-start").click().run()
+    assert "lr must be a number, got 'fast'" in app.error[0].value
+    assert run.list_runs(tmp_path / "runs") == []
+
+
+def test_a_lesson_locks_and_hides(app):
+    app.run()
+    app.switch_page("pages/train.py")
+    app.query_params.update({"lr": "0.03", "lock": "lr,model", "hide": "epochs,seed"})
+    app.run()
+    assert not app.exception
+    controls = {
+        control.key: control
+        for kind in (app.sidebar.selectbox, app.sidebar.number_input, app.sidebar.text_input)
+        for control in kind
+    }
+    assert controls["config-lr"].value == 0.03
+    assert controls["config-lr"].disabled
+    assert controls["config-model"].disabled
+    assert not controls["config-batch_size"].disabled
+    assert not {"config-epochs", "config-seed", "preset"} & controls.keys()
+    controls["config-batch_size"].set_value(64).run()
+    assert app.query_params["lock"] == "model,lr"  # the lesson stays one
+    assert app.query_params["hide"] == "epochs,seed"
+    app.button(key="lesson-leave").click().run()
+    shown = {control.key for kind in (app.sidebar.number_input, app.sidebar.selectbox) for control in kind}
+    assert {"config-epochs", "config-seed", "preset"} <= shown
+    assert "lock" not in app.query_params
+
+
+def test_a_lesson_is_made(app):
+    app.run()
+    app.switch_page("pages/train.py").run()
+    app.sidebar.multiselect(key="lesson-hide").select("seed").run()
+    app.sidebar.multiselect(key="lesson-lock").select("model").run()
+    assert not app.exception
+    assert app.sidebar.code[0].value.endswith("?lock=model&hide=seed")
+
+
+@pytest.mark.parametrize("page", ["draw", "train", "runs"])
+def test_a_folder_of_runs_that_cannot_be_read_is_said(app, tmp_path, page):
+    app.run()
+    (tmp_path / "runs").write_text("a file where the folder should be")
+    app.switch_page(f"pages/{page}.py").run()
+    assert not app.exception
+    assert "cannot be listed" in text(app)

@@ -1,0 +1,237 @@
+"""However a training is interrupted, it ends as if it had not been: weights to the bit, curves to the point."""
+
+import dataclasses
+import itertools
+import math
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from mnist_core.runs import run, worker
+from mnist_core.config import TrainConfig
+from mnist_core.records import Recorder
+from mnist_core.runs.run import Run
+from mnist_core.runs.worker_pool import Workers
+from tests.conftest import curves, wait_until
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+# with dropout and augmentation, so that every kind of randomness must be found again
+CONFIG = TrainConfig(data="sample", hidden=(8,), dropout=0.2, augment="affine", epochs=3, batch_size=64, device="cpu")
+SETTINGS = [
+    {},
+    {"optimizer": "momentum", "lr": 0.05, "schedule": "constant", "background": 0.1},
+    {"model": "cnn", "hidden": (64,), "width": 4, "augment": "none", "dropout": 0.0, "batch_size": 256},
+]
+DIVERGING = {"optimizer": "sgd", "lr": 20.0, "schedule": "one-cycle", "weight_decay": 1.0}
+OF_A_FINISHED_RUN = {
+    *("config.json", "metrics.jsonl", "status.json", "lock"),
+    *("weights.safetensors", "first_layer.safetensors"),
+}
+
+
+def train(this: Run) -> Run:
+    for _ in worker.train(this, report_every=3):
+        pass
+    return this
+
+
+def assert_as_uninterrupted(this: Run, whole: Run) -> None:
+    assert this.status().state == whole.status().state
+    for name in ("weights.safetensors", "first_layer.safetensors"):
+        assert (this.path / name).read_bytes() == (whole.path / name).read_bytes()
+    assert curves(this) == curves(whole)
+    steps = [record["step"] for record in this.records() if record["event"] == "step"]
+    assert all(before < after for before, after in itertools.pairwise(steps))
+    # the state is left where it was killed between the last word and its removal
+    assert {path.name for path in this.path.iterdir()} - {"state.safetensors", "log.txt"} == OF_A_FINISHED_RUN
+
+
+class Watch:
+    """Copies a run's folder as a process would leave it that is killed at its file operation number `moment`.
+
+    An operation is each half of what is written, and each renaming and removal; `count` is how many there were.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, this: Run, moments: dict[int, Run]) -> None:
+        self.count = 0
+        self._path, self._moments = this.path, moments
+        write_bytes, write_text, append = pathlib.Path.write_bytes, pathlib.Path.write_text, Recorder.append
+        replace, unlink = os.replace, pathlib.Path.unlink
+
+        def half_bytes(path, data):
+            write_bytes(path, data[: len(data) // 2])
+            self._look()
+            write_bytes(path, data)
+            self._look()
+
+        def half_text(path, data, **options):
+            write_text(path, data[: len(data) // 2], **options)
+            self._look()
+            write_text(path, data, **options)
+            self._look()
+
+        def half_record(recorder, record):
+            before = (this.path / "metrics.jsonl").stat().st_size
+            append(recorder, record)
+            after = (this.path / "metrics.jsonl").stat().st_size
+            self._look(cut=(after - before) // 2)
+            self._look()
+
+        def look_replace(*arguments):
+            replace(*arguments)
+            self._look()
+
+        def look_unlink(path, **options):
+            unlink(path, **options)
+            self._look()
+
+        monkeypatch.setattr(pathlib.Path, "write_bytes", half_bytes)
+        monkeypatch.setattr(pathlib.Path, "write_text", half_text)
+        monkeypatch.setattr(pathlib.Path, "unlink", look_unlink)
+        monkeypatch.setattr(os, "replace", look_replace)
+        monkeypatch.setattr(Recorder, "append", half_record)
+
+    def _look(self, cut: int = 0) -> None:
+        self.count += 1
+        if copy := self._moments.pop(self.count, None):
+            shutil.copytree(self._path, copy.path)
+            if cut:
+                metrics = copy.path / "metrics.jsonl"
+                os.truncate(metrics, metrics.stat().st_size - cut)
+
+
+@pytest.mark.parametrize(
+    ("settings", "tried"), [(SETTINGS[0], 30), (SETTINGS[1], 8), (SETTINGS[2], 8), (DIVERGING, 12)]
+)
+def test_a_kill_at_any_file_operation_changes_nothing(runs_dir, monkeypatch, settings, tried):
+    """Also one that comes while the run goes on from an earlier one."""
+    monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
+    config = dataclasses.replace(CONFIG, **settings)
+    moments = random.Random(0)  # noqa: S311
+    with monkeypatch.context() as patch:
+        watch = Watch(patch, whole := run.create(config, runs_dir), {})
+        train(whole)
+    assert watch.count > 20
+    first = {moment: Run(runs_dir / f"first-{moment}") for moment in moments.sample(range(1, watch.count + 1), tried)}
+    with monkeypatch.context() as patch:
+        Watch(patch, this := run.create(config, runs_dir), dict(first))
+        train(this)
+    for moment, killed in first.items():
+        second = Run(runs_dir / f"second-{moment}")
+        monkeypatch.setattr(worker, "PUBLISH_EVERY", moments.choice([0.0, math.inf]))  # which goes by the clock
+        if killed.status().is_resumable or killed.status().state == "waiting":
+            with monkeypatch.context() as patch:
+                Watch(patch, killed, {moments.randrange(1, watch.count): second})
+                train(killed)
+        assert_as_uninterrupted(killed, whole)
+        if second.path.exists():
+            if second.status().is_resumable:
+                train(second)
+            assert_as_uninterrupted(second, whole)
+
+
+def test_processes_killed_stopped_and_paused_at_random_change_nothing(runs_dir):
+    whole, *others = [run.create(dataclasses.replace(CONFIG, epochs=8), runs_dir) for _ in range(4)]
+    command = [sys.executable, "-m", "tests.runs.killing", "12", *(str(this.path) for this in (whole, *others))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert len(done) > 12
+    for this in others:
+        this.clear_requests()  # what was asked of it when it had just finished
+        assert_as_uninterrupted(this, whole)
+
+
+def test_a_power_cut_finds_every_record_of_a_state_and_of_an_end(runs_dir, monkeypatch):
+    """What is renamed outlasts a power cut only once it is on the disk, and so must all be that it builds on."""
+    this = run.create(CONFIG, runs_dir)
+    synced: dict[int, int] = {}  # bytes on the disk by a file's number
+    looked_at = []
+    fsync, replace = os.fsync, os.replace
+
+    def noting_fsync(descriptor):
+        fsync(descriptor)
+        synced[os.fstat(descriptor).st_ino] = os.fstat(descriptor).st_size
+
+    def looking_replace(source, target):
+        name = pathlib.Path(target).name
+        metrics = this.path / "metrics.jsonl"
+        if name == this.state.name or (name == "status.json" and '"finished"' in pathlib.Path(source).read_text()):
+            looked_at.append(name)
+            for path in (pathlib.Path(source), metrics):
+                assert synced[path.stat().st_ino] == path.stat().st_size
+        if name == "status.json" and len(looked_at) == 4:
+            assert synced[this.weights.stat().st_ino] == this.weights.stat().st_size
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    monkeypatch.setattr(os, "replace", looking_replace)
+    train(this)
+    assert looked_at == [this.state.name] * CONFIG.epochs + ["status.json"]
+
+
+def test_abandoned_generators_change_nothing(runs_dir):
+    whole, this = train(run.create(CONFIG, runs_dir)), run.create(CONFIG, runs_dir)
+    moments = random.Random(0)  # noqa: S311
+    for _ in range(40):
+        training = worker.train(this, report_every=3)
+        for _ in range(moments.randrange(1, 14)):
+            if next(training, None) is None:
+                break
+        else:
+            training.close()
+            assert this.status().state == "stopped" or this.status().state == "finished"
+        if this.status().state == "finished":
+            break
+    assert [record["event"] for record in this.records()].count("resume") > 0
+    assert_as_uninterrupted(this, whole)
+
+
+def test_the_line_of_a_killed_server_is_taken_up_by_the_next(runs_dir):
+    runs = [run.create(dataclasses.replace(CONFIG, epochs=epochs), runs_dir) for epochs in (90, 3)]
+    server = subprocess.Popen([sys.executable, "-m", "tests.runs.server", "1"], stdin=subprocess.PIPE, text=True)
+    for this in runs:
+        server.stdin.write(f"submit {this.path}\n")
+        server.stdin.flush()
+    wait_until(runs[0].state.exists)
+    server.kill()
+    server.communicate()
+    wait_until(lambda: not any(this.is_locked() for this in runs))
+    assert [this.status().state for this in runs] == ["interrupted", "interrupted"]
+    these = Workers(1)
+    try:
+        for this in runs:
+            these.submit(this)
+        wait_until(lambda: all(this.status().state == "finished" for this in runs), 180)
+    finally:
+        these.close()
+    for this in runs:
+        whole = run.create(this.config(), runs_dir)
+        for _ in worker.train(whole):
+            pass
+        assert_as_uninterrupted(this, whole)
+    assert [record["event"] for record in runs[0].records()].count("resume") == 1
+
+
+def test_a_learning_rate_that_was_changed_is_kept_by_a_kill_in_the_same_epoch(runs_dir):
+    this = run.create(dataclasses.replace(CONFIG, schedule="constant"), runs_dir)
+    training = worker.train(this, report_every=3)
+    for record in training:
+        if record["event"] == "step" and record["epoch"] == 2:
+            this.request_lr(0.002)
+        if record["event"] == "lr":
+            killed = Run(runs_dir / "killed")
+            shutil.copytree(this.path, killed.path)
+            break
+    training.close()
+    epoch_end = next(record["step"] for record in killed.records() if record["event"] == "epoch")
+    train(killed)
+    assert [record for record in killed.records() if record["event"] == "lr"] == [
+        {"event": "lr", "step": epoch_end, "lr": 0.002}
+    ]
+    rates = {record["lr"] for record in killed.records() if record["event"] == "step" and record["epoch"] > 1}
+    assert rates == {0.002}

@@ -1,0 +1,147 @@
+import dataclasses
+import json
+import statistics
+
+import pytest
+
+from mnist_core import metrics
+
+from mnist_core.runs import run, summary
+from mnist_core.config import TrainConfig
+from mnist_core.presets import PRESETS
+from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, titles, what_differs
+
+
+def test_a_row_says_what_the_records_say(finished, small):
+    records = finished.records()
+    start, end = records[0], records[-1]
+    epochs = [record for record in records if record["event"] == "epoch"]
+    row = summary.row(finished)
+    assert (row.run, row.state, row.config, row.epochs) == (finished.id, "finished", small, 2)
+    assert row.curve == tuple(record["val_accuracy"] for record in epochs)
+    assert row.val_accuracy == max(row.curve)
+    assert row.test_accuracy == end["test_accuracy"]
+    assert row.test_interval == metrics.interval(round(end["test_accuracy"] * 297), 297)
+    assert row.parameters == start["parameters"] == 784 * 16 + 16 + 16 * 10 + 10
+    assert row.device == start["device"]
+    assert row.seconds == pytest.approx(end["seconds"])
+    assert row.images_per_s == pytest.approx(2 * 1_250 / row.seconds)
+    assert json.loads(json.dumps(row.to_dict()))["config"] == small.to_dict()
+
+
+def test_a_run_that_has_not_begun_has_no_figures(small, runs_dir):
+    row = summary.row(run.create(small, runs_dir))
+    assert row.state == "waiting"
+    figures = (row.val_accuracy, row.test_accuracy, row.test_interval, row.parameters, row.seconds, row.images_per_s)
+    assert figures == (None,) * 6
+    assert row.curve == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("config.json", "{", "must be JSON"),
+        ("status.json", "{}", "is damaged"),
+        ("metrics.jsonl", "nonsense\n", "are damaged"),
+        ("metrics.jsonl", '{"event": "epoch"}\n', "are damaged"),
+        ("about.json", "[]", "are damaged"),
+    ],
+)
+def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(finished, small, runs_dir, file, content, said):
+    broken = run.create(small, runs_dir)
+    (broken.path / file).write_text(content)
+    rows = {row.run: row for row in Table(runs_dir).rows()}
+    assert rows[broken.id].state == summary.DAMAGED
+    assert said in rows[broken.id].message
+    assert rows[finished.id].state == "finished"
+
+
+def test_the_table_follows_what_changes(finished, small, runs_dir):
+    shown = Table(runs_dir)
+    (row,) = shown.rows()
+    assert shown.rows()[0] is row  # not read again
+    finished.set_about(name="my best")
+    assert shown.rows()[0].name == "my best"
+    waiting = run.create(small, runs_dir)
+    assert [row.state for row in shown.rows()] == ["waiting", "finished"]
+    waiting.set_status("stopped")
+    assert [row.state for row in shown.rows()] == ["stopped", "finished"]
+    finished.delete()
+    assert [row.run for row in shown.rows()] == [waiting.id]
+    assert Table(runs_dir / "none").rows() == []
+
+
+def test_a_run_whose_process_ended_without_a_word_is_interrupted_at_the_next_look(small, runs_dir):
+    this = run.create(small, runs_dir)
+    shown = Table(runs_dir)
+    with this.locked():
+        this.set_status("running")
+        assert shown.rows()[0].state == "running"
+    assert shown.rows()[0].state == "interrupted"
+
+
+def test_a_preset_and_what_differs_from_it():
+    classic = PRESETS["The classic"].config
+    assert what_differs(classic) == "The classic"
+    assert what_differs(dataclasses.replace(classic, lr=0.1, seed=3, device="cpu")) == "The classic, lr 0.1"
+    assert what_differs(TrainConfig(hidden=(128, 64))) == "mlp, hidden 128 64"
+    assert what_differs(TrainConfig(model="softmax", data="sample")) == "No hidden layer, data sample"
+    # the nearest is one of the same network
+    assert what_differs(TrainConfig(data="sample", epochs=3)) == "mlp, data sample, epochs 3"
+
+
+def test_what_differs_between_configs_is_named_in_order():
+    assert differing([]) == differing([TrainConfig()]) == []
+    assert differing([TrainConfig(epochs=2), TrainConfig(lr=0.1), TrainConfig()]) == ["lr", "epochs"]
+
+
+def row(run_id: str, accuracy: float | None, **fields: object) -> Row:
+    config = TrainConfig(**fields)  # type: ignore[arg-type]
+    return Row(run_id, config=config, differs=what_differs(config), test_accuracy=accuracy, state="finished")
+
+
+def test_seeds_of_one_config_have_a_mean_and_a_deviation():
+    rows = [row("a", 0.97, seed=0), row("b", 0.9, epochs=1), row("c", 0.98, seed=1), row("d", None, seed=2)]
+    same, other = over_seeds(rows)
+    assert [one.run for one in same.rows] == ["a", "c"]
+    assert same.mean == pytest.approx(0.975)
+    assert same.deviation == pytest.approx(statistics.stdev([0.97, 0.98]))
+    assert (other.mean, other.deviation) == (0.9, None)
+
+
+def test_runs_are_told_apart_by_what_they_are_called():
+    rows = [
+        Row("20261124-120000-mlp-aaaa", name="mine"),
+        row("20261124-120000-mlp-bbbb", 0.9, epochs=1),
+        row("20261124-120000-mlp-cccc", 0.9, epochs=2, seed=0),
+        row("20261124-120000-mlp-dddd", 0.9, epochs=2, seed=1),
+        row("20261124-120000-mlp-eeee", 0.9, epochs=2, seed=1),
+    ]
+    assert list(titles(rows).values()) == [
+        "mine",
+        "mlp, epochs 1",
+        "mlp, epochs 2, seed 0",
+        "mlp, epochs 2, seed 1, dddd",
+        "mlp, epochs 2, seed 1, eeee",
+    ]
+
+
+def test_a_row_is_found_by_all_that_is_named_in_any_case():
+    one = dataclasses.replace(row("20261124-120000-cnn-aaaa", 0.9, model="cnn", lr=0.1), name="Grandma's try")
+    assert all(matches(one, words) for words in ("", "GRANDMA", "lr 0.1", "finished, cnn", "1124"))
+    assert not matches(one, "grandma, mlp")
+
+
+def test_two_thousand_runs_are_not_read_line_by_line(finished, runs_dir):
+    """How long it takes is measured in benchmarks.runs; here, that a look at what has not changed reads no file."""
+    files = {path.name: path.read_bytes() for path in finished.path.iterdir() if path.is_file()}
+    for number in range(2_000):
+        folder = runs_dir / f"20261124-120000-mlp-{number:04}"
+        folder.mkdir()
+        for name in ("config.json", "status.json", "metrics.jsonl"):
+            (folder / name).write_bytes(files[name])
+    shown = Table(runs_dir)
+    first = shown.rows()
+    assert len(first) == 2_001
+    assert {row.state for row in first} == {"finished"}
+    assert all(again is before for again, before in zip(shown.rows(), first, strict=True))

@@ -1,0 +1,388 @@
+import contextlib
+import dataclasses
+import os
+import signal
+
+import pytest
+
+from mnist_core.runs import run, summary, worker, worker_pool
+from mnist_core.config import TrainConfig
+from mnist_core.errors import RunError
+from mnist_core.runs.worker_pool import Workers
+from tests.conftest import wait_until
+
+SHORT = TrainConfig(data="sample", hidden=(16,), epochs=2, device="cpu")
+LONG = dataclasses.replace(SHORT, epochs=1_000)
+
+
+@pytest.fixture
+def workers_for():
+    """Makes Workers, and ends their processes behind the test."""
+    made = []
+
+    def make(at_once):
+        made.append(Workers(at_once))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def make_run(runs_dir):
+    return lambda config=SHORT: run.create(config, runs_dir)
+
+
+def state(this):
+    return this.status().state
+
+
+def ended(these, this):
+    """Whether the run is neither in line nor has a process, and the next one has been let in."""
+    with these._mutex:
+        return not these.place(this) and this.id not in these._children
+
+
+def kill(these, this):
+    os.kill(these._children[this.id].pid, signal.SIGKILL)
+    wait_until(lambda: ended(these, this))
+
+
+def take_away(this):
+    """Remove the run's folder at once, whoever writes to it."""
+    this.path.rename(this.path.parent.parent / this.id)
+
+
+def test_the_first_to_come_is_the_first_in(workers_for, make_run):
+    these = workers_for(1)
+    runs = [make_run() for _ in range(4)]
+    for this in runs:
+        these.submit(this)
+    for count, this in enumerate(runs):
+        assert [these.place(other) for other in runs[count:]] == list(range(len(runs) - count))
+        assert list(these._children) == [this.id]
+        assert these.busy()
+        assert all(state(other) == "waiting" for other in runs[count + 1 :])
+        kill(these, this)
+    assert not these.busy()
+    assert these._children == {}
+
+
+def test_as_many_run_at_a_time_as_there_is_room_for(workers_for, make_run):
+    these = workers_for(2)
+    runs = [make_run() for _ in range(4)]
+    for this in runs:
+        these.submit(this)
+    assert [these.place(this) for this in runs] == [0, 0, 1, 2]
+    assert these.busy()
+    kill(these, runs[1])
+    assert [these.place(this) for this in runs] == [0, 0, 0, 1]
+    assert these._children.keys() == {runs[0].id, runs[2].id}
+
+
+def test_a_paused_run_makes_room_and_goes_on_at_the_lines_end(workers_for, make_run):
+    these = workers_for(1)
+    first, second, third = make_run(LONG), make_run(), make_run()
+    for this in (first, second, third):
+        these.submit(this)
+    wait_until(lambda: first.records())
+    these.pause(first)
+    assert [these.place(this) for this in (first, second, third)] == [0, 0, 1]
+    wait_until(lambda: state(first) == "paused")
+    done = len(first.records())
+    these.resume(first)
+    assert [these.place(this) for this in (first, second, third)] == [2, 0, 1]
+    kill(these, second)
+    assert [these.place(this) for this in (first, third)] == [1, 0]
+    assert first.pause_requested()
+    kill(these, third)
+    wait_until(lambda: state(first) == "running" and len(first.records()) > done)
+
+
+def test_a_killed_process_is_noted_and_lets_the_next_in(workers_for, make_run):
+    these = workers_for(1)
+    first, second = make_run(dataclasses.replace(SHORT, epochs=30)), make_run()
+    these.submit(first)
+    these.submit(second)
+    wait_until(first.state.exists)
+    kill(these, first)
+    assert state(first) == "interrupted"
+    assert "memory" in first.status().message
+    assert list(these._children) == [second.id]
+    kill(these, second)
+    these.resume(first)
+    wait_until(lambda: state(first) == "finished")
+    assert [record["event"] for record in first.records()].count("resume") == 1
+    assert summary.row(first).epochs == 30
+
+
+def test_a_run_that_has_just_stopped_can_be_taken_up_again(workers_for, make_run):
+    these, this = workers_for(1), make_run()
+    these.submit(this)
+    these.stop(this)
+    stopped = these._children[this.id]
+    wait_until(lambda: state(this) == "stopped")
+    these.resume(this)
+    wait_until(lambda: these._children.get(this.id) not in (None, stopped), 20)
+    assert state(this) == "waiting"
+    assert not this.stop_requested()
+
+
+def test_a_run_that_waits_can_be_stopped_and_taken_up_again(workers_for, make_run):
+    these = workers_for(1)
+    first, second, third = make_run(), make_run(), make_run()
+    for this in (first, second, third):
+        these.submit(this)
+    these.stop(second)
+    assert state(second) == "stopped"
+    assert [these.place(this) for this in (first, second, third)] == [0, 0, 1]
+    assert not second.is_locked()
+    these.resume(second)
+    assert state(second) == "waiting"
+    assert [these.place(this) for this in (first, second, third)] == [0, 2, 1]
+    these.stop(second)
+    second.delete()
+    assert [these.place(this) for this in (first, third)] == [0, 1]
+
+
+def test_a_run_is_taken_once(workers_for, make_run):
+    these = workers_for(1)
+    first, second = make_run(), make_run()
+    these.submit(first)
+    these.submit(second)
+    for this in (first, second):  # one whose process is on its way, and one in line
+        with pytest.raises(RunError, match=f"{this.id} is being trained already"):
+            these.submit(this)
+    assert [these.place(this) for this in (first, second)] == [0, 1]
+    assert list(these._children) == [first.id]
+
+
+def test_a_run_that_another_process_trains_is_refused(workers_for, make_run):
+    these, this = workers_for(1), make_run()
+    with this.locked(), pytest.raises(RunError, match="is being trained already"):
+        these.submit(this)
+    assert not these.busy()
+    assert these.place(this) == 0
+
+
+def test_resuming_what_is_not_paused_changes_nothing(workers_for, make_run):
+    these, this = workers_for(1), make_run()
+    these.submit(this)
+    with contextlib.suppress(RunError):
+        these.resume(this)
+    assert these.place(this) == 0
+    these.pause(this)
+    assert this.pause_requested()
+    assert not these.busy()
+
+
+def test_pausing_what_waits_to_go_on_keeps_it_paused(workers_for, make_run):
+    these = workers_for(1)
+    first, second = make_run(), make_run()
+    these.submit(first)
+    these.submit(second)
+    these.pause(first)
+    these.resume(first)
+    assert these.place(first) == 1
+    these.pause(first)
+    kill(these, second)
+    assert first.pause_requested()
+    assert not these.busy()
+
+
+def test_a_run_that_was_to_pause_while_it_waited_can_go_on(workers_for, make_run):
+    these = workers_for(1)
+    first, second = make_run(), make_run()
+    these.submit(first)
+    these.submit(second)
+    with contextlib.suppress(RunError):
+        these.pause(second)
+    kill(these, first)
+    with contextlib.suppress(RunError):
+        these.resume(second)
+    assert list(these._children) == [second.id]
+    assert not second.pause_requested()
+    assert these.place(second) == 0
+    assert these.busy()
+
+
+@pytest.mark.parametrize("end", ["finished", "diverged"])
+def test_what_has_ended_for_good_is_not_trained_again(workers_for, make_run, end):
+    diverging = {"optimizer": "sgd", "lr": 30.0, "schedule": "constant"} if end == "diverged" else {}
+    these, this = workers_for(1), make_run(dataclasses.replace(SHORT, **diverging))
+    for _ in worker.train(this):
+        pass
+    records = this.records()
+    for again in (these.submit, these.resume):
+        with pytest.raises(RunError):
+            again(this)
+        assert state(this) == end
+        assert this.records() == records
+    assert not these.busy()
+    assert not this.is_locked()
+
+
+def test_a_run_that_is_gone_is_refused_and_not_brought_back(workers_for, make_run):
+    these, this = workers_for(1), make_run()
+    take_away(this)
+    for ask in (these.submit, these.resume, these.pause, these.stop):
+        with pytest.raises(RunError):
+            ask(this)
+    assert not this.path.exists()
+    assert not these.busy()
+
+
+def test_deleted_runs_harm_no_other(workers_for, make_run):
+    these = workers_for(2)
+    running, whole, waiting, stopped, last = make_run(LONG), make_run(), make_run(), make_run(), make_run()
+    for this in (running, whole, waiting, stopped, last):
+        these.submit(this)
+    take_away(waiting)
+    take_away(stopped)
+    with contextlib.suppress(RunError):
+        these.stop(stopped)
+    assert these.place(stopped) == 0
+    wait_until(lambda: state(running) == "running")
+    take_away(running)
+    wait_until(lambda: all(ended(these, this) for this in (running, whole, waiting)))
+    assert state(whole) == "finished"
+    assert list(these._children) == [last.id]
+    assert not these.busy()
+    assert {path.name for path in whole.path.parent.iterdir()} == {whole.id, last.id}
+
+
+def test_closing_ends_every_process(workers_for, make_run):
+    these = workers_for(2)
+    first, second = make_run(), make_run()
+    these.submit(first)
+    these.submit(second)
+    these.pause(first)
+    these.warm_up()
+    children = [these._ready, *these._children.values()]
+    assert len(children) == 3
+    these.close()
+    assert all(child.poll() is not None for child in children)
+    wait_until(lambda: state(first) == state(second) == "interrupted")
+    assert not these.busy()
+    these.close()
+
+
+def test_closing_lets_go_of_the_line(workers_for, make_run):
+    these, others = workers_for(1), workers_for(1)
+    first, second = make_run(), make_run()
+    these.submit(first)
+    these.submit(second)
+    these.close()
+    assert these.place(second) == 0
+    assert not second.is_locked()
+    others.submit(second)
+    assert list(others._children) == [second.id]
+    assert these._children == {}
+
+
+def test_a_process_kept_ready_is_used(workers_for, make_run):
+    these = workers_for(1)
+    these.warm_up()
+    ready = these._ready
+    assert ready.poll() is None
+    this = make_run()
+    these.submit(this)
+    assert these._children[this.id].pid == ready.pid
+    assert these._ready is None
+    kill(these, this)
+    assert these._ready.poll() is None
+    assert these._ready.pid != ready.pid
+    these.warm_up()
+    assert these._ready.poll() is None
+
+
+def test_a_process_is_kept_ready_only_where_there_is_room(workers_for, make_run):
+    these = workers_for(1)
+    first = make_run()
+    these.submit(first)
+    these.warm_up()
+    assert these._ready is None
+    these.pause(first)
+    assert these._ready.poll() is None
+
+
+def test_a_ready_process_that_has_died_is_replaced(workers_for, make_run):
+    these = workers_for(1)
+    these.warm_up()
+    dead = these._ready
+    dead.kill()
+    dead.wait()
+    this = make_run()
+    these.submit(this)
+    assert these._children[this.id].pid != dead.pid
+    assert these._children[this.id].poll() is None
+    assert state(this) == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("returncode", "log", "expected", "part"),
+    [
+        (-signal.SIGKILL, None, "interrupted", "memory"),
+        (-signal.SIGTERM, None, "interrupted", "signal 15"),
+        (1, "Traceback:\n  x\nKeyError: 'x'\n", "failed", "Its process failed: KeyError: 'x'"),
+        (1, "", "failed", "no reason known"),
+        (1, None, "failed", "no reason known"),
+    ],
+)
+def test_a_sudden_end_is_put_in_words(make_run, returncode, log, expected, part):
+    this = make_run()
+    this.set_status("running")
+    if log is not None:
+        this.log.write_text(log)
+    worker_pool._note_sudden_end(this, returncode)
+    assert state(this) == expected
+    assert part in this.status().message
+
+
+@pytest.mark.parametrize("returncode", [-signal.SIGKILL, 1])
+@pytest.mark.parametrize("end", ["finished", "diverged", "stopped"])
+def test_an_end_that_was_noted_stays(make_run, end, returncode):
+    this = make_run()
+    this.set_status(end, "Said before its process ended.")
+    before = this.status()
+    worker_pool._note_sudden_end(this, returncode)
+    assert this.status() == before
+
+
+def test_a_process_that_fails_lets_the_next_in(workers_for, make_run):
+    these = workers_for(1)
+    first, second = make_run(), make_run()
+    (first.path / "metrics.jsonl").mkdir()
+    these.submit(first)
+    these.submit(second)
+    wait_until(lambda: ended(these, first))
+    assert state(first) == "failed"
+    assert list(these._children) == [second.id]
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"), [("1", 1), ("3", 3), ("", None), ("0", None), ("-2", None), ("many", None), ("1.5", None)]
+)
+def test_the_room_can_be_named(monkeypatch, named, expected):
+    by_cores = max(1, os.cpu_count() // worker_pool.CORES_A_RUN)
+    monkeypatch.setenv("RUNS_AT_ONCE", named)
+    assert worker_pool.room() == (expected or by_cores)
+    monkeypatch.delenv("RUNS_AT_ONCE")
+    assert worker_pool.room() == by_cores
+
+
+def test_room_is_what_is_used_where_none_is_named(monkeypatch, workers_for, make_run):
+    monkeypatch.setenv("RUNS_AT_ONCE", "2")
+    these = workers_for(None)
+    runs = [make_run() for _ in range(3)]
+    for this in runs:
+        these.submit(this)
+    assert [these.place(this) for this in runs] == [0, 0, 1]
+
+
+def test_a_stranger_has_no_place(workers_for, make_run):
+    these, this = workers_for(1), make_run()
+    assert these.place(this) == 0
+    these.stop(this)
+    assert this.stop_requested()

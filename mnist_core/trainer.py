@@ -5,10 +5,10 @@ an epoch follows from the config's seed and the epoch's number, so a training th
 end takes exactly the steps that an uninterrupted one takes.
 """
 
-import dataclasses
 import math
 import time
 from collections.abc import Generator, Iterator
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from mnist_core import calibration, device, environment
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.evaluation import Evaluation, Loader, Tally, answers, evaluate, measure
-from mnist_core.records import Record
+from mnist_core.records import End, Record, Resume, Start
 from mnist_core.state import Loaders, TrainState
 
 WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
@@ -154,10 +154,9 @@ def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor
     tally.add(logits, labels)
 
 
-def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, steps: int) -> Record:
+def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, steps: int) -> Start | Resume:
     place = next(state.model.parameters()).device
-    record = {
-        "event": "start",
+    described = {
         "data": config.data,
         "model": config.model,
         "device": device.describe(place),
@@ -167,11 +166,12 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
         "environment": environment.describe(),
     }
     if state.epoch:
-        return record | {"event": "resume", "epoch": state.epoch, "step": state.step}
-    return record | {"first_loss": evaluate(state.model, [next(iter(loaders.train))]).loss}
+        return cast(Resume, {"event": "resume", **described, "epoch": state.epoch, "step": state.step})
+    first_loss = evaluate(state.model, [next(iter(loaders.train))]).loss
+    return cast(Start, {"event": "start", **described, "first_loss": first_loss})
 
 
-def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Record:
+def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> End:
     """The record of a training that is done; the network becomes the checkpoint chosen on the validation images."""
     if state.best is None:
         raise RunError(
@@ -185,6 +185,7 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
         torch.manual_seed(_epoch_seed(config, config.epochs))
         changed, _ = answers(state.model, loaders.changed)
     validation, test = measure(logits, labels), evaluate(state.model, loaders.test)
+    fitted = calibration.calibrate(logits, labels, changed)
     return {
         "event": "end",
         "reason": "finished",
@@ -192,7 +193,8 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
         "epoch": state.epoch,
         "step": state.step,
         "chosen_epoch": state.best.epoch,
-        **dataclasses.asdict(calibration.calibrate(logits, labels, changed)),
+        "temperature": fitted.temperature,
+        "threshold": fitted.threshold,
         "val_loss": validation.loss,
         "val_accuracy": validation.accuracy,
         "changed_accuracy": measure(changed, labels).accuracy,
@@ -202,7 +204,7 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
     }
 
 
-def _diverged(state: TrainState) -> Record:
+def _diverged(state: TrainState) -> End:
     return {
         "event": "end",
         "reason": "diverged",

@@ -30,9 +30,9 @@ SECTIONS = {
 def _look(section: str, name: str, source: str) -> None:
     """The section, in a fragment: its own controls are answered without the rest of the page."""
     try:
-        this = inspected.get(name, source)
-        _headline(this)
-        SECTIONS[section][1](this)
+        run = inspected.get(name, source)
+        _headline(run)
+        SECTIONS[section][1](run)
     except EmptyDrawing:
         st.info("Nothing is drawn: draw a digit, or choose a test image.", icon=":material/draw:")
         st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:")
@@ -40,15 +40,15 @@ def _look(section: str, name: str, source: str) -> None:
         st.error(str(error))
 
 
-def _headline(this: Subject) -> None:
+def _headline(run: Subject) -> None:
     with st.container(key="inside-answer", horizontal=True, vertical_alignment="center", gap="medium"):
-        st.image(enlarged(this.image, 3), alt=f"{this.title}, as the network sees it")
-        answer = this.answer
+        st.image(enlarged(run.image, 3), alt=f"{run.title}, as the network sees it")
+        answer = run.answer
         verdict = ""
-        if this.label is not None:
-            verdict = ": right" if answer.digit == this.label else f": wrong, it is a {this.label}"
+        if run.label is not None:
+            verdict = ": right" if answer.digit == run.label else f": wrong, it is a {run.label}"
         st.metric(
-            f"{this.title}: read as",
+            f"{run.title}: read as",
             str(answer.digit),
             f"{answer.confidence:.1%} sure{verdict}",
             delta_color="off",

@@ -7,19 +7,18 @@ import torch
 
 from mnist_core import environment
 from mnist_core.files import APP_FOLDER
-from mnist_core.runs import run as runs
 from mnist_core.runs import worker
 
 HEAD = "0123456789abcdef0123456789abcdef01234567"
 
 
-def test_a_training_says_what_it_ran_on(small, runs_dir):
-    this = runs.create(small, runs_dir)
-    for record in worker.train(this):
+def test_a_training_says_what_it_ran_on(small, store):
+    run = store.create(small)
+    for record in worker.train(run):
         if record["event"] == "epoch":
-            this.request_stop()
-    list(worker.train(this))
-    described = [record["environment"] for record in this.records() if record["event"] in ("start", "resume")]
+            run.request_stop()
+    list(worker.train(run))
+    described = [record["environment"] for record in run.records() if record["event"] in ("start", "resume")]
     assert described == [environment.describe()] * 2
     commit = described[0].pop("commit")
     assert commit == environment.commit(APP_FOLDER)

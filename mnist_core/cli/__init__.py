@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from mnist_core import config
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES
-from mnist_core.runs import run
+from mnist_core.runs.run_store import RUNS, RunStore
 
 MODEL = "a run's id or the name of a shipped model"  # what a command says of its argument
 STROKES = "measure on the digits in this .npz file of pen strokes, too"
@@ -41,8 +41,9 @@ def add(
     flags = [parser.add_argument("--json", action="store_true", help="print one JSON object a line")]
     if runs_dir:
         where: dict[str, Any] = {
-            "type": pathlib.Path,
-            "default": run.RUNS_DIR,
+            "dest": "store",
+            "type": lambda folder: RunStore(pathlib.Path(folder)),
+            "default": RUNS,
             "metavar": "DIR",
             "help": "where runs are kept",
         }

@@ -9,7 +9,6 @@ from mnist_core import drawing, metrics
 from mnist_core.cli import MODEL, STROKES, add, data_in_words, print_json
 from mnist_core.errors import EmptyDrawing, ModelError
 from mnist_core.reading import catalog
-from mnist_core.runs import run
 
 
 def add_to(commands: Any) -> None:
@@ -56,7 +55,7 @@ def _evaluate(args: argparse.Namespace) -> None:
             raise ModelError("--csv is for one model: name it instead of --all.")
         _evaluate_all(args)
         return
-    loaded = predictor.load(args.model, args.runs_dir)
+    loaded = predictor.load(args.model, args.store)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
     if args.csv:
         loaded.read_all(split).write_csv(args.csv)
@@ -102,7 +101,7 @@ def _evaluate_all(args: argparse.Namespace) -> None:
 def _predict(args: argparse.Namespace) -> None:
     from mnist_core.reading import predictor
 
-    loaded = predictor.load(args.model, args.runs_dir)
+    loaded = predictor.load(args.model, args.store)
     for path in args.images:
         try:
             answer = loaded.answer(drawing.to_mnist(drawing.open_image(path)))
@@ -128,7 +127,7 @@ def _export(args: argparse.Namespace) -> None:
     shipped = [name for name in args.models if name in catalog.shipped()]
     if not shipped:
         drawn = pen_strokes.load(args.strokes) if args.strokes else None
-        export([run.open_run(name, args.runs_dir) for name in args.models], args.out, drawn)
+        export([args.store.open(name) for name in args.models], args.out, drawn)
     elif len(args.models) == 1 and not args.strokes:
         export_shipped(args.models[0], args.out)
     else:
@@ -140,7 +139,7 @@ def _export_onnx(args: argparse.Namespace) -> None:
 
     if len(args.models) > 1 or args.strokes:
         raise ModelError("As onnx, one model is exported at a time, without --strokes.")
-    difference = onnx_file.export(args.models[0], args.out, args.runs_dir)
+    difference = onnx_file.export(args.models[0], args.out, args.store)
     if args.json:
         print_json({"file": str(args.out), "images": onnx_file.CHECKED, "largest_difference": difference})
     else:
@@ -155,4 +154,4 @@ def _export_tensorboard(args: argparse.Namespace) -> None:
 
     if len(args.models) > 1 or args.strokes:
         raise ModelError("For tensorboard, one run is exported at a time, without --strokes.")
-    write_events(run.open_run(args.models[0], args.runs_dir), args.out)
+    write_events(args.store.open(args.models[0]), args.out)

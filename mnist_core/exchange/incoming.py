@@ -7,33 +7,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mnist_core import model, weights
+from mnist_core import model, records, weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, ModelError, RunError
-from mnist_core.records import Record, read_records
-from mnist_core.runs import status
+from mnist_core.records import Record
+from mnist_core.runs import metrics_file, status
+from mnist_core.runs.metrics_file import DamagedRecords
 from mnist_core.runs.run import Run
+from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import images_an_epoch
 
-STATES = ("waiting", "starting", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted")
-# What records hold: the numbers that one of each kind must have, and the types of whatever is known.
-NEEDED: dict[str, tuple[str, ...]] = {
-    "start": ("parameters", "epochs", "steps"),
-    "resume": ("parameters", "epochs", "steps"),
-    "step": ("epoch", "step", "loss", "accuracy", "lr", "images_per_s"),
-    "epoch": ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "seconds"),
-    "lr": ("step", "lr"),
-}
-NUMBERS = {name for names in NEEDED.values() for name in names} | {
-    "first_loss",
-    "chosen_epoch",
-    "temperature",
-    "threshold",
-    "changed_accuracy",
-    "test_loss",
-    "test_accuracy",
-}
-TEXTS = {"event", "data", "model", "device", "reason", "advice"}
 # What a card has of a training's last record.
 FIGURES = (
     "chosen_epoch",
@@ -58,10 +41,8 @@ def check(run: Run, name: str) -> None:
     is the state of a run that has ended for good.
     """
     try:
-        config, said = run.config(), status.said(run.path)
+        config, said = run.config(), status.read_written(run.path)
         run.about()
-        if said.state not in STATES or not isinstance(said.message, str):
-            raise RunError(f"{name} has a status that this app does not know: {str(said.state)[:100]!r}.")
         _check_metrics(run, name, said.state)
         check_weights(weights.load(run.weights, run.fingerprint()), config, name)
         if run.state.exists():
@@ -70,44 +51,24 @@ def check(run: Run, name: str) -> None:
         raise RunError(f"{name} holds weights that are damaged or belong to another run.") from error
     except RecursionError as error:
         raise RunError(f"{name} is damaged: what it holds is nested too deep.") from error
-    if said.is_active or said.state == "starting":
-        run.set_status("interrupted", "It was being trained when it was packed: Resume goes on from its last epoch.")
-    elif not said.is_resumable:
+    if said.state.is_active or said.state is RunState.STARTING:
+        run.set_status(
+            RunState.INTERRUPTED, "It was being trained when it was packed: Resume goes on from its last epoch."
+        )
+    elif not said.state.is_resumable:
         run.state.unlink(missing_ok=True)
 
 
-def _check_metrics(run: Run, name: str, state: str) -> None:
-    path = run.path / "metrics.jsonl"
+def _check_metrics(run: Run, name: str, state: RunState) -> None:
     try:
-        records, whole = read_records(path)
-    except RunError as error:
-        raise RunError(f"{name} has damaged metrics: a line is no record.") from error
-    with open(path, "rb+") as file:
+        found, whole = metrics_file.read(run.metrics)
+    except DamagedRecords as error:
+        raise RunError(f"{name} has damaged metrics: line {len(error.records) + 1:,}, {error.__cause__}.") from error
+    with open(run.metrics, "rb+") as file:
         file.truncate(whole)
-    for number, record in enumerate(records, start=1):
-        if problem := _problem(record):
-            raise RunError(f"{name} has damaged metrics: line {number:,} {problem}.")
-    if state == "finished" and (not records or records[-1].get("reason") != "finished"):
+    end = found[-1] if found else None
+    if state is RunState.FINISHED and not (end and end["event"] == "end" and end["reason"] == "finished"):
         raise RunError(f"{name} has metrics that end before its training did.")
-
-
-def _problem(record: Record) -> str:
-    """What is wrong with a record; empty if nothing is."""
-    for field, value in record.items():
-        if field in NUMBERS and not _is_number(value):
-            return f"has no number as {field}"
-        if field in TEXTS and not isinstance(value, str):
-            return f"has no text as {field}"
-    if not isinstance(record.get("environment", {}), dict):
-        return "has no environment"
-    for field in NEEDED.get(record["event"], ()):
-        if field not in record:
-            return f"lacks {field}"
-    return ""
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) is float or (type(value) is int and abs(value) <= 2**53)
 
 
 def check_weights(tensors: Mapping[str, Tensor], config: TrainConfig, name: str) -> None:
@@ -162,16 +123,14 @@ def from_card(card: Any, name: str) -> tuple[TrainConfig, list[Record]]:
     done = {"data": config.data, "epoch": config.epochs, "step": _steps(config)}
     start = {"event": "start", "data": config.data, "model": config.model, "device": card.get("device", "")}
     start |= {"parameters": _parameters(config), "epochs": config.epochs, "steps": _steps(config)}
-    given = card.get("lr_changes", [])
-    if not isinstance(given, list) or not all(isinstance(change, dict) for change in given):
+    changes = card.get("lr_changes", [])
+    if not isinstance(changes, list) or not all(isinstance(change, dict) for change in changes):
         raise RunError(f"{name} has a damaged card: its lr_changes are no list of changes.")
-    changes = [{"event": "lr"} | {field: one[field] for field in NEEDED["lr"] if field in one} for one in given]
     end = {"event": "end", "reason": "finished", **done, **{field: card[field] for field in FIGURES if field in card}}
-    records = [start, *changes, end]
-    for record in records:
-        if problem := _problem(record):
-            raise RunError(f"{name} has a damaged card: it {problem}.")
-    return config, records
+    try:
+        return config, [records.check(one) for one in (start, *({"event": "lr"} | one for one in changes), end)]
+    except ValueError as error:
+        raise RunError(f"{name} has a damaged card: {error}.") from error
 
 
 def _parameters(config: TrainConfig) -> int:

@@ -5,7 +5,6 @@ anything else than a run. It appears among the runs all at once, and after a ref
 """
 
 import contextlib
-import itertools
 import json
 import os
 import pathlib
@@ -18,10 +17,12 @@ from typing import Any, BinaryIO
 
 from mnist_core.errors import ModelError, RunError
 from mnist_core.exchange import unzipping
-from mnist_core.files import in_words, replacing
+from mnist_core.files import reason, replacing
 from mnist_core.reading import catalog
-from mnist_core.records import read_records
-from mnist_core.runs.run import RUNS_DIR, Run, new_ids
+from mnist_core.runs import metrics_file
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.runs.status import RunState
 
 MOST_PACKED = 64 * 2**20  # bytes of a file to take in
 MOST_OF_A_CARD = 2**20
@@ -32,7 +33,7 @@ LONGEST_IMPORT = 3_600  # seconds, after which such a folder was left over by a 
 Source = pathlib.Path | BinaryIO
 
 
-def zip_run(this: Run, path: pathlib.Path) -> None:
+def zip_run(run: Run, path: pathlib.Path) -> None:
     """Write the run's folder to `path`, a new .zip file, without what is of this machine alone, such as its lock.
 
     Raises RunError for a run that is being trained, has no weights yet or is larger than `import_run` would take in,
@@ -40,34 +41,34 @@ def zip_run(this: Run, path: pathlib.Path) -> None:
     """
     if path.suffix != ".zip":
         raise RunError(f"{path} must end in .zip.")
-    if not this.weights.exists():
-        raise RunError(f"The run {this.id} has no weights yet: there is nothing to take along.")
-    _check_at_rest(this)
-    _, whole = read_records(this.path / "metrics.jsonl")  # a killed process may leave half a line behind
-    names = [name for name in unzipping.TAKEN if (this.path / name).exists()]
+    if not run.weights.exists():
+        raise RunError(f"The run {run.id} has no weights yet: there is nothing to take along.")
+    _check_at_rest(run)
+    _, whole = metrics_file.read(run.metrics)  # a killed process may leave half a line behind
+    names = [name for name in unzipping.TAKEN if (run.path / name).exists()]
     try:
         with replacing(path) as fresh:
             with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
                 for name in names:
-                    content = (this.path / name).read_bytes()
-                    file.writestr(f"{this.id}/{name}", content[:whole] if name == "metrics.jsonl" else content)
-            unpacked = sum((this.path / name).stat().st_size for name in names)
+                    content = (run.path / name).read_bytes()
+                    file.writestr(f"{run.id}/{name}", content[:whole] if name == "metrics.jsonl" else content)
+            unpacked = sum((run.path / name).stat().st_size for name in names)
             if fresh.stat().st_size > MOST_PACKED or unpacked > unzipping.MOST_UNPACKED:
                 raise RunError(
-                    f"The run {this.id} is too large to be taken in again, with {unpacked / 2**20:,.0f} MB: at most "
+                    f"The run {run.id} is too large to be taken in again, with {unpacked / 2**20:,.0f} MB: at most "
                     f"{MOST_PACKED // 2**20} MB are, and {unzipping.MOST_UNPACKED // 2**20} MB unpacked."
                 )
-            _check_at_rest(this)  # and was not taken up meanwhile
+            _check_at_rest(run)  # and was not taken up meanwhile
     except OSError as error:
-        raise RunError(f"The run {this.id} cannot be written to {path}: {in_words(error)}.") from error
+        raise RunError(f"The run {run.id} cannot be written to {path}: {reason(error)}.") from error
 
 
-def _check_at_rest(this: Run) -> None:
-    if this.status().is_active:
-        raise RunError(f"The run {this.id} is being trained or in line: stop it before you take it along.")
+def _check_at_rest(run: Run) -> None:
+    if run.status().state.is_active:
+        raise RunError(f"The run {run.id} is being trained or in line: stop it before you take it along.")
 
 
-def import_run(file: Source, runs_dir: pathlib.Path = RUNS_DIR, card: Source | None = None) -> Run:
+def import_run(file: Source, store: RunStore = RUNS, card: Source | None = None) -> Run:
     """Take in a run: the zip file of one's folder, or weights as safetensors with their `card`.
 
     The card of a file that lies on disk is looked for beside it. The run keeps its id if that is free and becomes one
@@ -78,9 +79,9 @@ def import_run(file: Source, runs_dir: pathlib.Path = RUNS_DIR, card: Source | N
         head = opened.read(9)
         opened.seek(0)
         try:
-            runs_dir.mkdir(parents=True, exist_ok=True)
-            _remove_left_over(runs_dir)
-            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=runs_dir) as scratch:
+            store.folder.mkdir(parents=True, exist_ok=True)
+            _remove_left_over(store.folder)
+            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=store.folder) as scratch:
                 if head.startswith(b"PK\x03\x04"):
                     made, run_id = _from_zip(opened, name, pathlib.Path(scratch))
                 elif head[8:] == b"{":
@@ -91,9 +92,9 @@ def import_run(file: Source, runs_dir: pathlib.Path = RUNS_DIR, card: Source | N
                     raise RunError(f"{name} is a pickle, which can run code: only a zip or safetensors are taken.")
                 else:
                     raise RunError(f"{name} is neither the zip of a run's folder nor safetensors.")
-                return _moved(made, run_id, runs_dir)
+                return store.add(made.path, run_id if run_id not in catalog.shipped() else "")
         except OSError as error:
-            raise RunError(f"{name} cannot be taken in to {runs_dir}: {in_words(error)}.") from error
+            raise RunError(f"{name} cannot be taken in to {store.folder}: {reason(error)}.") from error
 
 
 def _remove_left_over(runs_dir: pathlib.Path) -> None:
@@ -152,7 +153,7 @@ def _from_weights(file: BinaryIO, name: str, card: Source | None, scratch: pathl
     (made.path / "config.json").write_text(config.to_json(), encoding="utf-8")
     (made.path / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
     weights.save(made.weights, tensors, made.fingerprint())
-    made.set_status("finished")
+    made.set_status(RunState.FINISHED)
     return made
 
 
@@ -162,18 +163,3 @@ def _card(source: Source) -> Any:
             return json.loads(file.read())
         except (ValueError, RecursionError) as error:
             raise RunError(f"{name} is no card: it must be JSON.") from error
-
-
-def _moved(made: Run, wanted: str, runs_dir: pathlib.Path) -> Run:
-    """The run among the others, by the id `wanted` if that is one and free, or else by a new one."""
-    old = [wanted] if wanted and wanted not in catalog.shipped() else []
-    for run_id in itertools.chain(old, new_ids(made.config().model)):
-        place = runs_dir / run_id
-        try:
-            os.rename(made.path, place)
-        except OSError:
-            if place.exists():
-                continue
-            raise
-        return Run(place)
-    raise AssertionError("there is always another id")

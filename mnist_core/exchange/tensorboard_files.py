@@ -5,12 +5,12 @@ The package tensorboard is not among the app's requirements: whoever wants the f
 
 import contextlib
 import pathlib
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
-from mnist_core.files import in_words
+from mnist_core.files import reason
 from mnist_core.records import Record
 from mnist_core.runs.run import Run
 
@@ -76,7 +76,7 @@ def _writer(run: Run, folder: pathlib.Path) -> Iterator["SummaryWriter"]:
             old.unlink()
         writer = SummaryWriter(str(folder), flush_secs=FLUSH)
     except OSError as error:
-        raise RunError(f"The events of run {run.id} cannot be written to {folder}: {in_words(error)}.") from error
+        raise RunError(f"The events of run {run.id} cannot be written to {folder}: {reason(error)}.") from error
     with contextlib.closing(writer):
         writer.add_text("hyperparameters", _table(run.config()))
         for record in run.records():
@@ -85,9 +85,10 @@ def _writer(run: Run, folder: pathlib.Path) -> Iterator["SummaryWriter"]:
 
 
 def _add(writer: "SummaryWriter", record: Record) -> None:
+    values: Mapping[str, Any] = record
     for field, curve in CURVES.get(record["event"], {}).items():
-        if field in record:
-            writer.add_scalar(curve, record[field], record.get("step", 0))
+        if field in values:
+            writer.add_scalar(curve, values[field], values.get("step", 0))
 
 
 def _table(config: TrainConfig) -> str:

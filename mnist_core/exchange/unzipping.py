@@ -13,7 +13,7 @@ import zlib
 from typing import BinaryIO
 
 from mnist_core.errors import RunError
-from mnist_core.runs.run import is_id
+from mnist_core.runs.run_store import is_id
 
 MOST_UNPACKED = 256 * 2**20  # bytes of all files together
 MOST_OF_ONE = 2**20  # bytes of a file but for those of WHOLE

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError
-from mnist_core.files import in_words, replacing
+from mnist_core.files import oserror_as, replacing
 from mnist_core.metrics import Labels
 
 SORTS = ("loss", "confidence", "index")
@@ -108,11 +108,8 @@ class Predictions:
 
     def write_csv(self, path: pathlib.Path) -> None:
         """Write `to_csv` to `path`. Raises ModelError if it cannot be written."""
-        try:
-            with replacing(path) as fresh:
-                fresh.write_text(self.to_csv(), encoding="utf-8")
-        except OSError as error:
-            raise ModelError(f"The table cannot be written to {path}: {in_words(error)}.") from error
+        with oserror_as(ModelError, f"The table cannot be written to {path}"), replacing(path) as fresh:
+            fresh.write_text(self.to_csv(), encoding="utf-8")
 
     @functools.cached_property
     def _roots(self) -> npt.NDArray[np.float32]:

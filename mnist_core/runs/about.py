@@ -6,7 +6,7 @@ import pathlib
 import unicodedata
 
 from mnist_core.errors import ConfigError, RunError
-from mnist_core.files import in_words, replacing
+from mnist_core.files import oserror_as, replacing
 
 LONGEST = {"name": 80, "note": 2_000, "group": 80}  # characters
 
@@ -39,22 +39,21 @@ class About:
 def read(folder: pathlib.Path) -> About:
     """What `write` wrote in a run's folder; empty where it never did. Raises RunError if it is damaged."""
     try:
-        values = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        with oserror_as(RunError, f"The name of run {folder.name} cannot be read", FileNotFoundError):
+            values = json.loads((folder / "about.json").read_text(encoding="utf-8"))
         if not isinstance(values, dict):
             raise ValueError("no JSON object")
         return About(**{field: values[field] for field in LONGEST if field in values})
     except FileNotFoundError:
         return About()
-    except OSError as error:
-        raise RunError(f"The name of run {folder.name} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, ConfigError) as error:
         raise RunError(f"The name and the note of run {folder.name} are damaged: give it new ones.") from error
 
 
 def write(folder: pathlib.Path, about: About) -> None:
     """Raises RunError if it cannot be written."""
-    try:
-        with replacing(folder / "about.json") as path:
-            path.write_text(json.dumps(dataclasses.asdict(about)) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"The run {folder.name} cannot be named in {folder}: {in_words(error)}.") from error
+    with (
+        oserror_as(RunError, f"The run {folder.name} cannot be named in {folder}"),
+        replacing(folder / "about.json") as path,
+    ):
+        path.write_text(json.dumps(dataclasses.asdict(about)) + "\n", encoding="utf-8")

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_core.config import TrainConfig
-from mnist_core.runs.curves import Curve, Smoothed
 from mnist_core.records import Record
+from mnist_core.runs.curves import Curve, Smoothed
 from mnist_core.runs.summary import images_an_epoch
 
 AXES = ("step", "epoch", "seconds")
@@ -33,17 +33,16 @@ def curve(
         return []
     epoch_steps = start["steps"] / start["epochs"]
     trace, smooth = Curve(MOST_POINTS), Smoothed(smoothing) if smoothing else None
-    wanted = "epoch" if figure.startswith("val_") else "step"
     step, seconds = 0, 0.0
     for record in records:
         if record["event"] == "step":
             images = (record["step"] - step) * images_an_epoch(config) / epoch_steps
             seconds += images / record["images_per_s"]
             step = record["step"]
-        if record["event"] == wanted:
+        if (record["event"] == "step" or record["event"] == "epoch") and figure in record:
             x = {"step": record["step"], "epoch": record["step"] / epoch_steps, "seconds": seconds}[axis]
-            y = record[figure]
-            trace.add(x, smooth.add(record["step"], y) if smooth and wanted == "step" else y)
+            y: float = record[figure]  # type: ignore[literal-required]
+            trace.add(x, smooth.add(record["step"], y) if smooth and record["event"] == "step" else y)
     return trace.points
 
 

@@ -6,18 +6,18 @@ Nothing in this module needs torch.
 import collections
 import dataclasses
 import os
-import pathlib
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mnist_core import metrics, presets
 from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES, TrainConfig
 from mnist_core.errors import RunError
-from mnist_core.records import read_milestones
-from mnist_core.runs.run import RUNS_DIR, Run, list_runs
+from mnist_core.runs import metrics_file
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.runs.status import RunState
 
-DAMAGED = "damaged"  # the state of a run that cannot be read
 _FILES = ("config.json", "metrics.jsonl", "status.json", "about.json")  # what a row is made from
 
 
@@ -27,14 +27,14 @@ class Row:
 
     `differs` says what the config has of its own: the preset nearest to it, and the fields that are not as there.
     `val_accuracy` is the best epoch's, `curve` has that of every epoch; `test_interval` is the 95 % interval.
-    `state` is the status's, or "damaged" with a `message`, where nothing but the id counts.
+    `state` is the status's, or DAMAGED with a `message`, where nothing but the id counts.
     """
 
     run: str
     name: str = ""
     note: str = ""
     group: str = ""
-    state: str = DAMAGED
+    state: RunState = RunState.DAMAGED
     message: str = ""
     since: str = ""
     config: TrainConfig = dataclasses.field(default_factory=TrainConfig)
@@ -65,13 +65,14 @@ def row(run: Run) -> Row:
     """The run's row. What cannot be read makes it a damaged one, whose message says why."""
     try:
         config, status, about = run.config(), run.status(), run.about()
-        records = read_milestones(run.path / "metrics.jsonl")
+        records = metrics_file.read(run.metrics, steps=False)[0]
         epochs = [record for record in records if record["event"] == "epoch"]
-        start = next((record for record in records if record["event"] in ("start", "resume")), {})
-        end = next((record for record in reversed(records) if record["event"] == "end"), {})
-        curve = tuple(float(record["val_accuracy"]) for record in epochs)
+        start = next((record for record in records if record["event"] == "start" or record["event"] == "resume"), None)
+        ends = [record for record in records if record["event"] == "end"]
+        end: Mapping[str, Any] = ends[-1] if ends else {}
+        curve = tuple(record["val_accuracy"] for record in epochs)
         # a run that was made of a model's card has only its end
-        seconds = float(sum(record["seconds"] for record in epochs)) if epochs else end.get("seconds")
+        seconds = sum(record["seconds"] for record in epochs) if epochs else end.get("seconds")
         images = epochs[-1]["epoch"] * images_an_epoch(config) if epochs else 0
         test = end.get("test_accuracy")
         return Row(
@@ -88,16 +89,14 @@ def row(run: Run) -> Row:
             val_accuracy=max(curve, default=end.get("val_accuracy")),
             test_accuracy=test,
             test_interval=None if test is None else test_interval(config, test),
-            parameters=start.get("parameters"),
+            parameters=start["parameters"] if start else None,
             seconds=seconds,
             images_per_s=images / seconds if images and seconds else None,
-            device=start.get("device", ""),
+            device=start["device"] if start else "",
             curve=curve,
         )
     except RunError as error:
         return Row(run.id, message=str(error))
-    except (KeyError, TypeError, ValueError) as error:
-        return Row(run.id, message=f"The metrics of run {run.id} are damaged: {error!r}.")
 
 
 class Table:
@@ -106,18 +105,18 @@ class Table:
     Whether a process still trains a run is no change of a file: rows of active runs are read at every look.
     """
 
-    def __init__(self, runs_dir: pathlib.Path = RUNS_DIR) -> None:
-        self._runs_dir = runs_dir
+    def __init__(self, store: RunStore = RUNS) -> None:
+        self._store = store
         self._kept: dict[str, tuple[tuple[int, ...], Row]] = {}
 
     def rows(self) -> list[Row]:
         """The newest run first."""
         kept, rows = self._kept, []
         fresh: dict[str, tuple[tuple[int, ...], Row]] = {}
-        for run in list_runs(self._runs_dir):
+        for run in self._store.runs():
             written = _written(run)
             then, known = kept.get(run.id, ((), None))
-            if known is None or then != written or known.state in ("waiting", "running", "paused"):
+            if known is None or then != written or known.state.is_active:
                 known = row(run)
             fresh[run.id] = written, known
             rows.append(known)

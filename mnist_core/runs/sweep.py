@@ -1,14 +1,13 @@
 """Several runs started together, to see what one hyperparameter does, or only chance."""
 
 import dataclasses
-import pathlib
 from collections.abc import Sequence
 
-from mnist_core.runs import run
-from mnist_core.runs.about import LONGEST
 from mnist_core.config import RULES, TrainConfig, is_list, parse
 from mnist_core.errors import ConfigError
-from mnist_core.runs.run import RUNS_DIR, Run
+from mnist_core.runs.about import LONGEST
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.summary import in_words
 
 MOST = 50  # runs of one group
@@ -34,15 +33,15 @@ def variations(config: TrainConfig, field: str, text: str) -> list[TrainConfig]:
     return [dataclasses.replace(config, **{field: parse(field, word)}) for word in words]
 
 
-def create(configs: Sequence[TrainConfig], title: str, runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
+def create(configs: Sequence[TrainConfig], title: str, store: RunStore = RUNS) -> list[Run]:
     """A run for each config, all of one group that is called `title`, in the order in which they shall be trained."""
     varied = [name for name in RULES if len({str(getattr(config, name)) for config in configs}) > 1]
     made = []
     for config in configs:
-        this = run.create(config, runs_dir)
-        made.append(this)
+        run = store.create(config)
+        made.append(run)
         name = ", ".join(f"{field} {in_words(getattr(config, field))}" for field in varied)
-        this.set_about(name=name[: LONGEST["name"]], group=title[: LONGEST["group"]])
+        run.set_about(name=name[: LONGEST["name"]], group=title[: LONGEST["group"]])
     return made
 
 

@@ -10,9 +10,10 @@ import threading
 
 import filelock
 
-from mnist_core.runs import status, worker
 from mnist_core.errors import RunError
+from mnist_core.runs import status, worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.status import RunState
 
 CORES_A_RUN = 4  # on a CPU; with fewer for each, trainings at the same time slow each other more than they gain
 
@@ -50,20 +51,20 @@ class Workers:
     def submit(self, run: Run) -> None:
         """Train `run`, or go on with it, as soon as there is room. Raises RunError if it is being trained already."""
         with self._mutex:
-            if (child := self._children.get(run.id)) and run.status().is_resumable:
+            if (child := self._children.get(run.id)) and run.status().state.is_resumable:
                 child.wait()  # it has stopped or failed, and is on its way out
                 del self._children[run.id]
                 self._paused.discard(run.id)
             if run.id in self._children or run in self._line:
                 raise RunError(f"The run {run.id} is being trained already.")
-            if (state := run.status().state) in ("finished", "diverged"):
+            if (state := run.status().state).is_over:
                 raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
             lock = run.lock()
             try:
                 if status.is_handed_over(run.path):  # by another server, to a process that has not come up yet
                     raise RunError(f"The run {run.id} is being trained already, by another process.")
                 run.clear_requests()
-                run.set_status("waiting")
+                run.set_status(RunState.WAITING)
             except RunError:
                 lock.release()
                 raise
@@ -99,8 +100,8 @@ class Workers:
     def resume(self, run: Run) -> None:
         """Go on with a run that is paused, as soon as there is room, or that was stopped. Raises RunError."""
         with self._mutex:
-            if run.id not in self._children or run.status().is_resumable:
-                if run.status().state == "paused":  # by another server or a shell, which keep no line
+            if run.id not in self._children or run.status().state.is_resumable:
+                if run.status().state is RunState.PAUSED:  # by another server or a shell, which keep no line
                     run.end_pause()
                 else:
                     self.submit(run)
@@ -115,7 +116,7 @@ class Workers:
                 self._line.remove(run)
             if lock := self._held.pop(run.id, None):
                 try:
-                    run.set_status("stopped")
+                    run.set_status(RunState.STOPPED)
                 finally:
                     lock.release()
             else:
@@ -153,7 +154,7 @@ class Workers:
     def _start(self, run: Run) -> None:
         child, self._ready = self._get_ready(), None
         with contextlib.suppress(RunError):  # its process says so, too
-            run.set_status("starting")
+            run.set_status(RunState.STARTING)
         self._held.pop(run.id).release()
         with contextlib.suppress(BrokenPipeError):  # it has just died, which _attend sees
             worker.hand_over(run, child)
@@ -195,22 +196,28 @@ def _note_sudden_end(run: Run, returncode: int) -> None:
     if returncode in (0, 2):
         return
     with run.locked(timeout=0.5):
-        if status.said(run.path).state in (*status.ACTIVE, "starting"):
+        if status.read_written(run.path).state.is_active:
             run.set_status(*_sudden_end(run, returncode))
 
 
-def _sudden_end(run: Run, returncode: int) -> tuple[str, str]:
+def _sudden_end(run: Run, returncode: int) -> tuple[RunState, str]:
     """The state and the message for the status of a run whose process ended in this way."""
     if returncode == -signal.SIGKILL:
         return (
-            "interrupted",
+            RunState.INTERRUPTED,
             "Its process was killed, by somebody or by the system for lack of memory. Resume goes on from its last "
             "epoch; a smaller batch or network needs less memory.",
         )
     if returncode < 0:
-        return "interrupted", f"Its process was ended by signal {-returncode}. Resume goes on from its last epoch."
+        return (
+            RunState.INTERRUPTED,
+            f"Its process was ended by signal {-returncode}. Resume goes on from its last epoch.",
+        )
     try:
         lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    return "failed", f"Its process failed: {lines[-1] if lines else 'no reason known'}. All of it is in {run.log}."
+    return (
+        RunState.FAILED,
+        f"Its process failed: {lines[-1] if lines else 'no reason known'}. All of it is in {run.log}.",
+    )

@@ -12,8 +12,9 @@ from mnist_core.figures import predictions as prediction_figures
 from mnist_core.reading.predictions import Predictions
 from mnist_core.runs import comparison
 from mnist_core.runs.comparison import Difference
-from mnist_core.runs.run import open_run
-from mnist_core.runs.summary import DAMAGED, Row, differing, in_words, over_seeds, same_but_for_seed, titles
+from mnist_core.runs.run_store import RUNS
+from mnist_core.runs.status import RunState
+from mnist_core.runs.summary import Row, differing, in_words, over_seeds, same_but_for_seed, titles
 from pages.shared import models
 from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
@@ -26,7 +27,7 @@ MOST = 12  # runs compared at a time
 
 def show(rows: list[Row]) -> None:
     """The chosen runs, two or more."""
-    rows = [row for row in rows if row.state != DAMAGED]
+    rows = [row for row in rows if row.state is not RunState.DAMAGED]
     if len(rows) < 2:
         return
     if len(rows) > MOST:
@@ -42,7 +43,7 @@ def show(rows: list[Row]) -> None:
         _seeds(rows)
     with st.container(key="compared-images"):
         st.subheader("On the same test images")
-        _test_images([row for row in rows if row.state == "finished"], names)
+        _test_images([row for row in rows if row.state is RunState.FINISHED], names)
 
 
 def _curves(rows: list[Row], names: dict[str, str]) -> None:
@@ -88,7 +89,7 @@ def _curves(rows: list[Row], names: dict[str, str]) -> None:
 
 
 def _curve(row: Row, figure: str, axis: str, smoothing: float) -> list[tuple[float, float]]:
-    return comparison.curve(row.config, records_of(open_run(row.run)), figure, axis, smoothing)
+    return comparison.curve(row.config, records_of(RUNS.open(row.run)), figure, axis, smoothing)
 
 
 def _differences(rows: list[Row], names: dict[str, str]) -> None:

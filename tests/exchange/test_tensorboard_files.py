@@ -7,7 +7,7 @@ from mnist_core.__main__ import main
 from mnist_core.errors import RunError
 from mnist_core.exchange import tensorboard_files
 from mnist_core.exchange.tensorboard_files import write_events
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
 
 FLAGS = ["--data", "sample", "--hidden", "16", "--epochs", "2", "--device", "cpu"]
 
@@ -21,8 +21,8 @@ def read(folder):
     return curves, text.tensor_proto.string_val[0].decode()
 
 
-def expected(this):
-    records = this.records()
+def expected(run):
+    records = run.records()
 
     def points(event, field):
         return [(r["step"], pytest.approx(r[field])) for r in records if r["event"] == event]
@@ -47,8 +47,8 @@ def test_every_point_of_a_run_is_in_its_events(finished, tmp_path):
     assert len(list((tmp_path / "events").iterdir())) == 1
 
 
-def test_a_run_is_exported_in_a_shell(finished, runs_dir, tmp_path, capsys):
-    arguments = ["--format", "tensorboard", "--out", str(tmp_path / "events"), "--runs-dir", str(runs_dir)]
+def test_a_run_is_exported_in_a_shell(finished, store, tmp_path, capsys):
+    arguments = ["--format", "tensorboard", "--out", str(tmp_path / "events"), "--runs-dir", str(store.folder)]
     assert main(["export", finished.id, *arguments]) == 0
     assert read(tmp_path / "events")[0] == expected(finished)
     assert main(["export", finished.id, finished.id, *arguments]) == 2
@@ -61,33 +61,33 @@ def test_other_files_in_the_folder_stay(finished, tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "kept"
 
 
-def test_a_training_writes_its_events_as_it_goes(runs_dir):
-    assert main(["train", *FLAGS, "--tensorboard", "--runs-dir", str(runs_dir)]) == 0
-    (this,) = run.list_runs(runs_dir)
-    assert read(tensorboard_files.folder(this))[0] == expected(this)
+def test_a_training_writes_its_events_as_it_goes(store):
+    assert main(["train", *FLAGS, "--tensorboard", "--runs-dir", str(store.folder)]) == 0
+    (run,) = store.runs()
+    assert read(tensorboard_files.folder(run))[0] == expected(run)
 
 
-def test_events_of_a_resumed_training_have_no_gap_and_no_double_point(small, runs_dir):
-    this = run.create(small, runs_dir)
-    for record in tensorboard_files.beside(this, worker.train(this, report_every=3)):
+def test_events_of_a_resumed_training_have_no_gap_and_no_double_point(small, store):
+    run = store.create(small)
+    for record in tensorboard_files.beside(run, worker.train(run, report_every=3)):
         if record["event"] == "step" and record["epoch"] == 2:
-            this.request_stop()
-    assert this.status().state == "stopped"
-    assert main(["train", "--resume", this.id, "--tensorboard", "--runs-dir", str(runs_dir)]) == 0
-    curves, _ = read(tensorboard_files.folder(this))
-    assert curves == expected(this)
+            run.request_stop()
+    assert run.status().state == "stopped"
+    assert main(["train", "--resume", run.id, "--tensorboard", "--runs-dir", str(store.folder)]) == 0
+    curves, _ = read(tensorboard_files.folder(run))
+    assert curves == expected(run)
     steps = [step for step, _ in curves["accuracy/train"]]
     assert steps == sorted(set(steps))
 
 
-def test_without_tensorboard_a_sentence_says_how_to_get_it(finished, runs_dir, tmp_path, monkeypatch, capsys):
+def test_without_tensorboard_a_sentence_says_how_to_get_it(finished, store, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # as where it is not installed
     with pytest.raises(RunError, match="pip install tensorboard"):
         write_events(finished, tmp_path / "events")
     assert not (tmp_path / "events").exists()
-    assert main(["train", *FLAGS, "--tensorboard", "--runs-dir", str(runs_dir)]) == 2
+    assert main(["train", *FLAGS, "--tensorboard", "--runs-dir", str(store.folder)]) == 2
     assert "pip install tensorboard" in capsys.readouterr().err
-    assert run.list_runs(runs_dir) == [finished]
+    assert store.runs() == [finished]
 
 
 def test_a_place_that_is_no_folder_is_said(finished, tmp_path):

@@ -16,7 +16,9 @@ from mnist_core.config import RULES, SAMPLE_IN_WORDS
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 from mnist_core.reading import catalog
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
 from pages.shared import data
 from tests.conftest import APP, MNIST_ROOT, needs_mnist, text
 
@@ -81,7 +83,7 @@ def test_clear_empties_the_canvas(app):
 
 
 def test_damaged_weights_are_said_and_the_page_stays(app, tmp_path, small):
-    broken = run.create(small, tmp_path / "runs")
+    broken = RunStore(tmp_path / "runs").create(small)
     broken.weights.write_bytes(b"nonsense")
     app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
     app.run()
@@ -189,41 +191,41 @@ def test_start_trains_in_a_process_and_shows_the_end(app, tmp_path):
     control(app, "hidden").set_value("32, 16").run()
     app.button(key="train-start").click().run()
     assert not app.exception
-    (this,) = run.list_runs(tmp_path / "runs")
-    assert this.config().hidden == (32, 16)
-    assert app.query_params["run"] == this.id
+    (run,) = RunStore(tmp_path / "runs").runs()
+    assert run.config().hidden == (32, 16)
+    assert app.query_params["run"] == run.id
     assert app.query_params["hidden"] == "32,16"
     end = time.monotonic() + 60
-    while this.status().is_active:
+    while run.status().state.is_active:
         assert time.monotonic() < end
         time.sleep(0.1)
     app.run()
     assert not app.exception
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Epoch"] == "5 of 5"
-    assert shown["Test accuracy"] == f"{this.end()['test_accuracy']:.2%}"
+    assert shown["Test accuracy"] == f"{run.end()['test_accuracy']:.2%}"
     assert not app.button(key="train-start").disabled
 
 
 @pytest.mark.parametrize("page", ["draw", "browse"])
 def test_a_finished_run_is_taken_along(app, tmp_path, small, page):
-    this = run.create(small, tmp_path / "runs")
-    for _ in worker.train(this):
+    run = RunStore(tmp_path / "runs").create(small)
+    for _ in worker.train(run):
         pass
-    app.query_params["run"] = this.id
+    app.query_params["run"] = run.id
     open_train(app)
     app.button(key=f"to-{page}").click().run()
     assert not app.exception
-    assert app.selectbox(key=f"{page}-model").value == this.id
+    assert app.selectbox(key=f"{page}-model").value == run.id
 
 
 @pytest.fixture
 def stopped(tmp_path, small):
-    this = run.create(small, tmp_path / "runs")
-    for record in worker.train(this):
+    run = RunStore(tmp_path / "runs").create(small)
+    for record in worker.train(run):
         if record["event"] == "epoch":
-            this.request_stop()
-    return this
+            run.request_stop()
+    return run
 
 
 def test_a_link_opens_a_run_and_it_can_be_resumed(app, stopped):
@@ -235,7 +237,7 @@ def test_a_link_opens_a_run_and_it_can_be_resumed(app, stopped):
     app.button(key="train-resume").click().run()
     assert not app.exception
     end = time.monotonic() + 60
-    while stopped.status().is_active:
+    while stopped.status().state.is_active:
         assert time.monotonic() < end
         time.sleep(0.1)
     assert stopped.status().state == "finished"
@@ -252,10 +254,10 @@ def test_a_link_to_no_run_is_said_and_the_page_stays(app, name):
 
 
 def test_a_run_that_diverged_says_what_to_do(app, tmp_path, small):
-    this = run.create(small, tmp_path / "runs")
-    this.set_status("diverged", "Try a learning rate of 1 or less instead of 10.")
+    run = RunStore(tmp_path / "runs").create(small)
+    run.set_status(RunState.DIVERGED, "Try a learning rate of 1 or less instead of 10.")
     open_train(app)
-    app.query_params["run"] = this.id
+    app.query_params["run"] = run.id
     app.run()
     assert app.error[0].value == "Try a learning rate of 1 or less instead of 10."
 
@@ -283,7 +285,7 @@ def test_a_run_deleted_under_the_page_is_said(app, stopped):
 
 
 def test_a_killed_run_says_what_to_do_and_can_be_resumed(app, stopped):
-    stopped.set_status("running")
+    stopped.set_status(RunState.RUNNING)
     app.query_params["run"] = stopped.id
     open_train(app)
     app.query_params["run"] = stopped.id
@@ -392,7 +394,7 @@ def test_browse_shows_what_is_read_wrong_and_one_image_large(app):
 
 
 def test_damaged_weights_are_said_by_browse(app, tmp_path, small):
-    broken = run.create(small, tmp_path / "runs")
+    broken = RunStore(tmp_path / "runs").create(small)
     broken.weights.write_bytes(b"nonsense")
     app.run()
     app.switch_page("pages/browse.py").run()

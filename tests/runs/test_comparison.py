@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from mnist_core.runs.comparison import AXES, FIGURES, MOST_POINTS, curve, mcnemar, pareto_front
 from mnist_core.config import TrainConfig
+from mnist_core.runs.comparison import AXES, FIGURES, MOST_POINTS, curve, mcnemar, pareto_front
 
 CONFIG = TrainConfig(data="sample", batch_size=125, epochs=2)  # 1,250 images: 10 steps an epoch
 

@@ -5,10 +5,11 @@ import statistics
 import pytest
 
 from mnist_core import metrics
-
-from mnist_core.runs import run, summary
 from mnist_core.config import TrainConfig
 from mnist_core.presets import PRESETS
+from mnist_core.runs import summary
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, titles, what_differs
 
 
@@ -29,8 +30,8 @@ def test_a_row_says_what_the_records_say(finished, small):
     assert json.loads(json.dumps(row.to_dict()))["config"] == small.to_dict()
 
 
-def test_a_run_that_has_not_begun_has_no_figures(small, runs_dir):
-    row = summary.row(run.create(small, runs_dir))
+def test_a_run_that_has_not_begun_has_no_figures(small, store):
+    row = summary.row(store.create(small))
     assert row.state == "waiting"
     figures = (row.val_accuracy, row.test_accuracy, row.test_interval, row.parameters, row.seconds, row.images_per_s)
     assert figures == (None,) * 6
@@ -47,35 +48,35 @@ def test_a_run_that_has_not_begun_has_no_figures(small, runs_dir):
         ("about.json", "[]", "are damaged"),
     ],
 )
-def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(finished, small, runs_dir, file, content, said):
-    broken = run.create(small, runs_dir)
+def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(finished, small, store, file, content, said):
+    broken = store.create(small)
     (broken.path / file).write_text(content)
-    rows = {row.run: row for row in Table(runs_dir).rows()}
-    assert rows[broken.id].state == summary.DAMAGED
+    rows = {row.run: row for row in Table(store).rows()}
+    assert rows[broken.id].state is RunState.DAMAGED
     assert said in rows[broken.id].message
     assert rows[finished.id].state == "finished"
 
 
-def test_the_table_follows_what_changes(finished, small, runs_dir):
-    shown = Table(runs_dir)
+def test_the_table_follows_what_changes(finished, small, store):
+    shown = Table(store)
     (row,) = shown.rows()
     assert shown.rows()[0] is row  # not read again
     finished.set_about(name="my best")
     assert shown.rows()[0].name == "my best"
-    waiting = run.create(small, runs_dir)
+    waiting = store.create(small)
     assert [row.state for row in shown.rows()] == ["waiting", "finished"]
-    waiting.set_status("stopped")
+    waiting.set_status(RunState.STOPPED)
     assert [row.state for row in shown.rows()] == ["stopped", "finished"]
     finished.delete()
     assert [row.run for row in shown.rows()] == [waiting.id]
-    assert Table(runs_dir / "none").rows() == []
+    assert Table(RunStore(store.folder / "none")).rows() == []
 
 
-def test_a_run_whose_process_ended_without_a_word_is_interrupted_at_the_next_look(small, runs_dir):
-    this = run.create(small, runs_dir)
-    shown = Table(runs_dir)
-    with this.locked():
-        this.set_status("running")
+def test_a_run_whose_process_ended_without_a_word_is_interrupted_at_the_next_look(small, store):
+    run = store.create(small)
+    shown = Table(store)
+    with run.locked():
+        run.set_status(RunState.RUNNING)
         assert shown.rows()[0].state == "running"
     assert shown.rows()[0].state == "interrupted"
 
@@ -132,15 +133,15 @@ def test_a_row_is_found_by_all_that_is_named_in_any_case():
     assert not matches(one, "grandma, mlp")
 
 
-def test_two_thousand_runs_are_not_read_line_by_line(finished, runs_dir):
+def test_two_thousand_runs_are_not_read_line_by_line(finished, store):
     """How long it takes is measured in benchmarks.runs; here, that a look at what has not changed reads no file."""
     files = {path.name: path.read_bytes() for path in finished.path.iterdir() if path.is_file()}
     for number in range(2_000):
-        folder = runs_dir / f"20261124-120000-mlp-{number:04}"
+        folder = store.folder / f"20261124-120000-mlp-{number:04}"
         folder.mkdir()
         for name in ("config.json", "status.json", "metrics.jsonl"):
             (folder / name).write_bytes(files[name])
-    shown = Table(runs_dir)
+    shown = Table(store)
     first = shown.rows()
     assert len(first) == 2_001
     assert {row.state for row in first} == {"finished"}

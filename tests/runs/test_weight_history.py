@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from mnist_core import model
-
-from mnist_core.runs import run, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
-from mnist_core.runs import weight_history
+from mnist_core.runs import weight_history, worker
+from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.weight_history import KEPT, NAME, UNITS
 from tests.conftest import SMALL
 
@@ -88,14 +87,14 @@ def test_a_damaged_file_is_said(tmp_path):
 
 
 def trained(folder, stop_after=()):
-    this = run.create(TrainConfig(**FEW), folder)
+    run = RunStore(folder).create(TrainConfig(**FEW))
     for epoch in stop_after:
-        for record in worker.train(this):
+        for record in worker.train(run):
             if record["event"] == "epoch" and record["epoch"] == epoch:
-                this.request_stop()
-    for _ in worker.train(this):
+                run.request_stop()
+    for _ in worker.train(run):
         pass
-    return weight_history.read(this.path)
+    return weight_history.read(run.path)
 
 
 def test_a_resumed_run_has_neither_gap_nor_double(tmp_path):

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_core.inside.layers import Layer, Trace, mixes
+from mnist_core.inside.layers import Layer, Trace
+from mnist_core.model import is_weighted_sum
 
 Place = tuple[int, ...]  # of a value in what a layer gives: a unit, or channel, row and column
 Values = npt.NDArray[np.float32]
@@ -96,7 +97,7 @@ def onward(trace: Trace, layer: Layer, place: Place) -> list[Effect]:
     """What the layers right behind `layer` make of its value at `place`, as long as each value stays on its own."""
     effects = []
     for after in trace.layers[layer.number + 1 :]:
-        if mixes(after.module) or after.given.shape != layer.given.shape:
+        if is_weighted_sum(after.module) or after.given.shape != layer.given.shape:
             break
         effects.append(effect(after, place))
     return effects

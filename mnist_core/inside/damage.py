@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mnist_core import evaluation
 from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
-from mnist_core.inside.layers import leaves
+from mnist_core.model import leaf_modules
 
 SEED = 0  # of noise and of the units chosen: the same for all strengths, so that more is more of the same
 POINTS = 11  # strengths at which the accuracy is measured
@@ -76,7 +76,7 @@ class WeightDamage(Damage):
 
 def with_weights(network: nn.Module) -> list[str]:
     """The names of the layers that have weights."""
-    return [path for path, module in leaves(network) if any(True for _ in module.parameters())]
+    return [path for path, module in leaf_modules(network) if any(True for _ in module.parameters())]
 
 
 def _mapped(images: Tensor, map_: list[list[float]]) -> Tensor:

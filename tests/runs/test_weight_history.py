@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from mnist_core import model
 from mnist_core.runs import run, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
+from mnist_core.files import APP_FOLDER
 from mnist_core.runs import weight_history
 from mnist_core.runs.weight_history import KEPT, NAME, UNITS
 from tests.conftest import SMALL
@@ -24,6 +27,11 @@ def kept_after(folder, epochs):
     for epoch in range(epochs + 1):
         weight_history.add(folder, epoch, network(epoch, hidden=(3,)))
     return weight_history.read(folder).epochs
+
+
+def test_a_training_does_not_import_inside():
+    script = "import sys, mnist_core.trainer, mnist_core.runs.weight_history; raise SystemExit('mnist_core.inside' in sys.modules)"  # exits with 0
+    assert subprocess.run([sys.executable, "-c", script], cwd=APP_FOLDER).returncode == 0
 
 
 def test_few_epochs_are_all_kept(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any, cast
 
 import numpy as np
@@ -164,7 +165,7 @@ WORDS: dict[type[nn.Module], Words] = {
     nn.Tanh: lambda m, p, t, g: f"bends everything into -1 to 1: tanh({t[0]:.4g}) = {g:.4g}",
     nn.Sigmoid: lambda m, p, t, g: f"bends everything into 0 to 1: 1 / (1 + exp(-({t[0]:.4g}))) = {g:.4g}",
     nn.GELU: lambda m, p, t, g: (
-        f"lets {t[0]:.4g} through by the share of a bell curve below it, {_below(t[0]):.4g}: {g:.4g}"
+        f"lets {t[0]:.4g} through by the share of a bell curve below it, {NormalDist().cdf(t[0]):.4g}: {g:.4g}"
     ),
     nn.Dropout: lambda m, p, t, g: (
         f"does nothing while the network answers; in the training it makes {m.p:.0%} of the values 0: {g:.4g}"
@@ -180,11 +181,6 @@ WORDS: dict[type[nn.Module], Words] = {
     nn.Flatten: _moved,
     nn.Identity: lambda m, p, t, g: f"does nothing: {g:.4g}",
 }
-
-
-def _below(value: float) -> float:
-    """The share of a normal distribution that lies below `value`."""
-    return 0.5 * (1 + math.erf(value / math.sqrt(2)))
 
 
 def _numpy(values: Tensor) -> Values:

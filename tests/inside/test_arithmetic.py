@@ -129,7 +129,7 @@ ORACLES = {
     nn.ReLU: lambda taken: max(0.0, *taken),
     nn.Tanh: lambda taken: math.tanh(*taken),
     nn.Sigmoid: lambda taken: 1 / (1 + math.exp(-taken[0])),
-    nn.GELU: lambda taken: taken[0] * arithmetic._below(taken[0]),
+    nn.GELU: lambda taken: taken[0] * (1 + math.erf(taken[0] / math.sqrt(2))) / 2,
     nn.PixelUnshuffle: lambda taken: taken[0],
     nn.PixelShuffle: lambda taken: taken[0],
     nn.Flatten: lambda taken: taken[0],

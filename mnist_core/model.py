@@ -47,6 +47,19 @@ def build(name: str, **hyperparameters: Any) -> nn.Module:
     return network
 
 
+def leaf_modules(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules without modules in them, which are its layers, each with its name in the network."""
+    return [(name, module) for name, module in network.named_modules() if not any(module.children())]
+
+
+def is_weighted_sum(module: nn.Module) -> bool:
+    """Whether each value that the module gives is a weighted sum of values that it takes: of a linear layer or a 2d
+    convolution."""
+    from torch import nn
+
+    return isinstance(module, nn.Linear | nn.Conv2d)
+
+
 @dataclasses.dataclass(frozen=True)
 class LayerSummary:
     """One layer at work on one image. Shapes are without the batch; multiply-adds of convolutions and linear layers."""
@@ -82,8 +95,7 @@ def summary(model: nn.Module) -> list[LayerSummary]:
             )
         )
 
-    leaves = [module for module in model.modules() if not any(module.children())]
-    hooks = [leaf.register_forward_hook(record) for leaf in leaves]
+    hooks = [module.register_forward_hook(record) for _, module in leaf_modules(model)]
     was_training = model.training
     model.eval()  # batch norm cannot learn from one image, and must not
     try:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mnist_core import calibration, device, environment
+from mnist_core import calibration, device
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.evaluation import Evaluation, Loader, Tally, answers, evaluate, measure
@@ -163,7 +163,7 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
         "parameters": sum(parameter.numel() for parameter in state.model.parameters()),
         "epochs": config.epochs,
         "steps": steps,
-        "environment": environment.describe(),
+        "environment": device.environment(),
     }
     if state.epoch:
         return cast(Resume, {"event": "resume", **described, "epoch": state.epoch, "step": state.step})

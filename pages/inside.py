@@ -1,9 +1,5 @@
 """Look inside any model as it reads an image: the layers, the numbers, the reasons, and what it takes to break it."""
 
-import functools
-import importlib
-import threading
-
 import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
@@ -59,12 +55,6 @@ def _headline(run: Subject) -> None:
             st.badge("Not sure this is a digit", icon=":material/help:", color="orange")
 
 
-@functools.cache
-def _warm_up() -> None:
-    """In the background, once for each server: import what the first look at a reason would wait for."""
-    threading.Thread(target=importlib.import_module, args=("captum.attr",), daemon=True).start()
-
-
 through_app()
 st.title("Inside the network")
 inspected.follow_link(list(SECTIONS))
@@ -88,4 +78,3 @@ if chosen:
     following = is_active(chosen[0])
     st.fragment(_look, run_every=FOLLOW if following else None)(section, *chosen)
 models.warm_up()
-_warm_up()

@@ -61,8 +61,8 @@ def _evaluate(args: argparse.Namespace) -> None:
         loaded.read_all(split).write_csv(args.csv)
     logits = evaluation.predict(loaded.network, split.images)
     figures = evaluation.measure(logits, split.labels)
-    confusion = metrics.confusion_matrix(split.labels.numpy(), logits.argmax(1).numpy())
-    per_class = metrics.per_class(confusion)
+    true, predicted = split.labels.numpy(), logits.argmax(1).numpy()
+    confusion, per_class = metrics.confusion_matrix(true, predicted), metrics.per_class(true, predicted)
     if args.json:
         print_json(
             {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import io
 import pathlib
 
 import numpy as np
@@ -98,13 +99,11 @@ class Predictions:
         can be read back as it is.
         """
         names = ["index", "true", "read", "confidence", "right", "loss", *(f"p{digit}" for digit in range(10))]
-        whole = zip(self.labels.tolist(), self.digits.tolist(), self.right.astype(int).tolist(), strict=True)
-        shares = np.column_stack([self.confidence, self.loss, self.probabilities]).tolist()
-        lines = [",".join(names)]
-        for index, ((true, read, right), row) in enumerate(zip(whole, shares, strict=True)):
-            confidence, loss, *probabilities = (f"{value:.9g}" for value in row)
-            lines.append(",".join([f"{index},{true},{read},{confidence},{right},{loss}", *probabilities]))
-        return "\n".join(lines) + "\n"
+        figures = (self.labels, self.digits, self.confidence, self.right, self.loss, self.probabilities)
+        text = io.StringIO()
+        table = np.column_stack([np.arange(len(self)), *figures])
+        np.savetxt(text, table, fmt="%.9g", delimiter=",", header=",".join(names), comments="")
+        return text.getvalue()
 
     def write_csv(self, path: pathlib.Path) -> None:
         """Write `to_csv` to `path`. Raises ModelError if it cannot be written."""

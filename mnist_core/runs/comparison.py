@@ -90,11 +90,11 @@ def mcnemar(one_right: npt.NDArray[np.bool_], other_right: npt.NDArray[np.bool_]
 
     Exact: of the images that only one of them reads right, each would be either's with the same probability.
     """
+    from scipy.stats import binomtest  # takes a second, for which a page need not wait
+
     only_one, only_other = int((one_right & ~other_right).sum()), int((other_right & ~one_right).sum())
     apart = only_one + only_other
-    # the lower tail of the binomial distribution, twice; its middle is counted in both
-    tail = sum(math.comb(apart, k) for k in range(min(only_one, only_other) + 1)) / 2**apart
-    return Difference(only_one, only_other, min(1.0, 2 * tail))
+    return Difference(only_one, only_other, float(binomtest(only_one, apart).pvalue) if apart else 1.0)
 
 
 def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -105,3 +106,5 @@ def _warm_up() -> None:
     freeze_imports()
     get_workers().warm_up()
     get_table().rows()
+    importlib.import_module("sklearn.metrics")  # for which Browse and a comparison of runs would wait
+    freeze_imports("sklearn.metrics")

@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -6,6 +8,7 @@ import torch
 from mnist_core import model
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
+from mnist_core.files import APP_FOLDER
 from mnist_core.runs import weight_history, worker
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.weight_history import KEPT, NAME, UNITS
@@ -23,6 +26,12 @@ def kept_after(folder, epochs):
     for epoch in range(epochs + 1):
         weight_history.add(folder, epoch, network(epoch, hidden=(3,)))
     return weight_history.read(folder).epochs
+
+
+def test_a_training_does_not_import_inside():
+    modules = "mnist_core.trainer, mnist_core.runs.weight_history"
+    script = f"import sys, {modules}; raise SystemExit('mnist_core.inside' in sys.modules)"  # exits with 0
+    assert subprocess.run([sys.executable, "-c", script], cwd=APP_FOLDER).returncode == 0
 
 
 def test_few_epochs_are_all_kept(tmp_path):

@@ -6,19 +6,23 @@ import pathlib
 from typing import Any, BinaryIO
 
 from mnist_core.errors import RunError
+from mnist_core.text import parse_json
 
 Record = dict[str, Any]
 LONGEST = 65_536  # bytes of a record that ends a training, with room to spare
 
 
 class Recorder:
-    """Appends records to an open file, each a line of its own that is handed to the system at once."""
+    """Appends records to an open file, each a line of its own that is handed to the system at once.
+
+    A record with a number that is not finite, which JSON cannot hold, raises ValueError.
+    """
 
     def __init__(self, file: Any) -> None:
         self._file = file
 
     def append(self, record: Record) -> None:
-        self._file.write(json.dumps(record) + "\n")
+        self._file.write(json.dumps(record, allow_nan=False) + "\n")
         self._file.flush()
 
     def sync(self) -> None:
@@ -100,7 +104,7 @@ def read_end(path: pathlib.Path) -> Record:
 
 
 def _record(line: bytes) -> Record:
-    record = json.loads(line.decode())
-    if not isinstance(record, dict) or "event" not in record:
+    record = parse_json(line)
+    if "event" not in record:
         raise ValueError("a line is no record")
     return record

@@ -8,6 +8,7 @@ import pytest
 from mnist_core.config import DEFAULTS, RULES, TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.networks import ACTIVATIONS
+from tests.conftest import NESTED
 
 
 def test_every_field_has_a_group_a_sentence_and_limits():
@@ -102,10 +103,44 @@ def test_json_both_ways():
     assert list(json.loads(config.to_json())) == list(DEFAULTS)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"momentum": 0.9}', '{"lr": "fast"}', '{"hidden": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "3", '{"momentum": 0.9}', '{"lr": "fast"}', '{"hidden": {}}', '{"lr": NaN}', '{"lr": 1e999}'),
+        pytest.param(NESTED, id="nested"),
+        pytest.param(f'{{"epochs": {"9" * 5_000}}}', id="huge"),
+        pytest.param(json.dumps({"x" * 88_760: 1}), id="long"),
+    ],
+)
 def test_json_that_is_no_config_is_refused(text):
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as caught:
         TrainConfig.from_json(text)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"model": "x" * 88_760}, id="choice"),
+        pytest.param({"lr": "x" * 88_760}, id="number"),
+        pytest.param({"hidden": "x" * 88_760}, id="list"),
+        pytest.param({"hidden": ["x" * 88_760]}, id="item"),
+        pytest.param({"epochs": 10**5_000}, id="huge"),
+        pytest.param({"model": [10**5_000]}, id="huge-item"),
+        pytest.param({"x" * 88_760: 1}, id="name"),
+    ],
+)
+def test_a_refusal_quotes_only_so_much_of_a_value(values):
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig.from_dict(values)
+    assert len(str(caught.value)) < 500
+
+
+def test_what_is_said_of_a_link_quotes_only_so_much_of_it():
+    word = "x" * 88_760
+    _, problems = TrainConfig.from_query({word: "1", "lr": word, "hidden": word, "model": word, "epochs": "9" * 88_760})
+    assert len(problems) == 5
+    assert all(len(problem) < 500 for problem in problems)
 
 
 def test_flags_hold_what_is_not_the_default():

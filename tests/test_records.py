@@ -4,6 +4,7 @@ import pytest
 
 from mnist_core.errors import RunError
 from mnist_core.records import Recorder, read_end, read_records
+from tests.conftest import NESTED
 
 RECORDS = [{"event": "start", "data": "sample"}, {"event": "step", "step": 1, "loss": 0.1 + 0.2}, {"event": "end"}]
 
@@ -56,6 +57,10 @@ def test_an_empty_file_holds_no_records(tmp_path):
         b'{"event": "\xff"}',
         b'{"event": "st\0\0\0\0\0\0\0\0{"event": "epoch"}',  # a power cut
         b"\0" * 4096,
+        b'{"event": "epoch", "val_loss": Infinity}',
+        b'{"event": "epoch", "val_loss": 1e999}',
+        pytest.param(NESTED.encode(), id="nested"),
+        pytest.param(b'{"event": "step", "step": ' + b"9" * 5_000 + b"}", id="huge"),
     ],
 )
 def test_a_line_that_is_no_record_is_damage(tmp_path, line):
@@ -67,6 +72,14 @@ def test_a_line_that_is_no_record_is_damage(tmp_path, line):
     assert caught.value.records == [{"event": "start"}]
     assert caught.value.offset == len(whole)
     assert read_end(path) == {"event": "end"}  # which the damage does not touch
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_is_not_finite_is_never_written(tmp_path, loss):
+    path = tmp_path / "metrics.jsonl"
+    with open(path, "a", encoding="utf-8") as file, pytest.raises(ValueError, match="not JSON compliant"):
+        Recorder(file).append({"event": "step", "loss": loss})
+    assert path.read_bytes() == b""
 
 
 def test_a_new_line_within_a_records_text_does_not_end_it(tmp_path):

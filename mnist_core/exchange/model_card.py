@@ -60,7 +60,7 @@ def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str,
     try:
         weights.save(path, tensors)
         with replacing(path.with_suffix(".json")) as fresh:
-            fresh.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+            fresh.write_text(json.dumps(card, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
 

@@ -22,6 +22,7 @@ from mnist_core.files import in_words, replacing
 from mnist_core.reading import catalog
 from mnist_core.records import read_records
 from mnist_core.runs.run import RUNS_DIR, Run, new_ids
+from mnist_core.text import parse_json
 
 MOST_PACKED = 64 * 2**20  # bytes of a file to take in
 MOST_OF_A_CARD = 2**20
@@ -159,8 +160,8 @@ def _from_weights(file: BinaryIO, name: str, card: Source | None, scratch: pathl
 def _card(source: Source) -> Any:
     with _opened(source, MOST_OF_A_CARD) as (file, name):
         try:
-            return json.loads(file.read())
-        except (ValueError, RecursionError) as error:
+            return parse_json(file.read())
+        except ValueError as error:
             raise RunError(f"{name} is no card: it must be JSON.") from error
 
 

@@ -3,13 +3,13 @@
 Nothing in this module needs torch, so that a page can offer the names before torch is imported.
 """
 
-import json
 import pathlib
 from typing import Any
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, ModelError, RunError
 from mnist_core.runs.run import RUNS_DIR, list_runs, open_run
+from mnist_core.text import parse_json
 
 PRETRAINED = pathlib.Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "cnn"
@@ -52,7 +52,6 @@ def config_of(name: str, runs_dir: pathlib.Path = RUNS_DIR) -> TrainConfig:
 def card(name: str) -> dict[str, Any]:
     """What is known of a shipped model: how it was made and what it reaches. Raises ModelError."""
     try:
-        content: dict[str, Any] = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
+        return parse_json((PRETRAINED / f"{name}.json").read_bytes())
     except (OSError, ValueError) as error:
         raise ModelError(f"The card of the shipped model {name} cannot be read: {error}.") from error
-    return content

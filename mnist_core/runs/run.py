@@ -37,6 +37,7 @@ from mnist_core.files import in_words, replacing
 from mnist_core.records import DamagedRecords, Record, Recorder, read_end, read_records
 from mnist_core.runs.requests import Requests
 from mnist_core.runs.status import Status
+from mnist_core.text import parse_json, quoted
 
 RUNS_DIR = pathlib.Path(os.environ.get("RUNS_DIR") or "runs")  # where runs are kept unless another place is named
 KEPT_DELETED = 86_400  # seconds, a day, in which a deleted run can be brought back
@@ -134,7 +135,7 @@ class Run(Requests):
         if changes and self.lr_requested() is None:
             self.request_lr(changes[-1])
         with self.writing(), replacing(self.path / "metrics.jsonl") as path:
-            path.write_text("".join(json.dumps(record) + "\n" for record in records[:kept]), encoding="utf-8")
+            path.write_text("".join(json.dumps(record, allow_nan=False) + "\n" for record in records[:kept]), encoding="utf-8")
 
     @contextlib.contextmanager
     def locked(self, timeout: float = 2) -> Iterator[None]:
@@ -227,7 +228,7 @@ def open_run(run_id: str, runs_dir: pathlib.Path = RUNS_DIR) -> Run:
 
 def _check_id(run_id: str) -> None:
     if not is_id(run_id):
-        raise RunError(f"{run_id[:100]!r} is not a run's id: ids are made of small letters, digits and hyphens.")
+        raise RunError(f"{quoted(run_id)} is not a run's id: ids are made of small letters, digits and hyphens.")
 
 
 def list_runs(runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
@@ -276,5 +277,5 @@ def _is_newer(error: ConfigError, text: bytes) -> bool:
     """Whether what cannot be used in a config is a field or a choice that this version does not know."""
     if error.field not in RULES:
         return bool(error.field)
-    value, choices = json.loads(text).get(error.field), RULES[error.field].choices
+    value, choices = parse_json(text).get(error.field), RULES[error.field].choices
     return bool(choices) and isinstance(value, str) and value not in choices

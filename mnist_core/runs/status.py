@@ -10,6 +10,7 @@ import filelock
 
 from mnist_core.errors import RunError
 from mnist_core.files import in_words, replacing
+from mnist_core.text import parse_json
 
 # Seconds that a run may be held by nobody: before somebody takes it up who has just made it, and as long as the process
 # that shall train it may take to come up.
@@ -88,7 +89,7 @@ def is_held(folder: pathlib.Path) -> bool:
 def said(folder: pathlib.Path) -> Status:
     """The last `say`. Raises RunError if it cannot be read."""
     try:
-        status = Status(**json.loads((folder / "status.json").read_text(encoding="utf-8")))
+        status = Status(**parse_json((folder / "status.json").read_bytes()))
         status.age  # noqa: B018  # must be one
         return status
     except FileNotFoundError as error:

@@ -16,6 +16,7 @@ from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES, TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.records import read_milestones
 from mnist_core.runs.run import RUNS_DIR, Run, list_runs
+from mnist_core.text import quoted
 
 DAMAGED = "damaged"  # the state of a run that cannot be read
 _FILES = ("config.json", "metrics.jsonl", "status.json", "about.json")  # what a row is made from
@@ -97,7 +98,7 @@ def row(run: Run) -> Row:
     except RunError as error:
         return Row(run.id, message=str(error))
     except (KeyError, TypeError, ValueError) as error:
-        return Row(run.id, message=f"The metrics of run {run.id} are damaged: {error!r}.")
+        return Row(run.id, message=f"The metrics of run {run.id} are damaged: {quoted(error)}.")
 
 
 class Table:

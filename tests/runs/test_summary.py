@@ -10,6 +10,7 @@ from mnist_core.runs import run, summary
 from mnist_core.config import TrainConfig
 from mnist_core.presets import PRESETS
 from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, titles, what_differs
+from tests.conftest import NESTED
 
 
 def test_a_row_says_what_the_records_say(finished, small):
@@ -45,6 +46,13 @@ def test_a_run_that_has_not_begun_has_no_figures(small, runs_dir):
         ("metrics.jsonl", "nonsense\n", "are damaged"),
         ("metrics.jsonl", '{"event": "epoch"}\n', "are damaged"),
         ("about.json", "[]", "are damaged"),
+        pytest.param("config.json", NESTED, "nested too deep", id="config-nested"),
+        pytest.param("status.json", NESTED, "nested too deep", id="status-nested"),
+        pytest.param("metrics.jsonl", NESTED + "\n", "nested too deep", id="metrics-nested"),
+        pytest.param("about.json", NESTED, "are damaged", id="about-nested"),
+        ("status.json", "3", "is no object"),
+        ("metrics.jsonl", '{"event": "epoch", "epoch": 1, "val_accuracy": NaN, "seconds": 1}\n', "NaN is no JSON"),
+        pytest.param("status.json", json.dumps({"x" * 88_760: 1}), "is damaged", id="status-long"),
     ],
 )
 def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(finished, small, runs_dir, file, content, said):
@@ -53,6 +61,7 @@ def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(finished, small
     rows = {row.run: row for row in Table(runs_dir).rows()}
     assert rows[broken.id].state == summary.DAMAGED
     assert said in rows[broken.id].message
+    assert len(rows[broken.id].message) <= 1_000
     assert rows[finished.id].state == "finished"
 
 

@@ -13,14 +13,18 @@ import filelock
 from mnist_core.runs import status, worker
 from mnist_core.errors import RunError
 from mnist_core.runs.run import Run
+from mnist_core.text import whole_number
 
 CORES_A_RUN = 4  # on a CPU; with fewer for each, trainings at the same time slow each other more than they gain
 
 
 def room() -> int:
     """How many runs this machine carries at the same time: RUNS_AT_ONCE in the environment, else by its cores."""
-    named = os.environ.get("RUNS_AT_ONCE", "")
-    return int(named) if named.isdecimal() and int(named) else max(1, (os.cpu_count() or 1) // CORES_A_RUN)
+    try:
+        named = whole_number(os.environ.get("RUNS_AT_ONCE", ""))
+    except ValueError:
+        named = 0
+    return named or max(1, (os.cpu_count() or 1) // CORES_A_RUN)
 
 
 class Workers:

@@ -194,6 +194,10 @@ def test_every_command_has_help(command, capsys):
         (["predict"], "arguments are required: IMAGE"),
         (["runs", "delete", ".."], "is not a run's id"),
         (["export", "nope", "--out", "x.safetensors"], "There is no run nope"),
+        pytest.param(["train", "--epochs", "9" * 5_000], "invalid int value: '999", id="huge number"),
+        pytest.param(["train", "--model", "x" * 88_760], "invalid choice: 'xxx", id="long choice"),
+        pytest.param(["train", "--resume", "x" * 88_760], "is not a run's id", id="long id"),
+        pytest.param(["predict", "x" * 88_760], "cannot be read: File name too long", id="long path"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_status_2(arguments, part, capsys, tmp_path, monkeypatch):
@@ -206,6 +210,7 @@ def test_wrong_input_is_one_sentence_and_status_2(arguments, part, capsys, tmp_p
     assert status == 2
     assert part in printed.err
     assert printed.err.count("\n") == 1
+    assert len(printed.err) < 1_500
     assert printed.out == ""
     assert list(tmp_path.iterdir()) == []
 

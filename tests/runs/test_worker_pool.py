@@ -362,7 +362,8 @@ def test_a_process_that_fails_lets_the_next_in(workers_for, make_run):
 
 
 @pytest.mark.parametrize(
-    ("named", "expected"), [("1", 1), ("3", 3), ("", None), ("0", None), ("-2", None), ("many", None), ("1.5", None)]
+    ("named", "expected"), [("1", 1), ("3", 3), ("", None), ("0", None), ("-2", None), ("many", None), ("1.5", None), ("٣", None), ("9" * 5_000, None)],
+    ids=lambda value: str(value)[:9],
 )
 def test_the_room_can_be_named(monkeypatch, named, expected):
     by_cores = max(1, os.cpu_count() // worker_pool.CORES_A_RUN)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import signal
 import subprocess
 import threading
 
@@ -12,9 +12,11 @@ import filelock
 
 from mnist_core.runs import status, worker
 from mnist_core.errors import RunError
+from mnist_core.files import in_words
 from mnist_core.runs.run import Run
-from mnist_core.text import whole_number
+from mnist_core.text import shorten, whole_number
 
+KILLED = -9  # the returncode of a process that SIGKILL ended, a name that Windows has not
 CORES_A_RUN = 4  # on a CPU; with fewer for each, trainings at the same time slow each other more than they gain
 
 
@@ -149,17 +151,25 @@ class Workers:
             else:
                 self._start(run)
         if self._keep_ready and self._has_room():
-            self._ready = self._get_ready()
+            with contextlib.suppress(OSError):  # it is tried again when a run needs it
+                self._ready = self._get_ready()
 
     def _has_room(self) -> bool:
         return len(self._children.keys() - self._paused) < self._at_once
 
     def _start(self, run: Run) -> None:
-        child, self._ready = self._get_ready(), None
+        lock = self._held.pop(run.id)
+        try:
+            child, self._ready = self._get_ready(), None
+        except OSError as error:
+            with contextlib.suppress(RunError):
+                run.set_status("failed", f"No process could be started for it: {in_words(error)}. Resume tries again.")
+            lock.release()
+            return
         with contextlib.suppress(RunError):  # its process says so, too
             run.set_status("starting")
-        self._held.pop(run.id).release()
-        with contextlib.suppress(BrokenPipeError):  # it has just died, which _attend sees
+        lock.release()
+        with contextlib.suppress(OSError):  # it has just died, which _attend sees
             worker.hand_over(run, child)
         self._children[run.id] = child
         if run.pause_requested():
@@ -177,8 +187,11 @@ class Workers:
     def _attend(self, run: Run, child: subprocess.Popen[bytes]) -> None:
         """Wait for the process's end, note what it could not say itself, and let the next one in."""
         child.wait()
-        with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
-            _note_sudden_end(run, child.returncode)
+        try:
+            with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
+                _note_sudden_end(run, child.returncode)
+        except Exception:  # or the runs in line would wait for ever
+            logging.getLogger(__name__).exception("The end of the process of run %s could not be noted", run.id)
         with self._mutex:
             if self._children.get(run.id) is not child:
                 child.communicate()
@@ -205,7 +218,7 @@ def _note_sudden_end(run: Run, returncode: int) -> None:
 
 def _sudden_end(run: Run, returncode: int) -> tuple[str, str]:
     """The state and the message for the status of a run whose process ended in this way."""
-    if returncode == -signal.SIGKILL:
+    if returncode == KILLED:
         return (
             "interrupted",
             "Its process was killed, by somebody or by the system for lack of memory. Resume goes on from its last "
@@ -217,4 +230,5 @@ def _sudden_end(run: Run, returncode: int) -> tuple[str, str]:
         lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    return "failed", f"Its process failed: {lines[-1] if lines else 'no reason known'}. All of it is in {run.log}."
+    reason = shorten(lines[-1], 300) if lines else "no reason known"
+    return "failed", f"Its process failed: {reason}. All of it is in {run.log}."

@@ -79,7 +79,7 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value), flush=True)
+    print(json.dumps(value, allow_nan=False), flush=True)
 
 
 def data_in_words(data: str) -> str:

@@ -2,6 +2,7 @@ import csv
 import dataclasses
 import functools
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_core import config, dataset
+from mnist_core import config, dataset, weights
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.files import APP_FOLDER
@@ -82,6 +83,32 @@ def test_what_is_read_in_each_image_goes_to_a_file(lines, finished, runs_dir, tm
     confusion = np.zeros((10, 10), int)
     np.add.at(confusion, ([int(row["true"]) for row in rows], [int(row["read"]) for row in rows]), 1)
     assert confusion.tolist() == figures["confusion"]
+
+
+def test_the_loss_is_that_of_the_calibrated_probabilities_in_the_table_and_in_json(lines, finished, runs_dir, tmp_path):
+    end = run.open_run(finished, runs_dir).end()
+    assert abs(end["temperature"] - 1) > 0.05
+    (figures,) = lines("evaluate", finished, "--csv", tmp_path / "read.csv", "--runs-dir", runs_dir)
+    with open(tmp_path / "read.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    truth = [float(row[f"p{row['true']}"]) for row in rows]
+    assert figures["loss"] == pytest.approx(-np.log(truth).mean(), rel=1e-5)
+    assert figures["loss"] == pytest.approx(np.mean([float(row["loss"]) for row in rows]), rel=1e-5)
+    assert figures["loss"] != pytest.approx(end["test_loss"], rel=1e-3)  # which is not calibrated
+
+
+def test_a_network_whose_answers_are_not_finite_is_said(finished, runs_dir, tmp_path, capsys):
+    this = run.open_run(finished, runs_dir)
+    tensors = weights.load(this.weights)
+    tensors["layers.1.bias"] = tensors["layers.1.bias"] + math.inf
+    weights.save(this.weights, tensors, this.fingerprint())
+    image = str(tmp_path / "4.png")
+    Image.fromarray(dataset.load(TrainConfig(data="sample")).test.images[4].numpy()).save(image)
+    for command in (["evaluate", finished], ["predict", "--model", finished, image]):
+        assert main([*command, "--json", "--runs-dir", str(runs_dir)]) == 2
+        printed = capsys.readouterr()
+        assert f"The answers of {finished} are no finite numbers" in printed.err
+        assert printed.out == ""
 
 
 def test_a_table_that_cannot_be_written_is_said(finished, runs_dir, tmp_path, capsys):
@@ -250,8 +277,8 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 
 
 def test_help_does_not_wait_for_torch():
-    script = (
-        "import sys, mnist_core.__main__, mnist_core.catalog; raise SystemExit('torch' in sys.modules)"  # exits with 0
+    script = (  # which exits with 0
+        "import sys, mnist_core.__main__, mnist_core.reading.catalog; raise SystemExit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=APP_FOLDER).returncode == 0
 

@@ -198,6 +198,11 @@ class TrainConfig:
         """The network's own hyperparameters, as `model.build` takes them."""
         return {name: getattr(self, name) for name in NETWORKS[self.model].hyperparameters}
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields that count: all but the hyperparameters that the network has not."""
+        return tuple(name for name in RULES if name not in HYPERPARAMETERS or name in self.hyperparameters)
+
     def to_dict(self) -> dict[str, Any]:
         """All fields as JSON-able values."""
         return {

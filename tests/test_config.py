@@ -85,6 +85,12 @@ def test_a_hyperparameter_that_the_network_lacks_is_refused():
         TrainConfig(model="softmax", hidden=(32,))
 
 
+def test_the_fields_of_a_config_are_those_that_its_network_has():
+    assert set(DEFAULTS) - set(TrainConfig().fields) == {"width"}
+    assert set(DEFAULTS) - set(TrainConfig(model="cnn").fields) == {"hidden", "activation"}
+    assert set(DEFAULTS) - set(TrainConfig(model="softmax").fields) == {"hidden", "activation", "width", "dropout"}
+
+
 def test_whole_numbers_serve_as_numbers_and_lists_as_tuples():
     config = TrainConfig(lr=1, hidden=[32, 16])
     assert config.lr == 1.0

@@ -9,7 +9,7 @@ from mnist_core import metrics
 from mnist_core.runs import run, summary
 from mnist_core.config import TrainConfig
 from mnist_core.presets import PRESETS
-from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, titles, what_differs
+from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, setting, titles, what_differs
 from tests.conftest import NESTED
 
 
@@ -102,6 +102,15 @@ def test_a_preset_and_what_differs_from_it():
 def test_what_differs_between_configs_is_named_in_order():
     assert differing([]) == differing([TrainConfig()]) == []
     assert differing([TrainConfig(epochs=2), TrainConfig(lr=0.1), TrainConfig()]) == ["lr", "epochs"]
+
+
+def test_only_what_a_network_has_is_compared():
+    mlp, cnn, softmax = TrainConfig(dropout=0.1), TrainConfig(model="cnn", width=16), TrainConfig(model="softmax")
+    assert differing([mlp, cnn]) == ["model", "hidden", "activation", "width", "dropout"]
+    assert differing([cnn, TrainConfig(model="convnet", width=16)]) == ["model"]
+    assert differing([mlp, TrainConfig(dropout=0.1, lr=0.1)]) == ["lr"]
+    settings = [[setting(one, field) for one in (mlp, cnn, softmax)] for field in ("hidden", "width", "dropout", "lr")]
+    assert settings == [["64", "-", "-"], ["-", "16", "-"], ["0.1", "0", "-"], ["0.01"] * 3]
 
 
 def row(run_id: str, accuracy: float | None, **fields: object) -> Row:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mnist_core.errors import DeviceError
 from mnist_core.files import APP_FOLDER
+from mnist_core.text import quoted
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ def pick(name: str = "auto") -> torch.device:
     if name == "auto":
         name = names[0]
     if name not in names:
-        raise DeviceError(f"This machine has no device {name!r}; it has {', '.join(names)}.")
+        raise DeviceError(f"This machine has no device {quoted(name)}; it has {', '.join(names)}.")
     return torch.device(name)
 
 

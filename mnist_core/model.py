@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.errors import ModelError
+from mnist_core.text import quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +43,7 @@ def build(name: str, **hyperparameters: Any) -> nn.Module:
     from mnist_core import networks
 
     if name not in NETWORKS:
-        raise ModelError(f"There is no network {name!r}; there are {', '.join(NETWORKS)}.")
+        raise ModelError(f"There is no network {quoted(name)}; there are {', '.join(NETWORKS)}.")
     network: nn.Module = getattr(networks, NETWORKS[name].class_name)(**hyperparameters)
     return network
 

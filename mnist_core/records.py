@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from typing_extensions import NotRequired, TypedDict
 
+from mnist_core.text import quoted
+
 
 class Start(TypedDict):
     """A training begins. `steps` are those of all its epochs; `first_loss` is the loss before the first one."""
@@ -117,7 +119,7 @@ def check(value: Any) -> Record:
         raise ValueError(f"it lacks {', '.join(sorted(missing))}")
     for name, content in value.items():
         if name in fields and (not fields[name](content) or (name in POSITIVE and content <= 0)):
-            raise ValueError(f"its {name} cannot be {str(content)[:40]!r}")
+            raise ValueError(f"its {name} cannot be {quoted(content)}")
     return typing.cast(Record, value)
 
 

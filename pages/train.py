@@ -128,7 +128,7 @@ def _change_lr(run: Run) -> None:
 
 def _stage(status: Status) -> str:
     """The state as the buttons know it: to wait and to run are the same to them."""
-    return "going" if status.state in ("waiting", "running") else status.state
+    return "going" if status.state in (RunState.WAITING, RunState.RUNNING) else status.state
 
 
 def _refresh(run: Run, status: Status) -> float | None:

@@ -104,6 +104,9 @@ def readable() -> Iterator[tuple[pathlib.Path, Callable[[], contextlib.AbstractC
         yield folder, read_only
 
 
+NESTED = '{"a":' * 3_000 + "1" + "}" * 3_000  # JSON that no parser goes into
+
+
 def curves(run: Run) -> list[dict[str, object]]:
     """All records but those that say that it was resumed, without what depends on the machine's speed."""
     timed = ("images_per_s", "seconds")

@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 
 from mnist_core import config
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES
+from mnist_core.errors import LONGEST
 from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.text import shorten
 
 MODEL = "a run's id or the name of a shipped model"  # what a command says of its argument
 STROKES = "measure on the digits in this .npz file of pen strokes, too"
@@ -21,7 +23,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {shorten(message, LONGEST)}\n")
 
 
 def add(
@@ -78,7 +80,7 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value), flush=True)
+    print(json.dumps(value, allow_nan=False), flush=True)
 
 
 def data_in_words(data: str) -> str:

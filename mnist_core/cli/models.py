@@ -14,12 +14,19 @@ from mnist_core.reading import catalog
 def add_to(commands: Any) -> None:
     """Add this module's commands to argparse's action for them."""
     parser = add(commands, "evaluate", _evaluate, "Measure a model on a split of the data that it was trained on.")
+    parser.epilog = (
+        "The loss, here and in --csv, is the cross-entropy of the calibrated probabilities, those that predict and the "
+        "app show, in nats. The losses in a training's records are those of the network before calibration."
+    )
     parser.add_argument("model", metavar="RUN", nargs="?", help=MODEL)
     parser.add_argument("--all", action="store_true", help="compare all shipped models instead, in one table")
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=f"with --all: {STROKES}")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
     parser.add_argument(
-        "--csv", type=pathlib.Path, metavar="FILE", help="write what is read in each image to this file"
+        "--csv",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="write what is read in each image to this file, with its loss and the probabilities p0 to p9",
     )
 
     parser = add(
@@ -59,8 +66,8 @@ def _evaluate(args: argparse.Namespace) -> None:
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
     if args.csv:
         loaded.read_all(split).write_csv(args.csv)
-    logits = evaluation.predict(loaded.network, split.images)
-    figures = evaluation.measure(logits, split.labels)
+    logits = loaded.logits(split.images)
+    figures = evaluation.measure(logits / loaded.calibration.temperature, split.labels)
     true, predicted = split.labels.numpy(), logits.argmax(1).numpy()
     confusion, per_class = metrics.confusion_matrix(true, predicted), metrics.per_class(true, predicted)
     if args.json:
@@ -77,7 +84,8 @@ def _evaluate(args: argparse.Namespace) -> None:
         )
         return
     print(f"{args.model} on the {len(split):,} {args.split} images of {data_in_words(loaded.config.data)}:")
-    print(f"accuracy {figures.accuracy:.2%}, loss {figures.loss:.4f}\n\ndigit  images  precision  recall      F1")
+    print(f"accuracy {figures.accuracy:.2%}, calibrated loss {figures.loss:.4f}\n")
+    print("digit  images  precision  recall      F1")
     for one in per_class:
         print(f"{one.digit:5}  {one.images:6,}  {one.precision:9.2%}  {one.recall:6.2%}  {one.f1:6.2%}")
     print("\nread as     " + "".join(f"{digit:6}" for digit in range(10)))

@@ -126,14 +126,17 @@ def _compare(args: argparse.Namespace) -> None:
     repeated = [group for group in summary.over_seeds(rows) if group.deviation is not None]
     if args.json:
         for row in rows:
-            print_json(row.to_dict() | {"differing": {field: row.config.to_dict()[field] for field in fields}})
+            values = row.config.to_dict()
+            print_json(
+                row.to_dict() | {"differing": {name: values[name] for name in fields if name in row.config.fields}}
+            )
         for group in repeated:
             print_json({"runs": [r.run for r in group.rows], "mean": group.mean, "deviation": group.deviation})
         for one, another, difference in pairs:
             print_json({"one": one, "other": another, **dataclasses.asdict(difference)})
         return
     for row in rows:
-        settings = ", ".join(f"{field} {summary.in_words(getattr(row.config, field))}" for field in fields)
+        settings = ", ".join(f"{field} {summary.setting(row.config, field)}" for field in fields)
         print(f"{row.run:34} validation {_share(row.val_accuracy):>7}  test {_share(row.test_accuracy):>7}  {settings}")
     for group in repeated:
         print(f"{len(group.rows)} seeds of {group.rows[0].differs}: test {group.mean:.2%} ± {group.deviation:.2%}")

@@ -68,7 +68,7 @@ def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str,
     with oserror_as(ModelError, f"{path} cannot be written"):
         weights.save(path, tensors)
         with replacing(path.with_suffix(".json")) as fresh:
-            fresh.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+            fresh.write_text(json.dumps(card, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _figures(run: Run, config: TrainConfig, end: Mapping[str, Any], drawn: DrawnDigits | None) -> dict[str, Any]:

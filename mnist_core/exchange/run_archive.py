@@ -23,6 +23,7 @@ from mnist_core.runs import metrics_file
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
+from mnist_core.text import parse_json
 
 MOST_PACKED = 64 * 2**20  # bytes of a file to take in
 MOST_OF_A_CARD = 2**20
@@ -160,6 +161,6 @@ def _from_weights(file: BinaryIO, name: str, card: Source | None, scratch: pathl
 def _card(source: Source) -> Any:
     with _opened(source, MOST_OF_A_CARD) as (file, name):
         try:
-            return json.loads(file.read())
-        except (ValueError, RecursionError) as error:
+            return parse_json(file.read())
+        except ValueError as error:
             raise RunError(f"{name} is no card: it must be JSON.") from error

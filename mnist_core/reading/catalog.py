@@ -4,7 +4,6 @@ Nothing in this module needs torch, so that a page can offer the names before to
 """
 
 import dataclasses
-import json
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, ModelError, RunError
 from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.text import parse_json
 
 PRETRAINED = pathlib.Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "cnn"
@@ -77,7 +77,6 @@ def config_of(name: str, store: RunStore = RUNS) -> TrainConfig:
 def card(name: str) -> dict[str, Any]:
     """What is known of a shipped model: how it was made and what it reaches. Raises ModelError."""
     try:
-        content: dict[str, Any] = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
+        return parse_json((PRETRAINED / f"{name}.json").read_bytes())
     except (OSError, ValueError) as error:
         raise ModelError(f"The card of the shipped model {name} cannot be read: {error}.") from error
-    return content

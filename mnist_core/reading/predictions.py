@@ -20,7 +20,10 @@ Indices = npt.NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
-    """`images` (N, 28, 28), uint8, their true `labels` (N,), 0 to 9, and a model's `probabilities` (N, 10), float32."""
+    """`images` (N, 28, 28), uint8, their true `labels` (N,), 0 to 9, and a model's `probabilities` (N, 10), float32.
+
+    The probabilities are calibrated, so that confidence and loss are as well: the loss in a training's records is not.
+    """
 
     images: Pixels
     labels: Labels
@@ -49,7 +52,7 @@ class Predictions:
 
     @functools.cached_property
     def loss(self) -> npt.NDArray[np.float32]:
-        """The cross-entropy of each image in nats: (N,). Infinite where the truth has a probability of 0."""
+        """The cross-entropy of each image's probabilities in nats: (N,). Infinite where that of the truth is 0."""
         with np.errstate(divide="ignore"):
             loss: npt.NDArray[np.float32] = -np.log(self.probabilities[np.arange(len(self)), self.labels])
         return loss
@@ -94,9 +97,9 @@ class Predictions:
     def to_csv(self) -> str:
         """The table as text, a line for each image below one with the columns' names, values apart by commas.
 
-        `index` from 0; `true` and `read`, digits; `confidence`, 0 to 1; `right`, 1 or 0; `loss` in nats, "inf" where
-        the truth has a probability of 0; `p0` to `p9`, the probabilities. Numbers have nine digits, from which float32
-        can be read back as it is.
+        `index` from 0; `true` and `read`, digits; `confidence`, 0 to 1; `right`, 1 or 0; `loss`, the cross-entropy of
+        the calibrated probabilities in nats, "inf" where that of the truth is 0; `p0` to `p9`, these probabilities.
+        Numbers have nine digits, from which float32 can be read back as it is.
         """
         names = ["index", "true", "read", "confidence", "right", "loss", *(f"p{digit}" for digit in range(10))]
         figures = (self.labels, self.digits, self.confidence, self.right, self.loss, self.probabilities)

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mnist_core import evaluation, model, weights
 from mnist_core.calibration import Calibration, digit_score
@@ -44,12 +44,21 @@ class Predictor:
     config: TrainConfig
     calibration: Calibration
 
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, 10), float32, not calibrated, for images (N, 28, 28), uint8. Raises ModelError if any is not finite."""
+        logits = evaluation.predict(self.network, images)
+        if not logits.isfinite().all():
+            raise ModelError(
+                f"The answers of {self.name} are no finite numbers: train it anew with a smaller learning rate."
+            )
+        return logits
+
     def judge(self, images: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         """How likely each digit is, (N, 10), each row summing to 1, and whether each image looks like a digit, (N,).
 
         `images` (N, 28, 28), uint8, as `drawing.to_mnist` makes them.
         """
-        logits = evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
+        logits = self.logits(torch.from_numpy(np.ascontiguousarray(images)))
         probabilities = (logits / self.calibration.temperature).softmax(1)
         are_digits = digit_score(logits) >= self.calibration.threshold
         return probabilities.numpy(force=True), are_digits.numpy(force=True)

@@ -7,6 +7,7 @@ import unicodedata
 
 from mnist_core.errors import ConfigError, RunError
 from mnist_core.files import oserror_as, replacing
+from mnist_core.text import parse_json, quoted
 
 LONGEST = {"name": 80, "note": 2_000, "group": 80}  # characters
 
@@ -26,7 +27,7 @@ class About:
         for field, longest in LONGEST.items():
             text = getattr(self, field)
             if not isinstance(text, str):
-                raise ConfigError(field, f"A run's {field} must be text, got {text!r}.")
+                raise ConfigError(field, f"A run's {field} must be text, got {quoted(text)}.")
             if len(text) > longest:
                 raise ConfigError(
                     field, f"A run's {field} can have at most {longest:,} characters, got {len(text):,}: shorten it."
@@ -40,9 +41,7 @@ def read(folder: pathlib.Path) -> About:
     """What `write` wrote in a run's folder; empty where it never did. Raises RunError if it is damaged."""
     try:
         with oserror_as(RunError, f"The name of run {folder.name} cannot be read", FileNotFoundError):
-            values = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise ValueError("no JSON object")
+            values = parse_json((folder / "about.json").read_bytes())
         return About(**{field: values[field] for field in LONGEST if field in values})
     except FileNotFoundError:
         return About()

@@ -1,7 +1,6 @@
 """A run's metrics.jsonl: its records, one JSON object a line, appended as they come."""
 
 import contextlib
-import json
 import os
 import pathlib
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from mnist_core import records
 from mnist_core.errors import RunError
 from mnist_core.files import oserror_as
 from mnist_core.records import End, Record
+from mnist_core.text import parse_json
 
 LONGEST = 65_536  # bytes of the record that ends a training, with room to spare
 
@@ -88,4 +88,4 @@ def read_end(path: pathlib.Path) -> End | None:
 
 
 def _parse(line: bytes) -> Record:
-    return records.check(json.loads(line))
+    return records.check(parse_json(line))

@@ -18,7 +18,6 @@ of this module raises RunError where a folder cannot be read or written.
 import contextlib
 import dataclasses
 import hashlib
-import json
 import pathlib
 from collections.abc import Iterator
 
@@ -34,6 +33,7 @@ from mnist_core.runs.about import About
 from mnist_core.runs.metrics_file import DamagedRecords, Recorder
 from mnist_core.runs.requests import Requests
 from mnist_core.runs.status import RunState, Status
+from mnist_core.text import parse_json
 
 
 class Run(Requests):
@@ -180,5 +180,5 @@ def _is_newer(error: ConfigError, text: bytes) -> bool:
     """Whether what cannot be used in a config is a field or a choice that this version does not know."""
     if error.field not in RULES:
         return bool(error.field)
-    value, choices = json.loads(text).get(error.field), RULES[error.field].choices
+    value, choices = parse_json(text).get(error.field), RULES[error.field].choices
     return bool(choices) and isinstance(value, str) and value not in choices

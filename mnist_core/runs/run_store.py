@@ -15,6 +15,7 @@ from mnist_core.files import oserror_as, replacing
 from mnist_core.runs import trash
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
+from mnist_core.text import quoted
 
 KEPT_DELETED = 86_400  # seconds, a day, in which a deleted run can be brought back
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
@@ -122,4 +123,4 @@ def is_id(text: str) -> bool:
 
 def _check_id(run_id: str) -> None:
     if not is_id(run_id):
-        raise RunError(f"{run_id[:100]!r} is not a run's id: ids are made of small letters, digits and hyphens.")
+        raise RunError(f"{quoted(run_id)} is not a run's id: ids are made of small letters, digits and hyphens.")

@@ -11,6 +11,7 @@ import filelock
 
 from mnist_core.errors import RunError
 from mnist_core.files import oserror_as, replacing
+from mnist_core.text import parse_json
 
 # Seconds that a run may be held by no process: from when it is created until it is submitted, and from when it is
 # handed to a new process until that has come up.
@@ -109,7 +110,7 @@ def read_written(folder: pathlib.Path) -> Status:
     """What `write` wrote last. Raises RunError if it cannot be read."""
     try:
         with oserror_as(RunError, f"The status of run {folder.name} cannot be read", FileNotFoundError):
-            values = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+            values = parse_json((folder / "status.json").read_bytes())
         status = Status(**values | {"state": RunState(values["state"])})
         status.age  # noqa: B018  # must be one
     except FileNotFoundError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mnist_core import metrics, presets
-from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES, TrainConfig
+from mnist_core.config import RULES, TEST_IMAGES, TRAINING_IMAGES, TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.runs import metrics_file
 from mnist_core.runs.run import Run
@@ -161,6 +161,11 @@ def in_words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else "by default" if value is None else str(value)
 
 
+def setting(config: TrainConfig, field: str) -> str:
+    """The field's value as people write it, a dash where the config's network has no such hyperparameter."""
+    return in_words(getattr(config, field)) if field in config.fields else "-"
+
+
 def titles(rows: Iterable[Row]) -> dict[str, str]:
     """What to call each run beside others, by its id: its name, or else what its config has of its own.
 
@@ -177,9 +182,9 @@ def titles(rows: Iterable[Row]) -> dict[str, str]:
 
 
 def differing(configs: Iterable[TrainConfig]) -> list[str]:
-    """The fields in which the configs are not all the same, in TrainConfig's order."""
-    dicts = [config.to_dict() for config in configs]
-    return [name for name in (dicts[0] if dicts else ()) if any(values[name] != dicts[0][name] for values in dicts)]
+    """The fields that are not the same in all configs, or that some of their networks lack, in TrainConfig's order."""
+    configs = list(configs)
+    return [name for name in RULES if len({(name in one.fields, getattr(one, name)) for one in configs}) > 1]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ from mnist_core.runs.about import LONGEST
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.summary import in_words
+from mnist_core.text import quoted
 
 MOST = 50  # runs of one group
 
@@ -26,7 +27,7 @@ def variations(config: TrainConfig, field: str, text: str) -> list[TrainConfig]:
     ConfigError for what the field cannot be set to, and for fewer than two values.
     """
     if field not in RULES:
-        raise ConfigError(field, f"There is no hyperparameter {field!r}.")
+        raise ConfigError(field, f"There is no hyperparameter {quoted(field)}.")
     parts = text.split(",") if is_list(field) else text.replace(",", " ").split()
     words = [word for word in dict.fromkeys(",".join(part.split()) for part in parts) if word]
     _check_size(len(words))

@@ -4,6 +4,8 @@ import time
 
 import streamlit as st
 
+from mnist_core.text import shorten
+
 SETTLED = 3.0  # seconds within which the browser has taken over a change of the address
 
 
@@ -21,7 +23,8 @@ def follow_link(steps: int) -> None:
         state["learn-now"] = int(words["step"])
     state["learn-done"] |= {int(word) for word in _list(words.get("done", "")) if word in numbers}
     if wrong:
-        state["learn-problem"] = f"There is no step {', '.join(map(repr, wrong))}; there are 1 to {steps}."
+        named = shorten(", ".join(map(repr, wrong)), 200)
+        state["learn-problem"] = f"There is no step {named}; there are 1 to {steps}."
 
 
 def set_link() -> None:

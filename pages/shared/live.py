@@ -15,16 +15,14 @@ from mnist_core.runs.status import RunState, Status
 from pages.shared import canvas, data, models, pictures
 from pages.shared.runs import get_workers
 
-COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
-    "waiting": "gray",
-    "running": "blue",
-    "paused": "orange",
-    "finished": "green",
-    "stopped": "gray",
-    "interrupted": "orange",
-    "diverged": "red",
-    "failed": "red",
-}
+COLORS: dict[RunState, Literal["blue", "green", "gray", "orange", "red"]] = {
+    RunState.RUNNING: "blue",
+    RunState.PAUSED: "orange",
+    RunState.FINISHED: "green",
+    RunState.INTERRUPTED: "orange",
+    RunState.DIVERGED: "red",
+    RunState.FAILED: "red",
+}  # others are grey
 
 
 def show(run: Run, status: Status, history: History, trained: TrainConfig) -> None:
@@ -76,7 +74,7 @@ def _headline(run: Run, status: Status, history: History) -> None:
         st.badge(status.state + asked, color=COLORS.get(status.state, "gray"))
         st.caption(f"{run.id}{f' · number {place} in line' if place else ''}")
     if status.message:
-        (st.error if status.state in ("failed", "diverged") else st.warning)(status.message)
+        (st.error if status.state in (RunState.FAILED, RunState.DIVERGED) else st.warning)(status.message)
 
 
 def _progress(status: Status, history: History, trained: TrainConfig) -> None:

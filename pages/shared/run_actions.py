@@ -21,7 +21,7 @@ def buttons(rows: list[Row], on_its_page: bool = False) -> None:
     """Buttons for the chosen runs, one or several, or for the one whose page this is."""
     one = rows[0] if len(rows) == 1 and rows[0].state is not RunState.DAMAGED else None
     active = [row for row in rows if row.state.is_active]
-    resumable = [row for row in rows if row.state in ("paused", "stopped", "interrupted", "failed")]
+    resumable = [row for row in rows if row.state is RunState.PAUSED or row.state.is_resumable]
     with st.container(horizontal=True, key="run-actions"):
         if not on_its_page and st.button("Open", key="runs-open", icon=":material/open_in_full:", disabled=not one):
             go_to(rows[0].run)

@@ -14,7 +14,7 @@ from mnist_core.runs import comparison
 from mnist_core.runs.comparison import Difference
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
-from mnist_core.runs.summary import Row, differing, in_words, over_seeds, same_but_for_seed, titles
+from mnist_core.runs.summary import Row, differing, over_seeds, same_but_for_seed, setting, titles
 from pages.shared import models
 from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
@@ -97,8 +97,7 @@ def _differences(rows: list[Row], names: dict[str, str]) -> None:
     if not fields:
         st.caption("Nothing: the same config and the same seed.")
     table = [
-        {"": config.label_of(field)} | {names[row.run]: in_words(getattr(row.config, field)) for row in rows}
-        for field in fields
+        {"": config.label_of(field)} | {names[row.run]: setting(row.config, field) for row in rows} for field in fields
     ]
     for label, form, figure in (
         ("best validation", "{:.2%}", "val_accuracy"),

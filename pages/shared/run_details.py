@@ -7,7 +7,6 @@ import streamlit as st
 from mnist_core import config, presets
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.model import HYPERPARAMETERS
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
@@ -109,14 +108,13 @@ def _how(summary: Row, run: Run) -> None:
 
 
 def _hyperparameters(trained: TrainConfig) -> list[dict[str, str]]:
-    used = [name for name in config.RULES if name not in HYPERPARAMETERS or name in trained.hyperparameters]
     return [
         {
             "hyperparameter": config.label_of(name),
             "value": in_words(getattr(trained, name)),
             "by default": in_words(config.DEFAULTS[name]),
         }
-        for name in used
+        for name in trained.fields
     ]
 
 

@@ -2,6 +2,7 @@ import csv
 import dataclasses
 import functools
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_core import config, dataset
+from mnist_core import config, dataset, weights
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.files import APP_FOLDER
@@ -81,6 +82,32 @@ def test_what_is_read_in_each_image_goes_to_a_file(lines, finished, store, tmp_p
     confusion = np.zeros((10, 10), int)
     np.add.at(confusion, ([int(row["true"]) for row in rows], [int(row["read"]) for row in rows]), 1)
     assert confusion.tolist() == figures["confusion"]
+
+
+def test_the_loss_is_that_of_the_calibrated_probabilities_in_the_table_and_in_json(lines, finished, store, tmp_path):
+    end = store.open(finished).end()
+    assert abs(end["temperature"] - 1) > 0.05
+    (figures,) = lines("evaluate", finished, "--csv", tmp_path / "read.csv", "--runs-dir", store.folder)
+    with open(tmp_path / "read.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    truth = [float(row[f"p{row['true']}"]) for row in rows]
+    assert figures["loss"] == pytest.approx(-np.log(truth).mean(), rel=1e-5)
+    assert figures["loss"] == pytest.approx(np.mean([float(row["loss"]) for row in rows]), rel=1e-5)
+    assert figures["loss"] != pytest.approx(end["test_loss"], rel=1e-3)  # which is not calibrated
+
+
+def test_a_network_whose_answers_are_not_finite_is_said(finished, store, tmp_path, capsys):
+    run = store.open(finished)
+    tensors = weights.load(run.weights)
+    tensors["layers.1.bias"] = tensors["layers.1.bias"] + math.inf
+    weights.save(run.weights, tensors, run.fingerprint())
+    image = str(tmp_path / "4.png")
+    Image.fromarray(dataset.load(TrainConfig(data="sample")).test.images[4].numpy()).save(image)
+    for command in (["evaluate", finished], ["predict", "--model", finished, image]):
+        assert main([*command, "--json", "--runs-dir", str(store.folder)]) == 2
+        printed = capsys.readouterr()
+        assert f"The answers of {finished} are no finite numbers" in printed.err
+        assert printed.out == ""
 
 
 def test_a_table_that_cannot_be_written_is_said(finished, store, tmp_path, capsys):
@@ -193,6 +220,10 @@ def test_every_command_has_help(command, capsys):
         (["predict"], "arguments are required: IMAGE"),
         (["runs", "delete", ".."], "is not a run's id"),
         (["export", "nope", "--out", "x.safetensors"], "There is no run nope"),
+        pytest.param(["train", "--epochs", "9" * 5_000], "invalid int value: '999", id="huge number"),
+        pytest.param(["train", "--model", "x" * 88_760], "invalid choice: 'xxx", id="long choice"),
+        pytest.param(["train", "--resume", "x" * 88_760], "is not a run's id", id="long id"),
+        pytest.param(["predict", "x" * 88_760], "cannot be read: File name too long", id="long path"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_status_2(arguments, part, capsys, tmp_path, monkeypatch):
@@ -205,6 +236,7 @@ def test_wrong_input_is_one_sentence_and_status_2(arguments, part, capsys, tmp_p
     assert status == 2
     assert part in printed.err
     assert printed.err.count("\n") == 1
+    assert len(printed.err) < 1_500
     assert printed.out == ""
     assert list(tmp_path.iterdir()) == []
 

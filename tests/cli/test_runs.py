@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from mnist_core import dataset, metrics
 from mnist_core.__main__ import main
+from mnist_core.config import TrainConfig
 from mnist_core.reading import predictor
 
 
@@ -88,6 +89,18 @@ def test_runs_that_have_not_finished_are_compared_as_far_as_they_go(runs, traine
     words = runs("compare", trained().id, waiting.id)
     assert waiting.id in words
     assert "reads" not in words
+
+
+def test_runs_of_different_networks_are_compared_by_what_each_has(runs, small, store):
+    one = store.create(small).id
+    other = store.create(TrainConfig(model="cnn", data="sample", epochs=2, device="cpu", width=8)).id
+    assert [json.loads(line)["differing"] for line in runs("compare", one, other, "--json").splitlines()] == [
+        {"model": "mlp", "hidden": [16], "activation": "relu"},
+        {"model": "cnn", "width": 8},
+    ]
+    lines = runs("compare", one, other).splitlines()
+    assert lines[0].endswith("model mlp, hidden 16, activation relu, width -")
+    assert lines[1].endswith("model cnn, hidden -, activation -, width 8")
 
 
 def test_deleted_runs_are_brought_back(runs, trained):

@@ -429,7 +429,7 @@ def test_metrics_that_end_too_early_are_refused(finished, tmp_path, store):
         ("status.json", '{"state": "finished", "since": "soon"}', "is damaged"),
         ("about.json", '{"name": 3}', "are damaged"),
         ("about.json", json.dumps({"name": "x" * 81}), "are damaged"),
-        ("about.json", "[" * 100_000, "nested too deep"),
+        ("about.json", "[" * 100_000, "name and the note"),
     ],
 )
 def test_a_status_or_a_name_that_is_none_is_refused(name, content, part, finished, tmp_path, store):
@@ -536,7 +536,7 @@ def test_a_card_that_does_not_fit_is_refused(change, part, weights, store):
 
 @pytest.mark.parametrize(
     ("content", "part"),
-    [(b"{", "no card"), (b"[]", "without a config"), (b"[" * 100_000, "no card"), (b"\xff", "no card")],
+    [(b"{", "no card"), (b"[]", "no card"), (b"[" * 100_000, "no card"), (b"\xff", "no card")],
 )
 def test_a_card_that_is_none_is_refused(content, part, weights, store):
     weights.with_suffix(".json").write_bytes(content)

@@ -2,6 +2,7 @@ import sys
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.tensorboard import SummaryWriter
 
 from mnist_core.__main__ import main
 from mnist_core.errors import RunError
@@ -44,6 +45,7 @@ def test_every_point_of_a_run_is_in_its_events(finished, tmp_path):
         assert curves == expected(finished)
         assert len(curves["accuracy/validation"]) == 2
     assert "| hidden | [16] |" in text
+    assert "width" not in text  # which an mlp has not
     assert len(list((tmp_path / "events").iterdir())) == 1
 
 
@@ -55,10 +57,27 @@ def test_a_run_is_exported_in_a_shell(finished, store, tmp_path, capsys):
     assert "one run is exported at a time" in capsys.readouterr().err
 
 
-def test_other_files_in_the_folder_stay(finished, tmp_path):
+def test_other_files_in_the_folder_stay_also_events_of_others_and_of_other_runs(trained, tmp_path):
     (tmp_path / "mine.txt").write_text("kept")
-    write_events(finished, tmp_path)
-    assert (tmp_path / "mine.txt").read_text() == "kept"
+    with SummaryWriter(str(tmp_path)) as writer:  # as any other program writes them
+        writer.add_scalar("loss", 1.0, 1)
+    one, other = trained(), trained(epochs=1)
+    write_events(other, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert len(before) == 3
+    for _ in range(2):
+        write_events(one, tmp_path)
+        files = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+        assert len(files) == 4
+        assert files.items() >= before.items()
+
+
+def test_events_of_an_earlier_version_in_the_runs_own_folder_are_replaced(small, store):
+    run = store.create(small)
+    with SummaryWriter(str(tensorboard_files.folder(run))) as writer:
+        writer.add_scalar("loss/train", 1.0, 1)
+    list(tensorboard_files.beside(run, worker.train(run)))
+    assert read(tensorboard_files.folder(run))[0] == expected(run)
 
 
 def test_a_training_writes_its_events_as_it_goes(store):

@@ -20,7 +20,7 @@ from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
 from pages.shared import data
-from tests.conftest import APP, MNIST_ROOT, needs_mnist, text
+from tests.conftest import APP, MNIST_ROOT, NESTED, needs_mnist, text
 
 
 def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
@@ -320,6 +320,26 @@ def test_a_link_sets_the_controls_and_its_faults_are_said(app):
     control(app, "epochs").set_value(8).run()
     assert "must be between" not in text(app)
     assert app.query_params["epochs"] == "8"
+
+
+@pytest.mark.parametrize("word", ["9" * 5_000, "٣" * 5_000])
+def test_what_is_no_number_is_said_where_units_are_listed(app, word):
+    open_train(app)
+    control(app, "hidden").set_value(f"64 {word}").run()
+    assert not app.exception
+    (error,) = app.error
+    assert "hidden must be a whole number, got '" in error.value
+    assert len(error.value) < 500
+
+
+@pytest.mark.parametrize(
+    "words", [{"config": NESTED}, {"lock": ",".join(f"field{i}" for i in range(10_000))}], ids=["nested", "many"]
+)
+def test_a_link_with_very_much_in_it_is_refused_in_few_words(app, words):
+    app.query_params.update(words)
+    open_train(app)
+    (warning,) = [warning.value for warning in app.warning if "The link holds" in warning.value]
+    assert len(warning) < 2_000
 
 
 def test_settings_survive_a_switch_of_the_page(app):

@@ -51,6 +51,19 @@ def test_the_table_is_filtered_by_words_and_states(app, trained, small, tmp_path
     assert app.dataframe[0].value["id"].tolist() == [one.id]
 
 
+def test_what_one_network_has_and_the_other_not_is_a_dash(app, small, tmp_path):
+    configs = [small, dataclasses.replace(small, model="cnn", hidden=(64,), width=8)]
+    ids = [RunStore(tmp_path / "runs").create(config).id for config in configs]
+    open_runs(app, compare=",".join(ids))
+    table = next(shown.value for shown in app.dataframe if "" in shown.value)
+    cells = {label: tuple(row) for label, *row in table.itertuples(index=False)}
+    assert set(zip(cells["Model"], cells["Hidden"], cells["Width"], strict=True)) == {
+        ("mlp", "16", "-"),
+        ("cnn", "-", "8"),
+    }
+    assert "Dropout" not in cells
+
+
 def test_chosen_runs_are_compared(app, trained):
     ids = [trained(seed=seed).id for seed in (0, 1)] + [trained(lr=1e-6).id]
     open_runs(app, compare=",".join(ids))

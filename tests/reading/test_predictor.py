@@ -12,7 +12,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
 from mnist_core.presets import RECIPES
 from mnist_core.reading import catalog, predictor
-from tests.conftest import needs_mnist
+from tests.conftest import NESTED, needs_mnist
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_weights_of_another_network_are_refused(shelf):
         predictor.load("cnn")
 
 
-@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"config": {"lr": -1}}'])
+@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"config": {"lr": -1}}', pytest.param(NESTED, id="nested")])
 def test_a_damaged_card_is_named(shelf, card):
     (shelf / "cnn.json").write_text(card)
     with pytest.raises(ModelError, match="The card of the shipped model cnn"):

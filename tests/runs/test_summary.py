@@ -10,7 +10,8 @@ from mnist_core.presets import PRESETS
 from mnist_core.runs import summary
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
-from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, titles, what_differs
+from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, setting, titles, what_differs
+from tests.conftest import NESTED
 
 
 def test_a_row_says_what_the_records_say(finished, small):
@@ -46,6 +47,13 @@ def test_a_run_that_has_not_begun_has_no_figures(small, store):
         ("metrics.jsonl", "nonsense\n", "are damaged"),
         ("metrics.jsonl", '{"event": "epoch"}\n', "are damaged"),
         ("about.json", "[]", "are damaged"),
+        pytest.param("config.json", NESTED, "nested too deep", id="config-nested"),
+        pytest.param("status.json", NESTED, "nested too deep", id="status-nested"),
+        pytest.param("metrics.jsonl", NESTED + "\n", "nested too deep", id="metrics-nested"),
+        pytest.param("about.json", NESTED, "are damaged", id="about-nested"),
+        ("status.json", "3", "is no object"),
+        ("metrics.jsonl", '{"event": "epoch", "epoch": 1, "val_accuracy": NaN, "seconds": 1}\n', "NaN is no JSON"),
+        pytest.param("status.json", json.dumps({"x" * 88_760: 1}), "is damaged", id="status-long"),
     ],
 )
 def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(finished, small, store, file, content, said):
@@ -54,6 +62,7 @@ def test_a_damaged_run_is_a_row_that_says_why_and_hides_no_other(finished, small
     rows = {row.run: row for row in Table(store).rows()}
     assert rows[broken.id].state is RunState.DAMAGED
     assert said in rows[broken.id].message
+    assert len(rows[broken.id].message) <= 1_000
     assert rows[finished.id].state == "finished"
 
 
@@ -69,7 +78,7 @@ def test_the_table_follows_what_changes(finished, small, store):
     assert [row.state for row in shown.rows()] == ["stopped", "finished"]
     finished.delete()
     assert [row.run for row in shown.rows()] == [waiting.id]
-    assert Table(RunStore(store.folder / "none")).rows() == []
+    assert Table(RunStore(RunStore(store.folder / "none"))).rows() == []
 
 
 def test_a_run_whose_process_ended_without_a_word_is_interrupted_at_the_next_look(small, store):
@@ -94,6 +103,15 @@ def test_a_preset_and_what_differs_from_it():
 def test_what_differs_between_configs_is_named_in_order():
     assert differing([]) == differing([TrainConfig()]) == []
     assert differing([TrainConfig(epochs=2), TrainConfig(lr=0.1), TrainConfig()]) == ["lr", "epochs"]
+
+
+def test_only_what_a_network_has_is_compared():
+    mlp, cnn, softmax = TrainConfig(dropout=0.1), TrainConfig(model="cnn", width=16), TrainConfig(model="softmax")
+    assert differing([mlp, cnn]) == ["model", "hidden", "activation", "width", "dropout"]
+    assert differing([cnn, TrainConfig(model="convnet", width=16)]) == ["model"]
+    assert differing([mlp, TrainConfig(dropout=0.1, lr=0.1)]) == ["lr"]
+    settings = [[setting(one, field) for one in (mlp, cnn, softmax)] for field in ("hidden", "width", "dropout", "lr")]
+    assert settings == [["64", "-", "-"], ["-", "16", "-"], ["0.1", "0", "-"], ["0.01"] * 3]
 
 
 def row(run_id: str, accuracy: float | None, **fields: object) -> Row:

@@ -1,5 +1,6 @@
 import contextlib
 import dataclasses
+import errno
 import os
 import signal
 
@@ -8,7 +9,6 @@ import pytest
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.runs import summary, worker, worker_pool
-from mnist_core.runs.status import RunState
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 
@@ -326,19 +326,53 @@ def test_a_ready_process_that_has_died_is_replaced(workers_for, make_run):
     [
         (-signal.SIGKILL, None, "interrupted", "memory"),
         (-signal.SIGTERM, None, "interrupted", "signal 15"),
+        (0xC0000005, None, "failed", "no reason known"),  # how Windows says that memory was misused
+        (1, "x" * 100_000 + "\n", "failed", "Its process failed: xxx"),
         (1, "Traceback:\n  x\nKeyError: 'x'\n", "failed", "Its process failed: KeyError: 'x'"),
         (1, "", "failed", "no reason known"),
         (1, None, "failed", "no reason known"),
     ],
 )
-def test_a_sudden_end_is_put_in_words(make_run, returncode, log, expected, part):
+def test_a_sudden_end_is_put_in_words(make_run, monkeypatch, returncode, log, expected, part):
     run = make_run()
-    run.set_status(RunState.RUNNING)
+    run.set_status("running")
     if log is not None:
         run.log.write_text(log)
+    monkeypatch.delattr(signal, "SIGKILL")  # Windows has none
     worker_pool._note_sudden_end(run, returncode)
     assert state(run) == expected
     assert part in run.status().message
+    assert len(run.status().message) < 1_000
+
+
+def test_the_next_is_let_in_whatever_goes_wrong_when_an_end_is_noted(workers_for, make_run, monkeypatch, caplog):
+    def fails(*_):
+        raise AttributeError("nobody foresaw this")
+
+    monkeypatch.setattr(worker_pool, "_note_sudden_end", fails)
+    these, first, second = workers_for(1), make_run(), make_run()
+    these.submit(first)
+    these.submit(second)
+    kill(these, first)
+    assert list(these._children) == [second.id]
+    assert "AttributeError: nobody foresaw this" in caplog.text
+
+
+def test_a_run_that_gets_no_process_fails_with_a_sentence_and_lets_the_next_in(workers_for, make_run, monkeypatch):
+    these, first, second, third = workers_for(1), make_run(), make_run(), make_run()
+    for run in (first, second, third):
+        these.submit(run)
+    spawn, refusals = worker.spawn, [BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")]
+    monkeypatch.setattr(worker, "spawn", lambda threads: spawn(threads) if not refusals else raising(refusals.pop()))
+    kill(these, first)
+    assert state(second) == "failed"
+    assert "No process could be started" in second.status().message
+    assert not second.is_locked()
+    assert list(these._children) == [third.id]
+
+
+def raising(error):
+    raise error
 
 
 @pytest.mark.parametrize("returncode", [-signal.SIGKILL, 1])
@@ -363,7 +397,19 @@ def test_a_process_that_fails_lets_the_next_in(workers_for, make_run):
 
 
 @pytest.mark.parametrize(
-    ("named", "expected"), [("1", 1), ("3", 3), ("", None), ("0", None), ("-2", None), ("many", None), ("1.5", None)]
+    ("named", "expected"),
+    [
+        ("1", 1),
+        ("3", 3),
+        ("", None),
+        ("0", None),
+        ("-2", None),
+        ("many", None),
+        ("1.5", None),
+        ("٣", None),
+        ("9" * 5_000, None),
+    ],
+    ids=lambda value: str(value)[:9],
 )
 def test_the_room_can_be_named(monkeypatch, named, expected):
     by_cores = max(1, os.cpu_count() // worker_pool.CORES_A_RUN)

@@ -48,6 +48,18 @@ def build(name: str, **hyperparameters: Any) -> nn.Module:
     return network
 
 
+def skeleton(name: str, **hyperparameters: Any) -> nn.Module:
+    """The network of `build` without its numbers: only the shapes of its parameters, which take no memory."""
+    import torch
+
+    with torch.device("meta"):
+        return build(name, **hyperparameters)
+
+
+def count_parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def leaf_modules(network: nn.Module) -> list[tuple[str, nn.Module]]:
     """The modules without modules in them, which are its layers, each with its name in the network."""
     return [(name, module) for name, module in network.named_modules() if not any(module.children())]

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mnist_core import calibration, device
+from mnist_core import calibration, device, model
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT
 from mnist_core.errors import RunError
@@ -166,7 +166,7 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
         "data": config.data,
         "model": config.model,
         "device": device.describe(place),
-        "parameters": sum(parameter.numel() for parameter in state.model.parameters()),
+        "parameters": model.count_parameters(state.model),
         "epochs": config.epochs,
         "steps": steps,
         "environment": device.environment(),

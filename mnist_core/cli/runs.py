@@ -160,9 +160,9 @@ def _restore(args: argparse.Namespace) -> None:
 
 
 def _export(args: argparse.Namespace) -> None:
-    from mnist_core.exchange.run_archive import zip_run
+    from mnist_core.exchange.run_archive import export_run
 
-    zip_run(args.store.open(args.run), args.out)
+    export_run(args.store.open(args.run), args.out)
 
 
 def _import(args: argparse.Namespace) -> None:

@@ -177,7 +177,7 @@ def _saved_state(run: Run, config: TrainConfig) -> TrainState:
     if run.state.exists():
         try:
             state.load(weights.load(run.state, run.fingerprint()))
-        except (ModelError, RuntimeError, KeyError, ValueError) as error:
+        except ModelError as error:
             raise RunError(
                 f"The run {run.id} cannot go on, as {run.state} is damaged or belongs to another run: "
                 "train its config anew."

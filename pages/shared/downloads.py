@@ -73,11 +73,11 @@ def _weights(run: Run, summary: Row) -> tuple[str, bytes, str]:
 
 
 def _folder(run: Run, summary: Row) -> tuple[str, bytes, str]:
-    from mnist_core.exchange.run_archive import zip_run
+    from mnist_core.exchange.run_archive import export_run
 
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / f"{run.id}.zip"
-        zip_run(run, path)
+        export_run(run, path)
         content = path.read_bytes()
     return f"{run.id}.zip", content, "All of the run, to be imported on another machine."
 

@@ -123,9 +123,9 @@ def press_popover(page: Page, key: str) -> None:
 
 
 def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tmp_path: pathlib.Path) -> None:
-    from mnist_core.exchange.run_archive import zip_run
+    from mnist_core.exchange.run_archive import export_run
 
-    zip_run(kept, tmp_path / "taken.zip")
+    export_run(kept, tmp_path / "taken.zip")
     (tmp_path / "bad.zip").write_bytes(b"PK nonsense")
     page.goto("/runs")
     at_rest(page)

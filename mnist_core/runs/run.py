@@ -81,7 +81,7 @@ class Run(Requests):
         try:
             return (self.path / "config.json").read_bytes()
         except FileNotFoundError as error:
-            raise RunError(f"The run {self.id} has no config.json: it is not whole, delete it.") from error
+            raise RunError(f"The run {self.id} has been deleted.") from error
         except OSError as error:
             raise RunError(f"The config of run {self.id} cannot be read: {error.strerror}.") from error
 
@@ -151,6 +151,8 @@ class Run(Requests):
 
     def lock(self, timeout: float = 2) -> filelock.FileLock:
         """`locked` until the lock that is returned is released, by whichever thread."""
+        if status.is_deleted(self.path):  # or the lock would make its folder anew
+            raise RunError(f"The run {self.id} has been deleted.")
         lock = filelock.FileLock(self.path / "lock", timeout=timeout, thread_local=False)
         with self.writing():
             try:

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import json
+import os
 import pathlib
 import sys
 
@@ -66,6 +67,17 @@ def is_handed_over(folder: pathlib.Path) -> bool:
     return status.state == "starting" and abs(status.age) <= HAND_OVER
 
 
+def is_deleted(folder: pathlib.Path) -> bool:
+    """Whether the run that was in `folder` is there no more; files that were written meanwhile make no run."""
+    try:
+        os.stat(folder / "config.json")
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it cannot be seen, which is another fault
+        pass
+    return False
+
+
 def is_held(folder: pathlib.Path) -> bool:
     """Whether a process holds the lock of the run in `folder`. Writes nothing: the folder may be read-only."""
     if sys.platform == "win32":
@@ -93,6 +105,8 @@ def said(folder: pathlib.Path) -> Status:
         status.age  # noqa: B018  # must be one
         return status
     except FileNotFoundError as error:
+        if is_deleted(folder):
+            raise RunError(f"The run {folder.name} has been deleted.") from error
         raise RunError(f"The run {folder.name} has no status.json: it is not whole, delete it.") from error
     except OSError as error:
         raise RunError(f"The status of run {folder.name} cannot be read: {error.strerror}.") from error

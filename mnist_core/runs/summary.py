@@ -16,6 +16,7 @@ from mnist_core.config import RULES, TEST_IMAGES, TRAINING_IMAGES, TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.records import read_milestones
 from mnist_core.runs.run import RUNS_DIR, Run, list_runs
+from mnist_core.runs.status import is_deleted
 from mnist_core.text import quoted
 
 DAMAGED = "damaged"  # the state of a run that cannot be read
@@ -120,6 +121,8 @@ class Table:
             then, known = kept.get(run.id, ((), None))
             if known is None or then != written or known.state in ("waiting", "running", "paused"):
                 known = row(run)
+            if known.state == DAMAGED and is_deleted(run.path):  # since it was listed
+                continue
             fresh[run.id] = written, known
             rows.append(known)
         self._kept = fresh

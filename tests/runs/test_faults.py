@@ -377,6 +377,59 @@ def test_a_training_whose_folder_is_deleted_ends_and_makes_no_new_one(runs_dir, 
     assert list(runs_dir.iterdir()) == []
 
 
+@pytest.mark.parametrize("what", ["folder", "files", "state"])
+def test_a_training_says_that_its_run_was_deleted_whatever_it_finds_first(runs_dir, monkeypatch, what):
+    """Also where a file that it has just written keeps the folder from going."""
+    this = run.create(dataclasses.replace(CONFIG, optimizer="sgd", lr=30.0, schedule="constant"), runs_dir)
+    train_until(this, "step", 1).close()
+    for record in (training := worker.train(this, report_every=3)):
+        if record["event"] == "epoch":  # after which it diverges, and its last state is looked for
+            break
+    if what == "state":
+        saved = weights.load
+
+        def deleted_meanwhile(path, *arguments):
+            shutil.rmtree(this.path)
+            return saved(path, *arguments)
+
+        monkeypatch.setattr(weights, "load", deleted_meanwhile)
+    else:
+        shutil.rmtree(this.path)
+        if what == "files":
+            this.path.mkdir()
+            this.log.touch()
+    with pytest.raises(RunError, match=f"{this.id} has ended, as its folder {this.path} has been deleted"):
+        list(training)
+    assert [path.name for path in runs_dir.rglob("*")] == ([this.id, "log.txt"] if what == "files" else [])
+
+
+def test_a_run_that_is_deleted_while_it_is_looked_at_is_not_called_damaged(runs_dir, monkeypatch):
+    this, other = run.create(CONFIG, runs_dir), run.create(CONFIG, runs_dir)
+    shown = summary.Table(runs_dir)
+    listed = run.list_runs(runs_dir)
+    shutil.rmtree(this.path)
+    for look in (this.status, this.config, this.fingerprint, lambda: next(worker.train(this))):
+        with pytest.raises(RunError, match=f"The run {this.id} has been deleted"):
+            look()
+    assert summary.row(this).message == f"The run {this.id} has been deleted."
+    monkeypatch.setattr(summary, "list_runs", lambda _: listed)  # as seen just before
+    assert [row.run for row in shown.rows()] == [other.id]
+    (other.path / "status.json").unlink()
+    with pytest.raises(RunError, match=r"has no status\.json: it is not whole"):
+        other.status()
+
+
+@pytest.mark.parametrize("returncode", [-9, 1])
+def test_the_end_of_a_process_brings_no_deleted_folder_back(runs_dir, returncode):
+    from mnist_core.runs import worker_pool
+
+    this = run.create(CONFIG, runs_dir)
+    shutil.rmtree(this.path)
+    with contextlib.suppress(RunError):
+        worker_pool._note_sudden_end(this, returncode)
+    assert not this.path.exists()
+
+
 def test_a_paused_training_whose_folder_is_deleted_ends(runs_dir):
     this, ends = run.create(SLOW, runs_dir), []
     this.request_pause()
@@ -392,7 +445,7 @@ def test_a_paused_training_whose_folder_is_deleted_ends(runs_dir):
     wait_until(lambda: this.status().state == "paused")
     this.path.rename(runs_dir.parent / "elsewhere")
     thread.join(60)
-    assert len(ends) == 1
+    assert ends == [f"The run {this.id} has ended, as its folder {this.path} has been deleted."]
     assert not this.path.exists()
 
 

@@ -29,7 +29,7 @@ def curve(
     points are few and stay as they are.
     """
     start = next((record for record in records if record["event"] in ("start", "resume")), None)
-    if start is None:
+    if start is None or start["steps"] <= 0 or start["epochs"] <= 0:  # the last two are damage
         return []
     epoch_steps = start["steps"] / start["epochs"]
     trace, smooth = Curve(MOST_POINTS), Smoothed(smoothing) if smoothing else None
@@ -38,7 +38,8 @@ def curve(
     for record in records:
         if record["event"] == "step":
             images = (record["step"] - step) * images_an_epoch(config) / epoch_steps
-            seconds += images / record["images_per_s"]
+            if record["images_per_s"] > 0:
+                seconds += images / record["images_per_s"]
             step = record["step"]
         if record["event"] == wanted:
             x = {"step": record["step"], "epoch": record["step"] / epoch_steps, "seconds": seconds}[axis]

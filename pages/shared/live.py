@@ -91,7 +91,7 @@ def _progress(status: Status, history: History, trained: TrainConfig) -> None:
         words = "Waiting in line: another run is being trained."
     else:
         words = "Getting a process ready: a few seconds." if status.is_active else "It has not begun."
-    st.progress(min(1.0, done / steps) if steps else 0.0, text=words)
+    st.progress(min(1.0, done / steps) if steps > 0 else 0.0, text=words)
     left = (steps - done) * trained.batch_size / history.images_per_s if history.images_per_s else 0.0
     now = {
         "Epoch": f"{step['epoch']} of {start['epochs']}" if step and start else "-",

@@ -35,6 +35,17 @@ def test_a_run_that_has_not_begun_has_no_points(figure, axis):
     assert curve(CONFIG, records()[:1], figure, axis) == []
 
 
+@pytest.mark.parametrize("start", [{"steps": 0}, {"epochs": 0}, {"steps": -20}, {"steps": 0, "epochs": 0}])
+def test_a_run_that_says_to_have_no_steps_has_no_points(start):
+    first, *others = records()
+    for figure, axis in itertools.product(FIGURES, AXES):
+        assert curve(CONFIG, [first | start, *others], figure, axis) == []
+
+
+def test_reports_that_say_to_have_taken_no_time_count_none():
+    assert [x for x, _ in curve(CONFIG, records(speed=0.0), "loss", "seconds")] == [0.0] * 10
+
+
 def test_smoothing_depends_neither_on_the_length_nor_on_how_often_a_run_reports():
     short, long = (curve(CONFIG, records()[:length], "accuracy", smoothing=5) for length in (7, None))
     assert long[: len(short)] == short

@@ -78,7 +78,7 @@ class Run(Requests):
             with oserror_as(RunError, f"The config of run {self.id} cannot be read", FileNotFoundError):
                 return (self.path / "config.json").read_bytes()
         except FileNotFoundError as error:
-            raise RunError(f"The run {self.id} has no config.json: it is not whole, delete it.") from error
+            raise RunError(f"The run {self.id} has been deleted.") from error
 
     def about(self) -> About:
         """The run's name, note and group; empty where nobody gave them. Raises RunError if they are damaged."""
@@ -144,6 +144,8 @@ class Run(Requests):
 
     def lock(self, timeout: float = 2) -> filelock.FileLock:
         """`locked` until the lock that is returned is released, by whichever thread."""
+        if status.is_deleted(self.path):  # or the lock would make its folder anew
+            raise RunError(f"The run {self.id} has been deleted.")
         lock = filelock.FileLock(self.path / "lock", timeout=timeout, thread_local=False)
         with self.writing():
             try:

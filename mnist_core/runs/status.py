@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import enum
 import json
+import os
 import pathlib
 import sys
 
@@ -86,6 +87,17 @@ def is_handed_over(folder: pathlib.Path) -> bool:
     return status.state is RunState.STARTING and abs(status.age) <= HAND_OVER_GRACE
 
 
+def is_deleted(folder: pathlib.Path) -> bool:
+    """Whether the run that was in `folder` is there no more; files that were written meanwhile make no run."""
+    try:
+        os.stat(folder / "config.json")
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it cannot be seen, which is another fault
+        pass
+    return False
+
+
 def is_held(folder: pathlib.Path) -> bool:
     """Whether a process holds the lock of the run in `folder`. Writes nothing: the folder may be read-only."""
     if sys.platform == "win32":
@@ -114,6 +126,8 @@ def read_written(folder: pathlib.Path) -> Status:
         status = Status(**values | {"state": RunState(values["state"])})
         status.age  # noqa: B018  # must be one
     except FileNotFoundError as error:
+        if is_deleted(folder):
+            raise RunError(f"The run {folder.name} has been deleted.") from error
         raise RunError(f"The run {folder.name} has no status.json: it is not whole, delete it.") from error
     except (ValueError, TypeError, KeyError) as error:
         raise RunError(f"The status of run {folder.name} is damaged: {str(error)[:200]}.") from error

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mnist_core import metrics, presets
-from mnist_core.config import RULES, TEST_IMAGES, TRAINING_IMAGES, TrainConfig
+from mnist_core.config import RULES, TEST_IMAGES, TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.runs import metrics_file
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
-from mnist_core.runs.status import RunState
+from mnist_core.runs.status import RunState, is_deleted
 
 _FILES = ("config.json", "metrics.jsonl", "status.json", "about.json")  # what a row is made from
 
@@ -73,7 +73,7 @@ def row(run: Run) -> Row:
         curve = tuple(record["val_accuracy"] for record in epochs)
         # a run that was made of a model's card has only its end
         seconds = sum(record["seconds"] for record in epochs) if epochs else end.get("seconds")
-        images = epochs[-1]["epoch"] * images_an_epoch(config) if epochs else 0
+        images = epochs[-1]["epoch"] * config.training_images if epochs else 0
         test = end.get("test_accuracy")
         return Row(
             run.id,
@@ -118,6 +118,8 @@ class Table:
             then, known = kept.get(run.id, ((), None))
             if known is None or then != written or known.state.is_active:
                 known = row(run)
+            if known.state is RunState.DAMAGED and is_deleted(run.path):  # since it was listed
+                continue
             fresh[run.id] = written, known
             rows.append(known)
         self._kept = fresh
@@ -134,12 +136,6 @@ def _written(run: Run) -> tuple[int, ...]:
         except OSError:
             stamps.append(0)
     return tuple(stamps)
-
-
-def images_an_epoch(config: TrainConfig) -> int:
-    """How many images one pass of the config's training takes."""
-    digits = TRAINING_IMAGES[config.data] - config.validation_images
-    return digits + round(config.background * digits)
 
 
 def test_interval(config: TrainConfig, accuracy: float) -> tuple[float, float]:

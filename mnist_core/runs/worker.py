@@ -17,6 +17,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError, ModelError, RunError
 from mnist_core.files import APP_FOLDER, reason, remove_left_over
 from mnist_core.records import End, LrChange, Record
+from mnist_core.runs import status
 from mnist_core.runs.metrics_file import DamagedRecords
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
@@ -78,11 +79,13 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
                 run.clear_requests()
             run.set_status(RunState.RUNNING)
             yield from _train(run, config, report_every)
-        except LabError as error:
+        except (LabError, OSError) as error:
+            if status.is_deleted(run.path):
+                raise RunError(f"The run {run.id} has ended, as its folder {run.path} has been deleted.") from error
+            if isinstance(error, OSError):
+                raise _failed(run, _cannot_save(run, error)) from error
             _failed(run, error)
             raise
-        except OSError as error:
-            raise _failed(run, _cannot_save(run, error)) from error
         except MemoryError as error:
             raise _failed(run, _out_of_memory(run)) from error
         except RuntimeError as error:
@@ -106,6 +109,8 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
     with run.recorder() as recorder:
         try:
             for record in trainer.fit(config, state, report_every=report_every):
+                if status.is_deleted(run.path):  # the open files would take more
+                    raise RunError(f"The run {run.id} has been deleted.")
                 recorder.append(record)
                 if record["event"] in ("start", "epoch"):  # before the state: what is on disk never lacks one
                     weight_history.add(run.path, state.epoch, state.model)
@@ -201,8 +206,6 @@ def _failed(run: Run, error: LabError) -> LabError:
 
 
 def _cannot_save(run: Run, error: OSError) -> RunError:
-    if not run.path.exists():
-        return RunError(f"The run {run.id} has ended, as its folder {run.path} has been deleted.")
     return RunError(
         f"The run {run.id} cannot be saved in {run.path}: {reason(error)}. Resume goes on from its last epoch."
     )

@@ -193,7 +193,7 @@ def test_a_read_only_folder_is_said_whatever_is_asked_and_all_is_shown(readable,
         assert RunStore(folder).runs() == [stopped, finished]
         assert [run.status().state for run in (stopped, finished)] == ["stopped", "finished"]
         assert [summary.row(run).epochs for run in (stopped, finished)] == [1, 3]
-        assert predictor.load(finished.id, RunStore(folder)).name == finished.id
+        assert predictor.load(finished.id, RunStore(RunStore(folder))).name == finished.id
         assert RunStore(folder).empty_trash() == []
     assert (contents(finished), contents(stopped)) == before
 
@@ -377,6 +377,59 @@ def test_a_training_whose_folder_is_deleted_ends_and_makes_no_new_one(store, mon
     assert list(store.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("what", ["folder", "files", "state"])
+def test_a_training_says_that_its_run_was_deleted_whatever_it_finds_first(store, monkeypatch, what):
+    """Also where a file that it has just written keeps the folder from going."""
+    run = store.create(dataclasses.replace(CONFIG, optimizer="sgd", lr=30.0, schedule="constant"))
+    train_until(run, "step", 1).close()
+    for record in (training := worker.train(run, report_every=3)):
+        if record["event"] == "epoch":  # after which it diverges, and its last state is looked for
+            break
+    if what == "state":
+        saved = weights.load
+
+        def deleted_meanwhile(path, *arguments):
+            shutil.rmtree(run.path)
+            return saved(path, *arguments)
+
+        monkeypatch.setattr(weights, "load", deleted_meanwhile)
+    else:
+        shutil.rmtree(run.path)
+        if what == "files":
+            run.path.mkdir()
+            run.log.touch()
+    with pytest.raises(RunError, match=f"{run.id} has ended, as its folder {run.path} has been deleted"):
+        list(training)
+    assert [path.name for path in store.folder.rglob("*")] == ([run.id, "log.txt"] if what == "files" else [])
+
+
+def test_a_run_that_is_deleted_while_it_is_looked_at_is_not_called_damaged(store, monkeypatch):
+    run, other = store.create(CONFIG), store.create(CONFIG)
+    shown = summary.Table(store)
+    listed = store.runs()
+    shutil.rmtree(run.path)
+    for look in (run.status, run.config, run.fingerprint, lambda: next(worker.train(run))):
+        with pytest.raises(RunError, match=f"The run {run.id} has been deleted"):
+            look()
+    assert summary.row(run).message == f"The run {run.id} has been deleted."
+    monkeypatch.setattr(RunStore, "runs", lambda _: listed)  # as seen just before
+    assert [row.run for row in shown.rows()] == [other.id]
+    (other.path / "status.json").unlink()
+    with pytest.raises(RunError, match=r"has no status\.json: it is not whole"):
+        other.status()
+
+
+@pytest.mark.parametrize("returncode", [-9, 1])
+def test_the_end_of_a_process_brings_no_deleted_folder_back(store, returncode):
+    from mnist_core.runs import worker_pool
+
+    run = store.create(CONFIG)
+    shutil.rmtree(run.path)
+    with contextlib.suppress(RunError):
+        worker_pool._note_sudden_end(run, returncode)
+    assert not run.path.exists()
+
+
 def test_a_paused_training_whose_folder_is_deleted_ends(store):
     run, ends = store.create(SLOW), []
     run.request_pause()
@@ -392,7 +445,7 @@ def test_a_paused_training_whose_folder_is_deleted_ends(store):
     wait_until(lambda: run.status().state == "paused")
     run.path.rename(store.folder.parent / "elsewhere")
     thread.join(60)
-    assert len(ends) == 1
+    assert ends == [f"The run {run.id} has ended, as its folder {run.path} has been deleted."]
     assert not run.path.exists()
 
 

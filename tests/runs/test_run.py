@@ -151,7 +151,7 @@ def test_damaged_files_are_named(small, store):
     with pytest.raises(RunError, match=f"config of run {run.id} cannot be used: lr must be"):
         run.config()
     (run.path / "config.json").unlink()
-    with pytest.raises(RunError, match=r"no config\.json"):
+    with pytest.raises(RunError, match=r"has been deleted"):
         run.config()
 
 

@@ -78,7 +78,7 @@ def wait_until_or_ended(condition, child: "subprocess.Popen[bytes]") -> None:
 def test_a_worker_ends_with_its_parent(store):
     run = store.create(dataclasses.replace(CONFIG, epochs=1000))
     script = (
-        "import pathlib, time; from mnist_core import worker; from mnist_core.run import Run\n"
+        "import pathlib, time; from mnist_core.runs import worker; from mnist_core.runs.run import Run\n"
         f"child = worker.start(Run(pathlib.Path({str(run.path)!r}))); time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script])

@@ -26,9 +26,9 @@ SECTIONS = {
 def _look(section: str, name: str, source: str) -> None:
     """The section, in a fragment: its own controls are answered without the rest of the page."""
     try:
-        run = inspected.get(name, source)
-        _headline(run)
-        SECTIONS[section][1](run)
+        subject = inspected.get(name, source)
+        _headline(subject)
+        SECTIONS[section][1](subject)
     except EmptyDrawing:
         st.info("Nothing is drawn: draw a digit, or choose a test image.", icon=":material/draw:")
         st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:")
@@ -36,15 +36,15 @@ def _look(section: str, name: str, source: str) -> None:
         st.error(str(error))
 
 
-def _headline(run: Subject) -> None:
+def _headline(subject: Subject) -> None:
     with st.container(key="inside-answer", horizontal=True, vertical_alignment="center", gap="medium"):
-        st.image(enlarged(run.image, 3), alt=f"{run.title}, as the network sees it")
-        answer = run.answer
+        st.image(enlarged(subject.image, 3), alt=f"{subject.title}, as the network sees it")
+        answer = subject.answer
         verdict = ""
-        if run.label is not None:
-            verdict = ": right" if answer.digit == run.label else f": wrong, it is a {run.label}"
+        if subject.label is not None:
+            verdict = ": right" if answer.digit == subject.label else f": wrong, it is a {subject.label}"
         st.metric(
-            f"{run.title}: read as",
+            f"{subject.title}: read as",
             str(answer.digit),
             f"{answer.confidence:.1%} sure{verdict}",
             delta_color="off",

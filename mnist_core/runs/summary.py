@@ -7,11 +7,11 @@ import collections
 import dataclasses
 import os
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mnist_core import metrics, presets
-from mnist_core.config import RULES, TEST_IMAGES, TrainConfig
+from mnist_core.config import DEFAULTS, RULES, TEST_IMAGES, TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.runs import metrics_file
 from mnist_core.runs.run import Run
@@ -25,12 +25,14 @@ _FILES = ("config.json", "metrics.jsonl", "status.json", "about.json")  # what a
 class Row:
     """A run as the table shows it. Shares are 0 to 1, and None where there is no such figure yet.
 
-    `differs` says what the config has of its own: the preset nearest to it, and the fields that are not as there.
-    `val_accuracy` is the best epoch's, `curve` has that of every epoch; `test_interval` is the 95 % interval.
-    `state` is the status's, or DAMAGED with a `message`, where nothing but the id counts.
+    `title` is what people call it: its name, or else what was chosen for it (see `title_of`). `differs` says what the
+    config has of its own: the preset nearest to it, and the fields that are not as there. `val_accuracy` is the best
+    epoch's, `curve` has that of every epoch; `test_interval` is the 95 % interval. `state` is the status's, or DAMAGED
+    with a `message`, where nothing but the id counts.
     """
 
     run: str
+    title: str = ""
     name: str = ""
     note: str = ""
     group: str = ""
@@ -48,11 +50,6 @@ class Row:
     images_per_s: float | None = None
     device: str = ""
     curve: tuple[float, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """What people call the run: its name, or else its id."""
-        return self.name or self.run
 
     def to_dict(self) -> dict[str, Any]:
         """All but the curve, as JSON-able values."""
@@ -77,9 +74,10 @@ def row(run: Run) -> Row:
         test = end.get("test_accuracy")
         return Row(
             run.id,
-            about.name,
-            about.note,
-            about.group,
+            title=about.name or title_of(config),
+            name=about.name,
+            note=about.note,
+            group=about.group,
             state=status.state,
             message=status.message,
             since=status.since,
@@ -96,7 +94,7 @@ def row(run: Run) -> Row:
             curve=curve,
         )
     except RunError as error:
-        return Row(run.id, message=str(error))
+        return Row(run.id, title=run.id, message=str(error))
 
 
 class Table:
@@ -110,7 +108,7 @@ class Table:
         self._kept: dict[str, tuple[tuple[int, ...], Row]] = {}
 
     def rows(self) -> list[Row]:
-        """The newest run first."""
+        """The newest run first; where several have one title, all but the oldest have a number behind it."""
         kept, rows = self._kept, []
         fresh: dict[str, tuple[tuple[int, ...], Row]] = {}
         for run in self._store.runs():
@@ -123,7 +121,7 @@ class Table:
             fresh[run.id] = written, known
             rows.append(known)
         self._kept = fresh
-        return rows
+        return numbered(rows)
 
 
 def _written(run: Run) -> tuple[int, ...]:
@@ -162,19 +160,28 @@ def setting(config: TrainConfig, field: str) -> str:
     return in_words(getattr(config, field)) if field in config.fields else "-"
 
 
-def titles(rows: Iterable[Row]) -> dict[str, str]:
-    """What to call each run beside others, by its id: its name, or else what its config has of its own.
+def title_of(config: TrainConfig) -> str:
+    """What was chosen, as a run's name: the network and its size, the learning rate, and what is not the default.
 
-    Where that is not enough to tell them apart, the seed comes behind it, and then the id's end.
+    Such as "mlp 64, lr 0.01" or "cnn 16, lr 0.02, epochs 1".
     """
-    rows = list(rows)
-    called = {one.run: one.name or one.differs for one in rows}
-    for more in (lambda one: f"seed {one.config.seed}", lambda one: one.run.rpartition("-")[2]):
-        times = collections.Counter(called.values())
-        for one in rows:
-            if times[called[one.run]] > 1:
-                called[one.run] = f"{called[one.run]}, {more(one)}"
-    return called
+    size = [field for field in ("hidden", "width") if field in config.fields]
+    left_out = ("model", "lr", "device", *size)
+    chosen = [name for name in config.fields if name not in left_out and getattr(config, name) != DEFAULTS[name]]
+    network = " ".join([config.model, *(in_words(getattr(config, field)) for field in size)])
+    settings = (f"{name.replace('_', ' ')} {in_words(getattr(config, name))}" for name in ("lr", *chosen))
+    return ", ".join([network, *settings])
+
+
+def numbered(rows: Sequence[Row]) -> list[Row]:
+    """The rows, the newest first, with titles of their own: "mlp 64, lr 0.01 (2)" is the second of that title."""
+    made: list[Row] = []
+    times: collections.Counter[str] = collections.Counter()
+    for one in reversed(rows):
+        times[one.title] += 1
+        number = times[one.title]
+        made.append(one if number == 1 else dataclasses.replace(one, title=f"{one.title} ({number})"))
+    return made[::-1]
 
 
 def differing(configs: Iterable[TrainConfig]) -> list[str]:

@@ -8,7 +8,6 @@ from mnist_core.errors import ConfigError
 from mnist_core.runs.about import LONGEST
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
-from mnist_core.runs.summary import in_words
 from mnist_core.text import quoted
 
 MOST = 50  # runs of one group
@@ -36,14 +35,10 @@ def variations(config: TrainConfig, field: str, text: str) -> list[TrainConfig]:
 
 def create(configs: Sequence[TrainConfig], title: str, store: RunStore = RUNS) -> list[Run]:
     """A run for each config, all of one group that is called `title`, in the order in which they shall be trained."""
-    varied = [name for name in RULES if len({str(getattr(config, name)) for config in configs}) > 1]
-    made = []
-    for config in configs:
-        run = store.create(config)
-        made.append(run)
-        name = ", ".join(f"{field} {in_words(getattr(config, field))}" for field in varied)
-        run.set_about(name=name[: LONGEST["name"]], group=title[: LONGEST["group"]])
-    return made
+    runs = [store.create(config) for config in configs]
+    for run in runs:
+        run.set_about(group=title[: LONGEST["group"]])
+    return runs
 
 
 def _check_size(count: int) -> None:

@@ -1,5 +1,6 @@
 """Chosen runs side by side: curves, what differs, and the test images that only one of two reads right."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from mnist_core.runs import comparison
 from mnist_core.runs.comparison import Difference
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
-from mnist_core.runs.summary import Row, differing, over_seeds, same_but_for_seed, setting, titles
+from mnist_core.runs.summary import Row, differing, over_seeds, same_but_for_seed, setting, title_of
 from pages.shared import models
 from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
@@ -33,7 +34,7 @@ def show(rows: list[Row]) -> None:
     if len(rows) > MOST:
         st.caption(f"{MOST} runs are compared at a time: of the {len(rows)} chosen, the newest.")
         rows = rows[:MOST]
-    names = titles(rows)
+    names = {row.run: row.title for row in rows}
     with st.container(key="compared-curves"):
         st.subheader("Curves")
         _curves(rows, names)
@@ -75,7 +76,11 @@ def _curves(rows: list[Row], names: dict[str, str]) -> None:
         )
     lines = {}
     for group in same_but_for_seed(rows) if together else [[row] for row in rows]:
-        title = names[group[0].run] if len(group) == 1 else f"{group[0].differs}, {len(group)} seeds"
+        title = (
+            names[group[0].run]
+            if len(group) == 1
+            else f"{title_of(dataclasses.replace(group[0].config, seed=0))}, {len(group)} seeds"
+        )
         try:
             lines[title] = comparison.together([_curve(row, figure, axis or "epoch", smoothing) for row in group])
         except LabError as error:

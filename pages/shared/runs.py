@@ -44,6 +44,11 @@ def get_table() -> Table:
     return Table()
 
 
+def titles() -> dict[str, str]:
+    """What to call each run, by its id; the shipped models' names stand for themselves."""
+    return {name: name for name in catalog.shipped()} | {row.run: row.title for row in get_table().rows()}
+
+
 def records_of(run: Run) -> list[Record]:
     """All records of the run, parsed once for each state of its file. Raises RunError if they are damaged."""
     path = run.metrics

@@ -10,7 +10,17 @@ from mnist_core.presets import PRESETS
 from mnist_core.runs import summary
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
-from mnist_core.runs.summary import Row, Table, differing, matches, over_seeds, setting, titles, what_differs
+from mnist_core.runs.summary import (
+    Row,
+    Table,
+    differing,
+    matches,
+    numbered,
+    over_seeds,
+    setting,
+    title_of,
+    what_differs,
+)
 from tests.conftest import NESTED
 
 
@@ -128,21 +138,32 @@ def test_seeds_of_one_config_have_a_mean_and_a_deviation():
     assert (other.mean, other.deviation) == (0.9, None)
 
 
-def test_runs_are_told_apart_by_what_they_are_called():
-    rows = [
-        Row("20261124-120000-mlp-aaaa", name="mine"),
-        row("20261124-120000-mlp-bbbb", 0.9, epochs=1),
-        row("20261124-120000-mlp-cccc", 0.9, epochs=2, seed=0),
-        row("20261124-120000-mlp-dddd", 0.9, epochs=2, seed=1),
-        row("20261124-120000-mlp-eeee", 0.9, epochs=2, seed=1),
-    ]
-    assert list(titles(rows).values()) == [
-        "mine",
-        "mlp, epochs 1",
-        "mlp, epochs 2, seed 0",
-        "mlp, epochs 2, seed 1, dddd",
-        "mlp, epochs 2, seed 1, eeee",
-    ]
+@pytest.mark.parametrize(
+    ("config", "title"),
+    [
+        (TrainConfig(), "mlp 64, lr 0.01"),
+        (TrainConfig(hidden=(32, 16), lr=0.1, seed=3), "mlp 32 16, lr 0.1, seed 3"),
+        (TrainConfig(hidden=()), "mlp none, lr 0.01"),
+        (TrainConfig(model="softmax", epochs=2, device="cpu"), "softmax, lr 0.01, epochs 2"),
+        (TrainConfig(model="cnn", width=16, batch_size=256, lr=0.02), "cnn 16, lr 0.02, batch size 256"),
+    ],
+)
+def test_a_run_is_called_by_what_was_chosen(config, title):
+    assert title_of(config) == title
+
+
+def test_runs_of_one_title_are_numbered_from_the_oldest_on():
+    rows = [Row("e", title="a"), Row("d", title="b"), Row("c", title="a"), Row("b", title="mine"), Row("a", title="a")]
+    assert [row.title for row in numbered(rows)] == ["a (3)", "b", "a (2)", "mine", "a"]
+    assert [row.run for row in numbered(rows)] == ["e", "d", "c", "b", "a"]
+
+
+def test_a_name_that_a_person_gave_goes_first(finished, store):
+    (row,) = Table(store).rows()
+    assert row.title == title_of(finished.config())
+    finished.set_about(name="mine")
+    (row,) = Table(store).rows()
+    assert row.title == "mine"
 
 
 def test_a_row_is_found_by_all_that_is_named_in_any_case():

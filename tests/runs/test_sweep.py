@@ -4,7 +4,7 @@ import pytest
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError
-from mnist_core.runs import sweep
+from mnist_core.runs import summary, sweep
 
 
 def test_repeats_differ_in_their_seed_alone():
@@ -56,7 +56,7 @@ def test_a_group_of_seeds_has_its_limits(seeds):
 def test_the_runs_of_a_group_wait_and_say_what_is_theirs(small, store):
     made = sweep.create(sweep.variations(small, "lr", "0.01, 0.1"), "lr: 0.01, 0.1", store)
     assert [run.config().lr for run in made] == [0.01, 0.1]
-    assert [run.about().name for run in made] == ["lr 0.01", "lr 0.1"]
+    assert [summary.row(run).title for run in made] == [summary.title_of(run.config()) for run in made]
     assert {run.about().group for run in made} == {"lr: 0.01, 0.1"}
     assert {run.status().state for run in made} == {"waiting"}
 

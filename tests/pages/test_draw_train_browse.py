@@ -23,13 +23,21 @@ from tests.conftest import APP, MNIST_ROOT, needs_mnist, text
 
 def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
     """What the canvas sends for strokes drawn on it."""
-    image = Image.new("RGBA", (size, size), "black")
+    image = Image.new("RGBA", (size, size))  # transparent
     for points in strokes:
         ImageDraw.Draw(image).line(points, fill="white", width=20, joint="curve")
     content = io.BytesIO()
     image.save(content, "PNG")
     data = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
     return {"drawing": {"raw": {"objects": [{}] * len(strokes)}, "data": data}, "backgroundFit": None}
+
+
+def leave_and_come_back(app: AppTest) -> None:
+    """Another page and back to Draw: the canvas is mounted anew, and what the first one sent is gone."""
+    app.switch_page("pages/train.py").run()
+    if "canvas-0" in app.session_state:
+        del app.session_state["canvas-0"]
+    app.switch_page("pages/draw.py").run()
 
 
 @pytest.mark.parametrize("page", ["draw", "learn", "train", "browse", "runs", "inside"])
@@ -109,30 +117,45 @@ def test_what_no_canvas_sends_is_said_and_cleared(app, message):
     app.button(key="clear").click().run()
     assert not app.exception
     assert not app.error
-    app.session_state["canvas-1"] = drawing([(140, 40), (140, 240)])
+    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
     app.run()
     assert app.metric[0].value == "1"
 
 
-def test_undo_takes_back_a_stroke_at_a_time(app):
-    first, second = [(70, 60), (200, 60), (120, 240)], [(60, 240), (220, 240)]
-    app.session_state["canvas-0"] = drawing(first)
-    app.run()
-    alone = app.metric[0].value
-    app.session_state["canvas-0"] = drawing(first, second)
-    app.run()
+def test_undo_takes_back_a_stroke_at_a_time_also_from_before_a_switch_of_the_page(app):
+    first, second, third = [(70, 60), (200, 60), (120, 240)], [(95, 150), (190, 145)], [(60, 240), (220, 240)]
+    for strokes in ([first], [first, second], [first, second, third], [first, second]):  # the canvas undoes its own
+        app.session_state["canvas-0"] = drawing(*strokes)
+        app.run()
+    seven = app.metric[0].value
+    leave_and_come_back(app)
+    assert app.metric[0].value == seven == "7"
     app.button(key="undo").click().run()
-    assert app.metric[0].value == alone == "7"
+    assert app.metric[0].value == "7"
     app.button(key="undo").click().run()
     assert app.info[0].value == "Draw a digit."
     assert app.button(key="undo").disabled
 
 
+def test_a_drawing_goes_on_after_a_switch_of_the_page(app):
+    left, right = [(90, 45), (80, 150), (205, 150)], [(170, 60), (165, 245)]
+    app.session_state["canvas-0"] = drawing(left, right)
+    app.run()
+    whole = app.session_state["canvas"].ink
+    app.button(key="clear").click().run()
+    app.session_state["canvas-0"] = drawing(left)
+    app.run()
+    leave_and_come_back(app)
+    app.session_state["canvas-1"] = drawing(right)
+    app.run()
+    assert app.metric[0].value == "4"
+    assert (app.session_state["canvas"].ink == whole).all()
+
+
 def test_a_drawing_survives_a_switch_of_the_page(app):
     app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
     app.run()
-    app.switch_page("pages/train.py").run()
-    app.switch_page("pages/draw.py").run()
+    leave_and_come_back(app)
     assert not app.exception
     assert app.metric[0].value == "1"
 

@@ -193,6 +193,20 @@ class TrainConfig:
         return TRAINING_IMAGES[self.data] // 6 if self.validation_size is None else self.validation_size
 
     @property
+    def background_images(self) -> int:
+        """Number of training images that are no digits."""
+        return round(self.background * (TRAINING_IMAGES[self.data] - self.validation_images))
+
+    @property
+    def training_images(self) -> int:
+        """Number of images that an epoch takes, those that are no digits included."""
+        return TRAINING_IMAGES[self.data] - self.validation_images + self.background_images
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(self.training_images / self.batch_size)
+
+    @property
     def hyperparameters(self) -> dict[str, Any]:
         """The network's own hyperparameters, as `model.build` takes them."""
         return {name: getattr(self, name) for name in NETWORKS[self.model].hyperparameters}

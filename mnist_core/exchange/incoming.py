@@ -1,6 +1,5 @@
 """Whether a folder that came from elsewhere is a run that this app can show, use and go on with."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ from mnist_core.errors import ConfigError, ModelError, RunError
 from mnist_core.records import Record, read_records
 from mnist_core.runs import status
 from mnist_core.runs.run import Run
-from mnist_core.runs.summary import images_an_epoch
 
 STATES = ("waiting", "starting", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted")
 # What records hold: the numbers that one of each kind must have, and the types of whatever is known.
@@ -159,9 +157,10 @@ def from_card(card: Any, name: str) -> tuple[TrainConfig, list[Record]]:
     for field in ("val_accuracy", "test_accuracy", "seconds"):
         if field not in card:
             raise RunError(f"{name} has a card that lacks {field}: take the card that was exported with the weights.")
-    done = {"data": config.data, "epoch": config.epochs, "step": _steps(config)}
+    steps = config.epochs * config.steps_per_epoch
+    done = {"data": config.data, "epoch": config.epochs, "step": steps}
     start = {"event": "start", "data": config.data, "model": config.model, "device": card.get("device", "")}
-    start |= {"parameters": _parameters(config), "epochs": config.epochs, "steps": _steps(config)}
+    start |= {"parameters": _parameters(config), "epochs": config.epochs, "steps": steps}
     given = card.get("lr_changes", [])
     if not isinstance(given, list) or not all(isinstance(change, dict) for change in given):
         raise RunError(f"{name} has a damaged card: its lr_changes are no list of changes.")
@@ -178,8 +177,3 @@ def _parameters(config: TrainConfig) -> int:
     with torch.device("meta"):
         network = model.build(config.model, **config.hyperparameters)
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def _steps(config: TrainConfig) -> int:
-    """How many steps the config's training takes."""
-    return math.ceil(images_an_epoch(config) / config.batch_size) * config.epochs

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from mnist_core.config import TrainConfig
 from mnist_core.runs.curves import Curve, Smoothed
 from mnist_core.records import Record
-from mnist_core.runs.summary import images_an_epoch
 
 AXES = ("step", "epoch", "seconds")
 FIGURES = ("val_accuracy", "val_loss", "accuracy", "loss", "lr")  # what there are curves of
@@ -37,7 +36,7 @@ def curve(
     step, seconds = 0, 0.0
     for record in records:
         if record["event"] == "step":
-            images = (record["step"] - step) * images_an_epoch(config) / epoch_steps
+            images = (record["step"] - step) * config.training_images / epoch_steps
             seconds += images / record["images_per_s"]
             step = record["step"]
         if record["event"] == wanted:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mnist_core import metrics, presets
-from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES, TrainConfig
+from mnist_core.config import TEST_IMAGES, TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.records import read_milestones
 from mnist_core.runs.run import RUNS_DIR, Run, list_runs
@@ -72,7 +72,7 @@ def row(run: Run) -> Row:
         curve = tuple(float(record["val_accuracy"]) for record in epochs)
         # a run that was made of a model's card has only its end
         seconds = float(sum(record["seconds"] for record in epochs)) if epochs else end.get("seconds")
-        images = epochs[-1]["epoch"] * images_an_epoch(config) if epochs else 0
+        images = epochs[-1]["epoch"] * config.training_images if epochs else 0
         test = end.get("test_accuracy")
         return Row(
             run.id,
@@ -135,12 +135,6 @@ def _written(run: Run) -> tuple[int, ...]:
         except OSError:
             stamps.append(0)
     return tuple(stamps)
-
-
-def images_an_epoch(config: TrainConfig) -> int:
-    """How many images one pass of the config's training takes."""
-    digits = TRAINING_IMAGES[config.data] - config.validation_images
-    return digits + round(config.background * digits)
 
 
 def test_interval(config: TrainConfig, accuracy: float) -> tuple[float, float]:

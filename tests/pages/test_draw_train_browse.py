@@ -362,6 +362,22 @@ def test_before_the_start_the_network_and_the_first_loss_are_shown(app):
     assert [row["layer"] for _, row in app.dataframe[0].value.iterrows()] == ["Flatten", "Linear", "ReLU", "Linear"]
 
 
+def test_the_steps_of_a_pass_count_the_images_that_are_no_digits(app):
+    open_train(app)
+    control(app, "data").select("sample").run()
+    control(app, "batch_size").set_value(32).run()
+    control(app, "background").set_value(0.5).run()
+    assert "1,875 images to train on, 625 of them no digits," in text(app)
+    assert "59 steps in each of 5 passes" in text(app)
+
+
+def test_start_several_does_not_start_on_enter(app):
+    open_train(app)
+    forms = app.get("form")
+    assert len(forms) == 2
+    assert not any(form.proto.form.enter_to_submit for form in forms)
+
+
 def test_a_device_that_is_not_there_is_said(app):
     open_train(app)
     control(app, "device").select("mps" if not torch.backends.mps.is_available() else "cuda").run()

@@ -97,18 +97,19 @@ def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None
 
 def _lr_control(this: Run, active: bool) -> None:
     """The learning rate of the run shown, which may be changed while it trains."""
+    key = f"train-lr-{this.id}"
     try:
-        lr = history_of(this).lr or this.config().lr
+        asked = this.lr_requested() if active else None  # before the records, to which it goes when it is met
+        st.session_state[key] = asked or history_of(this).lr or this.config().lr
     except LabError:  # said where the run is shown
         return
     st.number_input(
         "Learning rate now",
         min_value=config.RULES["lr"].minimum,
         max_value=config.RULES["lr"].maximum,
-        value=lr,
         step=None,
         format="%g",
-        key=f"train-lr-{this.id}",
+        key=key,
         on_change=_change_lr,
         args=(this,),
         disabled=not active,

@@ -264,6 +264,27 @@ def test_a_link_opens_a_run_and_it_can_be_resumed(app, stopped):
     assert stopped.status().state == "finished"
 
 
+def test_the_learning_rate_that_is_shown_is_the_one_that_is_used(app, tmp_path, small):
+    this = run.create(small, tmp_path / "runs")
+    with this.locked():
+        this.set_status("paused")
+        open_train(app)
+        app.query_params["run"] = this.id
+        app.run()
+        field = app.number_input(key=f"train-lr-{this.id}")
+        assert field.value == small.lr
+        this.request_lr(0.001)  # from another tab; it waits for the next report
+        assert app.run().number_input(key=field.key).value == 0.001
+        with this.recorder() as recorder:
+            recorder.append({"event": "lr", "step": 1, "lr": 0.002})
+        this.clear_lr_request()
+        assert app.run().number_input(key=field.key).value == 0.002
+        app.number_input(key=field.key).set_value(0.003).run()
+        assert this.lr_requested() == app.number_input(key=field.key).value == 0.003
+    app.run()  # nobody trains it, so that nobody will take up the request
+    assert app.number_input(key=field.key).value == 0.002
+
+
 @pytest.mark.parametrize("name", ["../x", "nope", "<b>"])
 def test_a_link_to_no_run_is_said_and_the_page_stays(app, name):
     open_train(app)

@@ -45,7 +45,7 @@ class Loaders:
 
 def _background(config: TrainConfig, train: Dataset) -> Dataset:
     """The config's share of images that are no digits, from its seed."""
-    count = round(config.background * len(train))
+    count = config.background_images
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         return Dataset(background(count, train.images, train.labels), torch.full((count,), NO_DIGIT))

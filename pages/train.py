@@ -97,18 +97,19 @@ def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None)
 
 def _lr_control(run: Run, active: bool) -> None:
     """The learning rate of the run shown, which may be changed while it trains."""
+    key = f"train-lr-{run.id}"
     try:
-        lr = history_of(run).lr or run.config().lr
+        asked = run.lr_requested() if active else None  # before the records, to which it goes when it is met
+        st.session_state[key] = asked or history_of(run).lr or run.config().lr
     except LabError:  # said where the run is shown
         return
     st.number_input(
         "Learning rate now",
         min_value=config.RULES["lr"].minimum,
         max_value=config.RULES["lr"].maximum,
-        value=lr,
         step=None,
         format="%g",
-        key=f"train-lr-{run.id}",
+        key=key,
         on_change=_change_lr,
         args=(run,),
         disabled=not active,
@@ -179,12 +180,12 @@ def _before_start(chosen: TrainConfig) -> None:
         st.error(str(error))
         return
     where = "the CPU" if place.type == "cpu" else device.describe(place)
-    to_train = config.TRAINING_IMAGES[chosen.data] - chosen.validation_images
     name = "MNIST" if chosen.data == "mnist" else config.SAMPLE_IN_WORDS
+    no_digits = f", {chosen.background_images:,} of them no digits," if chosen.background_images else ""
     st.markdown(
         f"**{chosen.model}**, {sum(row['parameters'] for row in rows):,} parameters, on **{where}**. Data: {name}, "
-        f"{to_train:,} images to train on and {chosen.validation_images:,} to validate: "
-        f"{-(-to_train // chosen.batch_size):,} steps in each of {chosen.epochs:,} passes. "
+        f"{chosen.training_images:,} images to train on{no_digits} and {chosen.validation_images:,} to validate: "
+        f"{chosen.steps_per_epoch:,} steps in each of {chosen.epochs:,} passes. "
         "The first loss should be near **2.303**, which is ln 10: what guessing one of ten digits costs."
     )
     st.dataframe(rows, hide_index=True, width="stretch")

@@ -67,6 +67,25 @@ def test_the_first_loss_is_near_ln_10(model):
     assert start["first_loss"] == pytest.approx(math.log(10), abs=0.15)
 
 
+@pytest.mark.parametrize(
+    ("validation_size", "batch_size", "background"),
+    [(None, 128, 0.0), (None, 32, 0.5), (1_487, 1, 0.05), (500, 1_000, 0.0), (700, 7, 0.33)],
+)
+def test_the_config_knows_how_many_steps_fit_takes(validation_size, batch_size, background):
+    config = TrainConfig(
+        data="sample",
+        validation_size=validation_size,
+        batch_size=batch_size,
+        background=background,
+        model="softmax",
+        epochs=3,
+        device="cpu",
+    )
+    loaders = Loaders.of(config)
+    assert len(loaders.train.dataset) == config.training_images
+    assert next(fit(config, loaders=loaders))["steps"] == 3 * config.steps_per_epoch
+
+
 def test_epoch_figures_are_those_of_evaluate(small):
     state, loaders = TrainState.of(small), Loaders.of(small)
     for record in fit(small, state, loaders):

@@ -133,10 +133,10 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                 if record["event"] == "end":
                     return
                 if (lr := run.lr_requested()) is not None:
-                    run.clear_lr_request()
                     state.lr = lr
                     change: LrChange = {"event": "lr", "step": state.step, "lr": lr}
                     recorder.append(change)
+                    run.clear_lr_request()  # only now: a reader finds the change in one place or the other
                     yield change
                 if run.pause_requested():
                     publish(state, durable=False)

@@ -18,10 +18,10 @@ def show() -> None:
     kind = data.data_at_hand("mnist")
     config = trainings.trainings("split", kind)["by heart"]
     usual = trainings.trainings("classic", kind)["the classic"]
-    few = TRAINING_IMAGES[kind] - config.validation_images
+    few = config.training_images
     st.markdown(
         f"A network that has seen an image may have **learned it by heart**. So the images are split: of "
-        f"{TRAINING_IMAGES[kind]:,}, it trains on {TRAINING_IMAGES[kind] - usual.validation_images:,}; the other "
+        f"{TRAINING_IMAGES[kind]:,}, it trains on {usual.training_images:,}; the other "
         f"{usual.validation_images:,} are for **validation**: by them you choose learning rate, size and passes. The "
         f"{TEST_IMAGES[kind]:,} **test** images are read once, at the very end."
     )

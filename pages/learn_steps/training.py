@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from mnist_core.config import TRAINING_IMAGES
 from mnist_core.course import trainings
 from mnist_core.errors import LabError
 from mnist_core.figures import training as training_figures
@@ -156,5 +155,4 @@ def reached(rows: Mapping[str, Row]) -> None:
 
 def images(config: TrainConfig) -> str:
     """How much the config's training sees, in words."""
-    to_train = TRAINING_IMAGES[config.data] - config.validation_images
-    return f"{config.epochs} passes over {to_train:,} images"
+    return f"{config.epochs} passes over {config.training_images:,} images"

@@ -1,8 +1,9 @@
 """The canvas, with a Clear and an Undo of its own, and the drawing on it, which survives a switch of the page."""
 
 import dataclasses
-from typing import Any
+import io
 
+import numpy as np
 import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
@@ -12,6 +13,41 @@ from mnist_core.drawing import Pixels
 from mnist_core.errors import DrawingError, EmptyDrawing
 
 SIZE = 280  # pixels, square
+
+# The buttons act on the canvas in the browser, at once, by the canvas' own toolbar. Were the canvas changed by the
+# server's answer to them, all that is drawn until then would be lost.
+_clear_and_undo_in_browser = st.components.v2.component(
+    "digit_lab.clear_and_undo",
+    js="""
+    const findInToolbar = (title) => {
+      for (const host of document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')) {
+        const button = host.shadowRoot?.querySelector(`.dc-toolbar button[title^="${title}"]`)
+        if (button) return button
+      }
+    }
+
+    const listeners = new WeakMap()
+
+    export default ({ parentElement }) => {
+      if (listeners.has(parentElement)) return // called again, for a change of the theme
+      const listener = (event) => {
+        const button = event.target.closest?.(".st-key-clear button, .st-key-undo button")
+        if (!button) return
+        const isUndo = button.closest(".st-key-undo") !== null
+        const inToolbar = findInToolbar(isUndo ? "Undo" : "Reset")
+        // the server undoes only where the canvas has no stroke of its own
+        if (isUndo && inToolbar && !inToolbar.disabled) event.stopPropagation()
+        inToolbar?.click()
+      }
+      listeners.set(parentElement, listener)
+      document.addEventListener("click", listener, true)
+      return () => {
+        document.removeEventListener("click", listener, true)
+        listeners.delete(parentElement)
+      }
+    }
+    """,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,28 +63,44 @@ class _Canvas:
     """What a visitor's session knows of the canvas."""
 
     mount: int = 0  # how many canvases there were before this one
-    initial: dict[str, Any] | None = None  # what this one began with; a change would wipe it
-    # The drawing after each stroke: the canvas' objects, and the ink (280, 280).
-    strokes: list[tuple[list[dict[str, Any]], Pixels]] = dataclasses.field(default_factory=list)
+    # The ink (280, 280) after each stroke that was drawn before this canvas was mounted. It is shown behind the canvas:
+    # a canvas that is given strokes to begin with has no way to clear or undo them but by a new mount, and a new mount
+    # loses what is drawn meanwhile.
+    earlier: list[Pixels] = dataclasses.field(default_factory=list)
+    # What the canvas sent after each stroke on it: how many there are, and their ink (280, 280).
+    strokes: list[tuple[int, Pixels]] = dataclasses.field(default_factory=list)
     opened: Opened | None = None
 
     @property
     def key(self) -> str:
         return f"canvas-{self.mount}"
 
-    def put_up_anew(self) -> None:
-        """Have a new canvas, with what is drawn now."""
-        self.mount += 1
-        self.initial = {"objects": self.strokes[-1][0]} if self.strokes else None
+    @property
+    def ink(self) -> Pixels | None:
+        """All that is drawn, (280, 280), None for nothing."""
+        if not self.strokes:
+            return self.earlier[-1] if self.earlier else None
+        return self._over_earlier(self.strokes[-1][1])
 
-    def take_in(self, image: Pixels, objects: list[dict[str, Any]]) -> None:
+    def _over_earlier(self, ink: Pixels) -> Pixels:
+        """White ink painted over the earlier one, as a browser paints it."""
+        if not self.earlier:
+            return ink
+        return (255 - (255 - ink.astype(np.uint16)) * (255 - self.earlier[-1]) // 255).astype(np.uint8)
+
+    def remount(self) -> None:
+        """Have a new canvas, with what is drawn behind it."""
+        self.mount += 1
+        self.earlier += [self._over_earlier(ink) for _, ink in self.strokes]
+        self.strokes = []
+
+    def receive(self, image: Pixels, strokes: int) -> None:
         """What the canvas has sent. Raises ValueError for what it cannot have sent."""
         if image.shape != (SIZE, SIZE, 4):
             raise ValueError(image.shape)
-        # its own toolbar can take back strokes as well
-        self.strokes = [stroke for stroke in self.strokes if len(stroke[0]) < len(objects)]
-        if objects:
-            self.strokes.append((objects, image[..., 0].copy()))  # white ink on black: one channel says all
+        self.strokes = [stroke for stroke in self.strokes if stroke[0] < strokes]  # the canvas undoes and clears too
+        if strokes:
+            self.strokes.append((strokes, image[..., 3].copy()))  # white on nothing: the opacity is the ink
             self.opened = None
 
 
@@ -61,27 +113,33 @@ def draw(pen_width: int) -> None:
     """The canvas and its buttons. Raises DrawingError if what it sends cannot be read."""
     canvas = _canvas()
     if canvas.strokes and canvas.key not in st.session_state:  # the page was left meanwhile
-        canvas.put_up_anew()
+        canvas.remount()
     try:
         sent = st_canvas(
             stroke_width=pen_width,
             stroke_color="#fff",
-            background_color="#000",
+            background_image=_png(canvas.earlier[-1] if canvas.earlier else np.zeros((SIZE, SIZE), np.uint8)),
             width=SIZE,
             height=SIZE,
-            initial_drawing=canvas.initial,
             return_image_data=True,
             key=canvas.key,
         )
         image = sent.image_data
-        if image is not None:  # None: nothing was drawn since the canvas was put up
-            canvas.take_in(image, sent.json_data["objects"])
+        if image is not None:  # None: nothing was drawn since the canvas was mounted
+            canvas.receive(image, len(sent.json_data["objects"]))
     except (AttributeError, KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError) as error:
         raise DrawingError("What the canvas sent cannot be read: press Clear and draw again.") from error
     finally:
         with st.container(horizontal=True):
             st.button("Clear", key="clear", icon=":material/delete:", on_click=clear)
-            st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, disabled=not canvas.strokes)
+            st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, disabled=canvas.ink is None)
+            _clear_and_undo_in_browser(key="canvas-buttons")
+
+
+def _png(ink: Pixels) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(ink).save(file, "PNG")
+    return file.getvalue()
 
 
 def current() -> Pixels:
@@ -95,9 +153,9 @@ def ink() -> Pixels:
     canvas = _canvas()
     if canvas.opened:
         return canvas.opened.image
-    if not canvas.strokes:
+    if canvas.ink is None:
         raise EmptyDrawing("Nothing is drawn.")
-    return canvas.strokes[-1][1]
+    return canvas.ink
 
 
 def opened() -> Opened | None:
@@ -107,17 +165,18 @@ def opened() -> Opened | None:
 
 def open_image(image: Pixels, title: str) -> None:
     """Show an image (28, 28) of the data set, as the network sees it, until something is drawn."""
-    clear()
-    _canvas().opened = Opened(image, title)
+    canvas = _canvas()
+    canvas.earlier, canvas.strokes, canvas.opened = [], [], Opened(image, title)
+    canvas.remount()
 
 
 def clear() -> None:
     canvas = _canvas()
-    canvas.strokes, canvas.opened = [], None
-    canvas.put_up_anew()
+    canvas.earlier, canvas.strokes, canvas.opened = [], [], None
+    st.session_state.pop(canvas.key, None)  # the canvas has cleared itself and will say so
 
 
 def _undo() -> None:
-    canvas = _canvas()
-    canvas.strokes.pop()
-    canvas.put_up_anew()
+    """Take back a stroke drawn before the canvas was mounted: with strokes of its own, it undoes them itself."""
+    if earlier := _canvas().earlier:
+        earlier.pop()

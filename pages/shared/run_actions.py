@@ -108,11 +108,11 @@ def start_several(config: TrainConfig) -> None:
     """Start a group of runs from the config: with several seeds, or with several values of one hyperparameter."""
     with st.popover("Start several", key="start-several", icon=":material/stacks:"):
         seeds, vary = st.tabs(["Repeat with seeds", "Vary one hyperparameter"])
-        with seeds, st.form("repeat", border=False):
+        with seeds, st.form("repeat", border=False, enter_to_submit=False):
             count: Any = st.number_input("Seeds", 2, sweep.MOST, 3, help=f"From seed {config.seed} on.")
             if st.form_submit_button("Start", key="repeat-start", type="primary"):
                 _start(lambda: sweep.repeats(config, count), f"{count} seeds")
-        with vary, st.form("vary", border=False):
+        with vary, st.form("vary", border=False, enter_to_submit=False):
             field: Any = st.selectbox("Hyperparameter", [*RULES], index=[*RULES].index("lr"), key="vary-field")
             text: Any = st.text_input(
                 "Values", placeholder="0.01, 0.03, 0.1", key="vary-values", help="With commas between."

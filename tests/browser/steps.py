@@ -12,6 +12,7 @@ ONE: Points = [(140, 40), (138, 140), (135, 240)]
 ZERO: Points = [(140, 40), (95, 70), (75, 140), (95, 210), (140, 240), (185, 210), (205, 140), (185, 70), (140, 40)]
 SEVEN: Points = [(70, 60), (200, 60), (120, 240)]
 BAR: Points = [(95, 150), (190, 145)]
+FOUR: list[Points] = [[(95, 45), (80, 150)], [(80, 150), (205, 150)], [(170, 60), (165, 245)]]
 
 
 def loop(x: int, y: int, half_width: int, half_height: int) -> Points:
@@ -58,10 +59,15 @@ def draw(page: Page, points: Points) -> None:
 
 
 def ink(page: Page) -> int:
-    """How many pixels of the canvas are white, of the newer one while another takes its place."""
-    count: int = page.locator("canvas.dc-canvas.lower-canvas").last.evaluate(
-        "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data"
-        ".filter((value, index) => index % 4 === 0 && value > 200).length"
+    """How many pixels are white on the canvas, or behind it, where what was drawn before it was mounted is shown."""
+    count: int = page.locator(".dc-container").evaluate(
+        """container => {
+            const both = new OffscreenCanvas(280, 280).getContext('2d')
+            for (const name of ['.dc-background-canvas', '.dc-canvas.lower-canvas'])
+                both.drawImage(container.querySelector(name), 0, 0)
+            const values = both.getImageData(0, 0, 280, 280).data
+            return values.filter((value, index) => index % 4 === 0 && value > 200).length
+        }"""
     )
     return count
 

@@ -13,6 +13,7 @@ from mnist_core.runs.run_store import RunStore
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import (
     BAR,
+    FOUR,
     LETTER_K,
     ONE,
     SEVEN,
@@ -78,6 +79,40 @@ def test_a_letter_is_doubted(page: Page) -> None:
         at_rest(page)
     expect(page.locator(".st-key-answer")).to_contain_text("Not sure this is a digit", timeout=60_000)
     expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
+
+
+@pytest.mark.parametrize("switched", [False, True], ids=["", "after a switch of the page"])
+@pytest.mark.parametrize("button", ["clear", "undo"])
+def test_strokes_drawn_at_once_after_clear_or_undo_are_kept(page: Page, button: str, switched: bool) -> None:
+    page.goto("/")
+    at_rest(page)
+    seen = page.locator(".st-key-seen img")
+    for points in FOUR:
+        draw(page, points)
+    expect(answer(page)).to_have_text("4", timeout=60_000)
+    four = seen.get_attribute("src") or ""
+    press(page, "clear")
+    expect(seen).to_have_count(0)
+    for pause in [0] if switched else [0, 50, 100, 200, 300, 500]:  # milliseconds
+        if button == "undo":
+            draw(page, FOUR[0])
+            expect(answer(page)).to_be_visible()
+        before = seen.get_attribute("src") if button == "undo" else None
+        draw(page, BAR)
+        expect(answer(page)).to_be_visible()
+        if before:
+            expect(seen).not_to_have_attribute("src", before)
+        at_rest(page)
+        if switched:
+            switch_to(page, "Browse")
+            switch_to(page, "Draw")
+        press(page, button)
+        page.wait_for_timeout(pause)
+        for points in FOUR[1 if button == "undo" else 0 :]:
+            draw(page, points)
+        expect(seen).to_have_attribute("src", four)
+        press(page, "clear")
+        expect(seen).to_have_count(0)
 
 
 def test_a_stroke_is_taken_back(page: Page) -> None:

@@ -25,13 +25,21 @@ from tests.conftest import APP, MNIST_ROOT, NESTED, needs_mnist, text
 
 def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
     """What the canvas sends for strokes drawn on it."""
-    image = Image.new("RGBA", (size, size), "black")
+    image = Image.new("RGBA", (size, size))  # transparent
     for points in strokes:
         ImageDraw.Draw(image).line(points, fill="white", width=20, joint="curve")
     content = io.BytesIO()
     image.save(content, "PNG")
     data = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
     return {"drawing": {"raw": {"objects": [{}] * len(strokes)}, "data": data}, "backgroundFit": None}
+
+
+def leave_and_come_back(app: AppTest) -> None:
+    """Another page and back to Draw: the canvas is mounted anew, and what the first one sent is gone."""
+    app.switch_page("pages/train.py").run()
+    if "canvas-0" in app.session_state:
+        del app.session_state["canvas-0"]
+    app.switch_page("pages/draw.py").run()
 
 
 @pytest.mark.parametrize("page", ["draw", "learn", "train", "browse", "runs", "inside"])
@@ -111,30 +119,45 @@ def test_what_no_canvas_sends_is_said_and_cleared(app, message):
     app.button(key="clear").click().run()
     assert not app.exception
     assert not app.error
-    app.session_state["canvas-1"] = drawing([(140, 40), (140, 240)])
+    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
     app.run()
     assert app.metric[0].value == "1"
 
 
-def test_undo_takes_back_a_stroke_at_a_time(app):
-    first, second = [(70, 60), (200, 60), (120, 240)], [(60, 240), (220, 240)]
-    app.session_state["canvas-0"] = drawing(first)
-    app.run()
-    alone = app.metric[0].value
-    app.session_state["canvas-0"] = drawing(first, second)
-    app.run()
+def test_undo_takes_back_a_stroke_at_a_time_also_from_before_a_switch_of_the_page(app):
+    first, second, third = [(70, 60), (200, 60), (120, 240)], [(95, 150), (190, 145)], [(60, 240), (220, 240)]
+    for strokes in ([first], [first, second], [first, second, third], [first, second]):  # the canvas undoes its own
+        app.session_state["canvas-0"] = drawing(*strokes)
+        app.run()
+    seven = app.metric[0].value
+    leave_and_come_back(app)
+    assert app.metric[0].value == seven == "7"
     app.button(key="undo").click().run()
-    assert app.metric[0].value == alone == "7"
+    assert app.metric[0].value == "7"
     app.button(key="undo").click().run()
     assert app.info[0].value == "Draw a digit."
     assert app.button(key="undo").disabled
 
 
+def test_a_drawing_goes_on_after_a_switch_of_the_page(app):
+    left, right = [(90, 45), (80, 150), (205, 150)], [(170, 60), (165, 245)]
+    app.session_state["canvas-0"] = drawing(left, right)
+    app.run()
+    whole = app.session_state["canvas"].ink
+    app.button(key="clear").click().run()
+    app.session_state["canvas-0"] = drawing(left)
+    app.run()
+    leave_and_come_back(app)
+    app.session_state["canvas-1"] = drawing(right)
+    app.run()
+    assert app.metric[0].value == "4"
+    assert (app.session_state["canvas"].ink == whole).all()
+
+
 def test_a_drawing_survives_a_switch_of_the_page(app):
     app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
     app.run()
-    app.switch_page("pages/train.py").run()
-    app.switch_page("pages/draw.py").run()
+    leave_and_come_back(app)
     assert not app.exception
     assert app.metric[0].value == "1"
 
@@ -241,6 +264,27 @@ def test_a_link_opens_a_run_and_it_can_be_resumed(app, stopped):
         assert time.monotonic() < end
         time.sleep(0.1)
     assert stopped.status().state == "finished"
+
+
+def test_the_learning_rate_that_is_shown_is_the_one_that_is_used(app, tmp_path, small):
+    run = RunStore(tmp_path / "runs").create(small)
+    with run.locked():
+        run.set_status("paused")
+        open_train(app)
+        app.query_params["run"] = run.id
+        app.run()
+        field = app.number_input(key=f"train-lr-{run.id}")
+        assert field.value == small.lr
+        run.request_lr(0.001)  # from another tab; it waits for the next report
+        assert app.run().number_input(key=field.key).value == 0.001
+        with run.recorder() as recorder:
+            recorder.append({"event": "lr", "step": 1, "lr": 0.002})
+        run.clear_lr_request()
+        assert app.run().number_input(key=field.key).value == 0.002
+        app.number_input(key=field.key).set_value(0.003).run()
+        assert run.lr_requested() == app.number_input(key=field.key).value == 0.003
+    app.run()  # nobody trains it, so that nobody will take up the request
+    assert app.number_input(key=field.key).value == 0.002
 
 
 @pytest.mark.parametrize("name", ["../x", "nope", "<b>"])
@@ -359,6 +403,22 @@ def test_before_the_start_the_network_and_the_first_loss_are_shown(app):
     assert "50,890 parameters" in text(app)
     assert "2.303" in text(app)
     assert [row["layer"] for _, row in app.dataframe[0].value.iterrows()] == ["Flatten", "Linear", "ReLU", "Linear"]
+
+
+def test_the_steps_of_a_pass_count_the_images_that_are_no_digits(app):
+    open_train(app)
+    control(app, "data").select("sample").run()
+    control(app, "batch_size").set_value(32).run()
+    control(app, "background").set_value(0.5).run()
+    assert "1,875 images to train on, 625 of them no digits," in text(app)
+    assert "59 steps in each of 5 passes" in text(app)
+
+
+def test_start_several_does_not_start_on_enter(app):
+    open_train(app)
+    forms = app.get("form")
+    assert len(forms) == 2
+    assert not any(form.proto.form.enter_to_submit for form in forms)
 
 
 def test_a_device_that_is_not_there_is_said(app):

@@ -151,7 +151,7 @@ def test_steps_are_left_out_and_the_answer_follows(inside, app):
     app.toggle(key="ink-centre").set_value(False).run()
     app.toggle(key="ink-size").set_value(False).run()
     assert app.metric[1].label == "Without size, centre: read as"
-    ink = app.session_state["canvas"].strokes[-1][1]
+    ink = app.session_state["canvas"].ink
     prepared = drawing.follow(ink, ["pen"]).image
     assert app.metric[1].value == str(predictor.load("mlp").answer(prepared).digit)
 

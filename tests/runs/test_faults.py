@@ -193,7 +193,7 @@ def test_a_read_only_folder_is_said_whatever_is_asked_and_all_is_shown(readable,
         assert RunStore(folder).runs() == [stopped, finished]
         assert [run.status().state for run in (stopped, finished)] == ["stopped", "finished"]
         assert [summary.row(run).epochs for run in (stopped, finished)] == [1, 3]
-        assert predictor.load(finished.id, RunStore(RunStore(folder))).name == finished.id
+        assert predictor.load(finished.id, RunStore(folder)).name == finished.id
         assert RunStore(folder).empty_trash() == []
     assert (contents(finished), contents(stopped)) == before
 

@@ -88,7 +88,7 @@ def test_the_table_follows_what_changes(finished, small, store):
     assert [row.state for row in shown.rows()] == ["stopped", "finished"]
     finished.delete()
     assert [row.run for row in shown.rows()] == [waiting.id]
-    assert Table(RunStore(RunStore(store.folder / "none"))).rows() == []
+    assert Table(RunStore(store.folder / "none")).rows() == []
 
 
 def test_a_run_whose_process_ended_without_a_word_is_interrupted_at_the_next_look(small, store):
@@ -172,7 +172,7 @@ def test_a_row_is_found_by_all_that_is_named_in_any_case():
     assert not matches(one, "grandma, mlp")
 
 
-def test_two_thousand_runs_are_not_read_line_by_line(finished, store):
+def test_two_thousand_runs_are_not_read_line_by_line(finished, store, monkeypatch):
     """How long it takes is measured in benchmarks.runs; here, that a look at what has not changed reads no file."""
     files = {path.name: path.read_bytes() for path in finished.path.iterdir() if path.is_file()}
     for number in range(2_000):
@@ -184,4 +184,6 @@ def test_two_thousand_runs_are_not_read_line_by_line(finished, store):
     first = shown.rows()
     assert len(first) == 2_001
     assert {row.state for row in first} == {"finished"}
-    assert all(again is before for again, before in zip(shown.rows(), first, strict=True))
+    monkeypatch.delattr(summary, "row")
+    assert [row.title for row in shown.rows()] == [row.title for row in first]
+    assert first[0].title == f"{first[-1].title} (2001)"

@@ -205,6 +205,7 @@ class TrainConfig:
 
     @property
     def steps_per_epoch(self) -> int:
+        """Number of training steps, each of a batch, that an epoch takes."""
         return math.ceil(self.training_images / self.batch_size)
 
     @property

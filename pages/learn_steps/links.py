@@ -6,6 +6,7 @@ import streamlit as st
 
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.lesson import Lesson
+from pages.shared import address
 
 # Hyperparameters that a first course does not speak of.
 ADVANCED = ("augment", "background", "dropout", "weight_decay", "label_smoothing", "precision")
@@ -15,14 +16,14 @@ def train(words: str, config: TrainConfig, free: Iterable[str], key: str) -> Non
     """A button to Train with that config, as a lesson: only the fields `free` can be changed there."""
     if st.button(words, key=key, icon=":material/tune:"):
         locked = tuple(name for name in RULES if name not in (*free, *ADVANCED))
-        st.session_state.pop("link", None)  # so that the address is followed at once
+        address.forget("train")
         st.switch_page("pages/train.py", query_params=Lesson(config, locked, ADVANCED).to_query())
 
 
 def inside(words: str, section: str, model: str, key: str, image: str = "0") -> None:
     """A button to a section of Inside, with that model and image."""
     if st.button(words, key=key, icon=":material/neurology:"):
-        st.session_state.pop("inside-link-set", None)  # so that the address is followed at once
+        address.forget("inside")
         st.switch_page("pages/inside.py", query_params={"section": section, "model": model, "image": image})
 
 

@@ -1,21 +1,18 @@
 """Where a visitor is in the course and what has been done, kept in the page's address."""
 
-import time
-
 import streamlit as st
 
 from mnist_core.text import shorten
-
-SETTLED = 3.0  # seconds within which the browser has taken over a change of the address
+from pages.shared import address
 
 
 def follow_link(steps: int) -> None:
     """Go to the step that the address names, and take what it says is done as done, where it is another link."""
-    state, words = st.session_state, st.query_params.to_dict()
+    state = st.session_state
     state.setdefault("learn-now", 1)
     state.setdefault("learn-done", set())
-    # for a moment the browser may still send the address from before its last change
-    if not words or words == state.get("learn-link") or time.monotonic() - state.get("learn-link-set", -9) < SETTLED:
+    words = address.to_follow("learn")
+    if words is None:
         return
     numbers = [str(number) for number in range(1, steps + 1)]
     wrong = [word for word in [words.get("step", "1"), *_list(words.get("done", ""))] if word not in numbers]
@@ -33,10 +30,7 @@ def set_link() -> None:
     words = {"step": str(now())}
     if state["learn-done"]:
         words["done"] = ",".join(map(str, sorted(state["learn-done"])))
-    if words != state.get("learn-link"):
-        state["learn-link"], state["learn-link-set"] = words, time.monotonic()
-    if words != st.query_params.to_dict():
-        st.query_params.from_dict(words)
+    address.put("learn", words)
     if problem := state.pop("learn-problem", None):
         st.warning(problem)
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import time
 import urllib.parse
 from typing import Any
 
@@ -15,9 +14,10 @@ from mnist_core.lesson import Lesson
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 from mnist_core.text import shorten, whole_number
+from pages.shared import address
 
 GROUPS = ("network", "optimizer", "data")
-SETTLED = 3.0  # seconds within which the browser has taken over a change of the address
+OTHERS = ("run",)  # words in the address that are no hyperparameters
 
 
 def config_controls() -> TrainConfig | None:
@@ -93,8 +93,8 @@ def _offer_lesson(config: TrainConfig) -> None:
         hidden = st.multiselect("Hide", names, key="lesson-hide")
         locked = st.multiselect("Lock", [name for name in names if name not in hidden], key="lesson-lock")
         words = urllib.parse.urlencode(Lesson(config, tuple(locked), tuple(hidden)).to_query(), safe=",")
-        address = (st.context.url or "").split("?")[0]
-        st.code(f"{address}?{words}", language=None, wrap_lines=True)
+        page = (st.context.url or "").split("?")[0]
+        st.code(f"{page}?{words}", language=None, wrap_lines=True)
 
 
 def _hidden_value(name: str) -> Any:
@@ -143,35 +143,25 @@ def _items(text: str) -> list[int | str]:
 
 def _follow_link() -> None:
     """Set the controls to what the address says, where that is another link than the one that was set here."""
-    words, state = _link(), st.session_state
-    if "link" in state:
-        # for a moment the browser may still send the address from before its last change
-        follow = words and words != state["link"] and time.monotonic() - state["link-set"] > SETTLED
-    else:
-        follow = True
-    if follow:
-        lesson, problems = Lesson.from_query(words)
-        if lesson.config.data == "mnist" and "data" not in words and mnist_files.missing():
-            config = TrainConfig.from_query({**lesson.config.to_query(), "data": "sample"})[0]
-            lesson = dataclasses.replace(lesson, config=config)
-        _set_controls(lesson.config)
-        state["preset"] = None
-        state["link-problems"] = problems
-        state["link-locked"], state["link-hidden"] = lesson.locked, lesson.hidden
-        state["link"], state["link-set"] = lesson.to_query(), time.monotonic()
+    words, state = address.to_follow("train", OTHERS), st.session_state
+    if words is None:
+        return
+    lesson, problems = Lesson.from_query(words)
+    if lesson.config.data == "mnist" and "data" not in words and mnist_files.missing():
+        config = TrainConfig.from_query({**lesson.config.to_query(), "data": "sample"})[0]
+        lesson = dataclasses.replace(lesson, config=config)
+    _set_controls(lesson.config)
+    state["preset"] = None
+    state["link-problems"] = problems
+    state["link-locked"], state["link-hidden"] = lesson.locked, lesson.hidden
+    address.remember("train", lesson.to_query())
 
 
 def _set_link(lesson: Lesson) -> None:
-    words, state = lesson.to_query(), st.session_state
-    if words != state["link"]:
-        state["link"], state["link-set"], state["link-problems"] = words, time.monotonic(), []
-    if words != _link():
-        kept = {"run": st.query_params["run"]} if "run" in st.query_params else {}
-        st.query_params.from_dict({**words, **kept})
-
-
-def _link() -> dict[str, str]:
-    return {name: word for name, word in st.query_params.items() if name != "run"}
+    words = lesson.to_query()
+    if address.remember("train", words):
+        st.session_state["link-problems"] = []
+    address.put("train", words, OTHERS)
 
 
 def _apply_preset() -> None:

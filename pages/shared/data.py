@@ -14,6 +14,7 @@ from mnist_core import mnist_files
 from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.drawing import Pixels
 from mnist_core.files import APP_FOLDER
+from pages.shared import address
 
 if TYPE_CHECKING:
     from mnist_core.dataset import Dataset, Splits
@@ -40,7 +41,7 @@ def offer_download() -> None:
             if not problem:
                 if st.query_params.get("data") == "sample":  # on Train: its controls follow the address once more
                     del st.query_params["data"]
-                    st.session_state.pop("link", None)
+                    address.forget("train")
                 st.rerun()
             st.error(problem)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,14 +12,13 @@ from mnist_core.drawing import Pixels
 from mnist_core.errors import LabError
 from mnist_core.reading import catalog
 from mnist_core.text import quoted, whole_number
-from pages.shared import canvas, data, models
+from pages.shared import address, canvas, data, models
 
 if TYPE_CHECKING:
     from mnist_core.dataset import Dataset
     from mnist_core.reading.predictor import Answer, Predictor
 
 DRAWING, TEST_IMAGE = "my drawing", "test image"
-SETTLED = 3.0  # seconds within which the browser has taken over a change of the address
 ANY_DIGIT = "any digit"
 
 
@@ -48,13 +46,13 @@ def follow_link(sections: list[str]) -> None:
 
     Without a word in it about the image it is the drawing, if there is a new one since the last look.
     """
-    state, words = st.session_state, st.query_params.to_dict()
+    state = st.session_state
     first = {"section": sections[0], "model": catalog.DEFAULT_MODEL, "from": TEST_IMAGE, "index": 0}
     for key, value in first.items():
         state.setdefault(f"inside-{key}", value)
     _take_new_drawing()
-    # for a moment the browser may still send the address from before its last change
-    if not words or words == state.get("inside-link") or time.monotonic() - state.get("inside-link-set", -9) < SETTLED:
+    words = address.to_follow("inside")
+    if words is None:
         return
     problems = []
     if (section := words.get("section")) in sections:
@@ -91,10 +89,7 @@ def set_link() -> None:
     state = st.session_state
     image = "drawing" if state["inside-from"] == DRAWING else str(state["inside-index"])
     words = {"section": state["inside-section"], "model": state["inside-model"], "image": image}
-    if words != state.get("inside-link"):
-        state["inside-link"], state["inside-link-set"] = words, time.monotonic()
-    if words != st.query_params.to_dict():
-        st.query_params.from_dict(words)
+    address.put("inside", words)
     if problems := state.pop("inside-problems", None):
         st.warning(f"The link holds what cannot be used. {' '.join(problems)}")
 

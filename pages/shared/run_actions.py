@@ -13,6 +13,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row
+from pages.shared import address
 from pages.shared.markdown import plain
 from pages.shared.runs import get_workers
 
@@ -54,7 +55,7 @@ def go_to(run_id: str | None) -> None:
 
 def train_with_changes(config: TrainConfig) -> None:
     """Open Train with that config in its controls."""
-    st.session_state.pop("link", None)  # so that the address is followed at once
+    address.forget("train")
     st.switch_page("pages/train.py", query_params=config.to_query())
 
 

@@ -104,12 +104,15 @@ def test_without_a_drawing_there_is_a_test_image_and_a_way_to_draw(inside):
         ({"section": "garden"}, "There is no section 'garden'"),
         ({"model": "no-such"}, "There is no model 'no-such'"),
         ({"image": "-3"}, "An image is a test image's number, or drawing, not '-3'"),
+        ({"image": "٣"}, "An image is a test image's number, or drawing, not '٣'"),
+        pytest.param({"image": "9" * 5_000}, "An image is a test image's number, or drawing, not '9999", id="huge"),
     ],
 )
 def test_what_a_link_cannot_mean_is_said_and_the_page_stays(inside, link, fault):
     app = inside(**link)
     assert not app.exception
     assert fault in app.warning[0].value
+    assert len(app.warning[0].value) < 500
     assert dict(app.query_params) == {"section": "ink", "model": "cnn", "image": "0"}
     assert not app.run().warning
 
@@ -147,7 +150,7 @@ def test_steps_are_left_out_and_the_answer_follows(inside, app):
     app.toggle(key="ink-centre").set_value(False).run()
     app.toggle(key="ink-size").set_value(False).run()
     assert app.metric[1].label == "Without size, centre: read as"
-    ink = app.session_state["canvas"].strokes[-1][1]
+    ink = app.session_state["canvas"].ink
     prepared = drawing.follow(ink, ["pen"]).image
     assert app.metric[1].value == str(predictor.load("mlp").answer(prepared).digit)
 

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
+from mnist_core.runs.summary import title_of
 from pages.shared.markdown import plain
 from pages.shared.runs import get_workers
 from tests.pages import control, controls, metrics, open_train, text
@@ -52,6 +53,19 @@ def test_the_table_is_filtered_by_words_and_states(app, trained, small, tmp_path
     assert app.dataframe[0].value["id"].tolist() == [one.id]
 
 
+def test_what_one_network_has_and_the_other_not_is_a_dash(app, small, tmp_path):
+    configs = [small, dataclasses.replace(small, model="cnn", hidden=(64,), width=8)]
+    ids = [RunStore(tmp_path / "runs").create(config).id for config in configs]
+    open_runs(app, compare=",".join(ids))
+    table = next(shown.value for shown in app.dataframe if "" in shown.value)
+    cells = {label: tuple(row) for label, *row in table.itertuples(index=False)}
+    assert set(zip(cells["Model"], cells["Hidden"], cells["Width"], strict=True)) == {
+        ("mlp", "16", "-"),
+        ("cnn", "-", "8"),
+    }
+    assert "Dropout" not in cells
+
+
 def test_chosen_runs_are_compared(app, trained):
     ids = [trained(seed=seed).id for seed in (0, 1)] + [trained(lr=1e-6).id]
     open_runs(app, compare=",".join(ids))
@@ -90,7 +104,7 @@ def test_the_board_has_the_shipped_models(app, trained, cost):
 def test_a_run_has_a_page_with_what_repeats_it(app, trained):
     run = trained()
     open_runs(app, run=run.id)
-    assert app.header[0].value == plain(run.id)
+    assert app.header[0].value == plain(title_of(run.config()))
     assert app.code[0].value == "python -m mnist_core train --data sample --hidden 16 --epochs 2 --device cpu"
     assert metrics(app)["Test"] == f"{run.end()['test_accuracy']:.2%}"
     assert metrics(app)["Parameters"] == "12,730"

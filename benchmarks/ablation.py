@@ -37,6 +37,7 @@ def train(config: TrainConfig, parts: tuple[str, ...], drawn: pen_strokes.DrawnD
     loaders.train.augment = functools.partial(augment.handwriting, parts=parts)  # type: ignore[attr-defined]
     state = TrainState.of(config)
     *_, end = fit(config, state, loaders)
+    assert end["event"] == "end"
     figures = [end["test_accuracy"]]
     if drawn:
         digits = evaluation.predict(state.model, torch.from_numpy(drawn.images)).argmax(1).numpy()

@@ -23,6 +23,7 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 from benchmarks.report import parser, print_figures, run
 from mnist_core import dataset, mnist_files
 from mnist_core.config import TrainConfig
+from mnist_core.records import End
 from mnist_core.trainer import fit
 
 TO_99 = {"model": "cnn", "batch_size": 256, "lr": 0.02, "label_smoothing": 0.1, "epochs": 1, "device": "cpu"}
@@ -33,8 +34,14 @@ FIRST_SEED = 100  # the search took lower ones
 
 def train(recipe: dict[str, object], seeds: int) -> tuple[float, float]:
     """Seconds of training and test accuracy, means over the seeds."""
-    ends = [list(fit(TrainConfig(**recipe, seed=seed)))[-1] for seed in range(FIRST_SEED, FIRST_SEED + seeds)]  # type: ignore[arg-type]
+    ends = [_end(TrainConfig(**recipe, seed=seed)) for seed in range(FIRST_SEED, FIRST_SEED + seeds)]  # type: ignore[arg-type]
     return statistics.mean(end["seconds"] for end in ends), statistics.mean(end["test_accuracy"] for end in ends)
+
+
+def _end(config: TrainConfig) -> End:
+    *_, end = fit(config)
+    assert end["event"] == "end"
+    return end
 
 
 class WellKnown(nn.Module):

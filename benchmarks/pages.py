@@ -27,7 +27,8 @@ from playwright.sync_api import Browser, Page, WebSocket, expect, sync_playwrigh
 from benchmarks.report import parser, print_figures, run
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.runs import run as runs
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
 from tests.browser.steps import ONE, ZERO, answer, at_rest, draw, press, status, step, switch_to
 
@@ -159,33 +160,35 @@ def page_seconds(browser: Browser, server: Server, config: TrainConfig) -> float
         page.wait_for_timeout(8_000)
         press(page, "train-start")
         expect(status(page)).to_contain_text("finished", timeout=300_000)
-        this = runs.open_run(page.url.split("run=")[1], server.runs_dir)
-        return float(this.records()[-1]["seconds"])
+        run = RunStore(server.runs_dir).open(page.url.split("run=")[1])
+        end = run.end()
+        assert end
+        return end["seconds"]
 
 
 def refresh_bytes(browser: Browser, server: Server, steps: int) -> float:
     """Median bytes of a refresh of a run that has recorded so many steps."""
-    this = runs.create(TrainConfig(), server.runs_dir)
-    with open(this.path / "metrics.jsonl", "w", encoding="utf-8") as file:
+    run = RunStore(server.runs_dir).create(TrainConfig())
+    with open(run.path / "metrics.jsonl", "w", encoding="utf-8") as file:
         first = {"event": "start", "data": "mnist", "model": "mlp", "device": "CPU", "parameters": 50_890}
         file.write(json.dumps(first | {"epochs": 1_000, "steps": 20 * steps, "first_loss": 2.3}) + "\n")
         for number in range(1, steps + 1):
             figures = {"loss": 1.23456 / number**0.5, "accuracy": 0.987654, "lr": 0.00123456, "images_per_s": 123_456.7}
             file.write(json.dumps({"event": "step", "epoch": 1, "step": 20 * number, **figures}) + "\n")
-    (this.path / "weights.safetensors").write_bytes(pathlib.Path("mnist_core/pretrained/mlp.safetensors").read_bytes())
+    (run.path / "weights.safetensors").write_bytes(pathlib.Path("mnist_core/pretrained/mlp.safetensors").read_bytes())
     frames: list[tuple[float, int]] = []
 
     def listen(socket: WebSocket) -> None:
         socket.on("framereceived", lambda frame: frames.append((time.perf_counter(), len(frame))))
 
-    with this.locked(), visiting(browser, server) as page:
-        this.set_status("running")
+    with run.locked(), visiting(browser, server) as page:
+        run.set_status(RunState.RUNNING)
         page.on("websocket", listen)
         page.goto("/")
         at_rest(page)
         draw(page, ZERO)
         expect(answer(page)).to_be_visible()
-        page.goto(f"/train?run={this.id}")
+        page.goto(f"/train?run={run.id}")
         expect(page.get_by_test_id("stProgress")).to_contain_text(f"{20 * steps:,}", timeout=120_000)
         page.wait_for_timeout(3_000)
         frames.clear()
@@ -197,7 +200,7 @@ def refresh_bytes(browser: Browser, server: Server, steps: int) -> float:
                 refreshes.append(0)
             refreshes[-1] += size
             last = moment
-        this.set_status("stopped")
+        run.set_status(RunState.STOPPED)
         page.wait_for_timeout(1_500)
     return float(statistics.median(refreshes))
 

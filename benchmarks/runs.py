@@ -9,9 +9,10 @@ import shutil
 import tempfile
 import time
 
-from mnist_core import mnist_files, records
+from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
+from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import Table
 
 RUNS = 2_000
@@ -20,25 +21,25 @@ UP_FOR = 15  # seconds, in which a server brings in torch behind its first page
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        runs_dir = pathlib.Path(folder) / "runs"
-        fill(runs_dir)
-        shown = Table(runs_dir)
+        store = RunStore(pathlib.Path(folder) / "runs")
+        fill(store)
+        shown = Table(store)
         first, again = seconds(shown.rows), seconds(shown.rows)
-        whole = seconds(lambda: [records.read_records(one.path / "metrics.jsonl") for one in run.list_runs(runs_dir)])
-        print(f"{RUNS:,} runs of {len(run.list_runs(runs_dir)[0].records())} records each")
+        whole = seconds(lambda: [one.records() for one in store.runs()])
+        print(f"{RUNS:,} runs of {len(store.runs()[0].records())} records each")
         print(f"the list, at first {first:.2f} s; once more {again:.2f} s; to parse every record {whole:.2f} s")
         print(f"the first list takes {first / whole:.2f} of the time that all records take")
         opened = open_page(pathlib.Path(folder))
         print("no Chromium: the page is not opened" if opened is None else f"the Runs page opens in {opened:.2f} s")
 
 
-def fill(runs_dir: pathlib.Path) -> None:
+def fill(store: RunStore) -> None:
     """2,000 runs, as a training on what data there is leaves them."""
-    this = run.create(TrainConfig(data="sample" if mnist_files.missing() else "mnist"), runs_dir)
-    for _ in worker.train(this):
+    run = store.create(TrainConfig(data="sample" if mnist_files.missing() else "mnist"))
+    for _ in worker.train(run):
         pass
     for number in range(1, RUNS):
-        shutil.copytree(this.path, runs_dir / f"20260101-000000-mlp-{number:04x}")
+        shutil.copytree(run.path, store.folder / f"20260101-000000-mlp-{number:04x}")
 
 
 def seconds(action: object) -> float:

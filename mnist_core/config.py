@@ -15,6 +15,7 @@ from typing import Any
 
 from mnist_core.errors import ConfigError
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
+from mnist_core.text import parse_json, quoted
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 # Images of each data set that are not test images: what training and validation share.
@@ -212,6 +213,11 @@ class TrainConfig:
         """The network's own hyperparameters, as `model.build` takes them."""
         return {name: getattr(self, name) for name in NETWORKS[self.model].hyperparameters}
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields that count: all but the hyperparameters that the network has not."""
+        return tuple(name for name in RULES if name not in HYPERPARAMETERS or name in self.hyperparameters)
+
     def to_dict(self) -> dict[str, Any]:
         """All fields as JSON-able values."""
         return {
@@ -223,7 +229,9 @@ class TrainConfig:
         """The config of `to_dict`. Fields left out take their default; raises ConfigError for one it does not know."""
         for name in values:
             if name not in RULES:
-                raise ConfigError(str(name), f"There is no hyperparameter {name!r}; known are {', '.join(RULES)}.")
+                raise ConfigError(
+                    str(name), f"There is no hyperparameter {quoted(name)}; known are {', '.join(RULES)}."
+                )
         return cls(**values)
 
     def flags(self) -> list[str]:
@@ -268,11 +276,9 @@ class TrainConfig:
     def from_json(cls, text: str) -> "TrainConfig":
         """Raises ConfigError for text that is no JSON object or holds a value that cannot be used."""
         try:
-            values = json.loads(text)
+            values = parse_json(text)
         except ValueError as error:
             raise ConfigError("", f"A config must be JSON: {error}.") from error
-        if not isinstance(values, dict):
-            raise ConfigError("", "A config must be a JSON object.")
         return cls.from_dict(values)
 
 
@@ -303,7 +309,7 @@ def is_list(name: str) -> bool:
 def parse(name: str, word: str) -> Any:
     """The value that `word` writes for the field. Raises ConfigError."""
     if name not in RULES:
-        raise ConfigError(name, f"There is no hyperparameter {name!r}.")
+        raise ConfigError(name, f"There is no hyperparameter {quoted(name)}.")
     items: list[Any] = [item for item in word.split(",") if item] if is_list(name) else [word]
     for index, item in enumerate(items):
         with contextlib.suppress(ValueError):  # what is no number is said by the check
@@ -319,7 +325,7 @@ def check(name: str, value: Any) -> Any:
     if not is_list(name):
         return _checked_item(name, rule, value)
     if not isinstance(value, list | tuple):
-        raise ConfigError(name, f"{name} must be a list, got {value!r}.")
+        raise ConfigError(name, f"{name} must be a list, got {quoted(value)}.")
     if rule.most_items is not None and len(value) > rule.most_items:
         raise ConfigError(name, f"{name} can have at most {rule.most_items} items, got {len(value)}.")
     return tuple(_checked_item(name, rule, item) for item in value)
@@ -333,13 +339,13 @@ def _checked_item(name: str, rule: Rule, value: Any) -> Any:
         except OverflowError:
             value = math.inf
     if type(value) is not kind:  # exactly: True is an int, too
-        raise ConfigError(name, f"{name} must be {_IN_WORDS[kind]}, got {value!r}.")
+        raise ConfigError(name, f"{name} must be {_IN_WORDS[kind]}, got {quoted(value)}.")
     if rule.choices and value not in rule.choices:
-        raise ConfigError(name, f"{name} must be one of {', '.join(rule.choices)}, got {value!r}.")
+        raise ConfigError(name, f"{name} must be one of {', '.join(rule.choices)}, got {quoted(value)}.")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(name, f"{name} must be a finite number, got {value}.")
     if rule.minimum is not None and rule.maximum is not None and not rule.minimum <= value <= rule.maximum:
-        raise ConfigError(name, f"{name} must be between {rule.minimum:,} and {rule.maximum:,}, got {value:,}.")
+        raise ConfigError(name, f"{name} must be between {rule.minimum:,} and {rule.maximum:,}, got {quoted(value)}.")
     return value
 
 

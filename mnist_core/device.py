@@ -1,7 +1,10 @@
-"""Choosing and describing the device, and moving data to it."""
+"""Choosing and describing the device and what else a training runs on, and moving data to the device."""
 
+import functools
 import os
+import pathlib
 import platform
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
@@ -9,6 +12,8 @@ import torch
 from torch import Tensor
 
 from mnist_core.errors import DeviceError
+from mnist_core.files import APP_FOLDER
+from mnist_core.text import quoted
 
 T = TypeVar("T")
 
@@ -29,7 +34,7 @@ def pick(name: str = "auto") -> torch.device:
     if name == "auto":
         name = names[0]
     if name not in names:
-        raise DeviceError(f"This machine has no device {name!r}; it has {', '.join(names)}.")
+        raise DeviceError(f"This machine has no device {quoted(name)}; it has {', '.join(names)}.")
     return torch.device(name)
 
 
@@ -82,3 +87,24 @@ def make_deterministic(device: torch.device) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by cuBLAS
         torch.backends.cudnn.benchmark = False
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def environment() -> dict[str, Any]:
+    """Versions of Python and torch, the system, torch's threads and the commit of this code, "" where none is known."""
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+        "commit": commit(APP_FOLDER),
+    }
+
+
+@functools.cache  # a process goes on with the code that it began with
+def commit(folder: pathlib.Path) -> str:
+    """The commit that is checked out in `folder`, in hex digits; "" without git, and where it is no whole checkout."""
+    command = ["git", f"--git-dir={folder / '.git'}", "rev-parse", "--verify", "HEAD"]  # of no repository around it
+    try:
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, timeout=5).decode().strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

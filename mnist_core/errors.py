@@ -1,8 +1,18 @@
 """The problems a user can mend. A page shows one as a message, the shell prints it and exits with 2."""
 
+from mnist_core.text import shorten
+
+LONGEST = 1_000  # characters of a message
+
 
 class LabError(Exception):
-    """Base of all errors whose text is a sentence for the user: what was wrong and what to do."""
+    """Base of all errors whose text is a sentence for the user: what was wrong and what to do.
+
+    Of a message that is too long, because a path or a name in it is, the middle is left out.
+    """
+
+    def __init__(self, message: str):
+        super().__init__(shorten(message, LONGEST))
 
 
 class ConfigError(LabError):

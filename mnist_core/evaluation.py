@@ -60,6 +60,12 @@ class Tally:
         self._loss += other._loss
         self._right += other._right
 
+    @property
+    def has_digits(self) -> bool:
+        """Whether there is anything to take the mean over."""
+        self._sum_up()
+        return self._digits > 0
+
     def mean(self) -> Evaluation:
         self._sum_up()
         return Evaluation(self._loss / max(1, self._digits), self._right / max(1, self._digits))

@@ -8,6 +8,8 @@ import re
 import secrets
 from collections.abc import Iterator
 
+from mnist_core.errors import LabError
+
 APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent  # streamlit_app.py and this package lie in it
 _LEFT_OVER = re.compile(r"\.(.+)\.[0-9a-f]{8}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the last where a process may write no larger files
@@ -39,11 +41,25 @@ def remove_left_over(folder: pathlib.Path, names: tuple[str, ...]) -> None:
             path.unlink(missing_ok=True)
 
 
-def in_words(error: OSError) -> str:
-    """What was wrong and what to do, to end a sentence with, without its full stop."""
-    reason = error.strerror or str(error)
+@contextlib.contextmanager
+def oserror_as(kind: type[LabError], what: str, *passing: type[OSError]) -> Iterator[None]:
+    """Raise `kind` for an OSError: the sentence that `what` begins, with what was wrong and what to do.
+
+    OSErrors of the kinds in `passing` pass: a file that is not there may mean something to the caller.
+    """
+    try:
+        yield
+    except passing:
+        raise
+    except OSError as error:
+        raise kind(f"{what}: {reason(error)}.") from error
+
+
+def reason(error: OSError) -> str:
+    """What was wrong and what to do, as the end of a sentence, without its full stop."""
+    text = error.strerror or str(error)
     if error.errno in _FULL:
-        return f"the disk is full ({reason}): free some space, then try again"
+        return f"the disk is full ({text}): free some space, then try again"
     if error.errno in _READ_ONLY:
-        return f"it is read-only ({reason}): allow this user to write there, then try again"
-    return reason
+        return f"it is read-only ({text}): allow this user to write there, then try again"
+    return text

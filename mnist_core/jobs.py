@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -52,7 +53,7 @@ class Jobs:
         """The job of that key, which waits, runs or is done; `work` is called for it if nobody has asked before.
 
         To be asked for again and again until it is done. Where `work` raises a LabError, that is its problem, and
-        remains so until the job is forgotten.
+        remains so until the job is forgotten; any other exception is logged, and FAILED is the problem.
         """
         with self._lock:
             job = self._jobs.pop(key, None)
@@ -77,16 +78,17 @@ class Jobs:
     def _run(self) -> None:
         while waiting := self._next():
             key, job, work = waiting
-            problem = FAILED  # what no LabError explains ends this thread, and its log shows it
+            problem = ""
             try:
                 for job.progress, job.result in work():
                     if job.is_forgotten:
                         break
-                problem = ""
             except LabError as error:
                 problem = str(error)
-            finally:
-                self._end(key, job, problem)
+            except Exception:  # or the jobs that wait would wait for ever
+                logging.getLogger(__name__).exception("A background job failed")
+                problem = FAILED
+            self._end(key, job, problem)
 
     def _end(self, key: Hashable, job: Job[Any], problem: str) -> None:
         with self._lock:
@@ -94,8 +96,6 @@ class Jobs:
             if job.progress < 1 and not problem and self._jobs.get(key) is job:
                 del self._jobs[key]
             job.done = True
-            if problem == FAILED:
-                self._running = False
 
     def _next(self) -> tuple[Hashable, Job[Any], Work[Any]] | None:
         with self._lock:

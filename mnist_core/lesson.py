@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 from mnist_core.config import DEFAULTS, RULES, TrainConfig, is_list
+from mnist_core.text import parse_json, quoted
 
 WORDS = ("config", "lock", "hide")  # in a link, beside the fields' own
 
@@ -42,9 +43,7 @@ class Lesson:
 def _words_of(text: str, problems: list[str]) -> dict[str, str]:
     """The fields of a config's JSON that are not the default, as words of a link."""
     try:
-        values = json.loads(text)
-        if not isinstance(values, dict):
-            raise ValueError("no object")
+        values = parse_json(text)
     except ValueError:
         problems.append("What the link has as config is no JSON object.")
         return {}
@@ -60,5 +59,5 @@ def _words_of(text: str, problems: list[str]) -> dict[str, str]:
 def _names(text: str, problems: list[str]) -> list[str]:
     """The fields that `text` names, in TrainConfig's order."""
     words = [word for word in text.split(",") if word]
-    problems += [f"There is no hyperparameter {word!r}." for word in words if word not in RULES]
+    problems += [f"There is no hyperparameter {quoted(word)}." for word in words if word not in RULES]
     return [name for name in RULES if name in words]

@@ -63,16 +63,20 @@ def download() -> None:
     """Fetch the four files through torchvision, showing progress on standard error. Raises DatasetError.
 
     They are fetched into a folder of this call's own and moved into place one by one once all four are right, so that
-    neither a download that breaks off nor a second one at the same time can leave a half-written file.
+    neither a download that breaks off nor a second one at the same time can leave a half-written file. Nor does one
+    that breaks off leave empty folders that were not there before.
     """
     folder = root() / "MNIST" / "raw"
+    new: list[pathlib.Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        new += [path for path in (root(), *root().parents) if not path.exists()]
+        root().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=root()) as scratch:
             _fetch(scratch)
             fetched = pathlib.Path(scratch, "MNIST", "raw")
             for name in MD5:
                 read(fetched / name)
+            folder.mkdir(parents=True, exist_ok=True)
             for name in MD5:
                 os.replace(fetched / name, folder / name)
     except OSError as error:
@@ -80,6 +84,10 @@ def download() -> None:
             f"MNIST cannot be saved in {root()}: {error.strerror or error}. "
             f"Name a folder that can be written in the environment's MNIST_ROOT. {HINT}"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):  # the first that is not empty ends it
+            for path in new:
+                path.rmdir()
 
 
 def _fetch(folder: str) -> None:

@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.errors import ModelError
+from mnist_core.text import quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,9 +43,34 @@ def build(name: str, **hyperparameters: Any) -> nn.Module:
     from mnist_core import networks
 
     if name not in NETWORKS:
-        raise ModelError(f"There is no network {name!r}; there are {', '.join(NETWORKS)}.")
+        raise ModelError(f"There is no network {quoted(name)}; there are {', '.join(NETWORKS)}.")
     network: nn.Module = getattr(networks, NETWORKS[name].class_name)(**hyperparameters)
     return network
+
+
+def skeleton(name: str, **hyperparameters: Any) -> nn.Module:
+    """The network of `build` without its numbers: only the shapes of its parameters, which take no memory."""
+    import torch
+
+    with torch.device("meta"):
+        return build(name, **hyperparameters)
+
+
+def count_parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def leaf_modules(network: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules without modules in them, which are its layers, each with its name in the network."""
+    return [(name, module) for name, module in network.named_modules() if not any(module.children())]
+
+
+def is_weighted_sum(module: nn.Module) -> bool:
+    """Whether each value that the module gives is a weighted sum of values that it takes: of a linear layer or a 2d
+    convolution."""
+    from torch import nn
+
+    return isinstance(module, nn.Linear | nn.Conv2d)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +108,7 @@ def summary(model: nn.Module) -> list[LayerSummary]:
             )
         )
 
-    leaves = [module for module in model.modules() if not any(module.children())]
-    hooks = [leaf.register_forward_hook(record) for leaf in leaves]
+    hooks = [module.register_forward_hook(record) for _, module in leaf_modules(model)]
     was_training = model.training
     model.eval()  # batch norm cannot learn from one image, and must not
     try:

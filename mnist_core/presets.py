@@ -91,9 +91,10 @@ def command(config: TrainConfig) -> str:
 
 
 def nearest(config: TrainConfig) -> tuple[str, list[str]]:
-    """What the config has most in common with, and the fields in which it differs; seed and device apart.
+    """What describes the config in fewest words, and the fields in which it differs from that; seed and device apart.
 
-    A preset of the same network, or the network's own name, which stands for it with all else by default.
+    The network's own name, which stands for it with all else by default, or a preset of that network from which the
+    config differs in fewer fields.
     """
     values = _compared(config)
     known = _known(config.model)
@@ -103,10 +104,10 @@ def nearest(config: TrainConfig) -> tuple[str, list[str]]:
 
 @functools.cache
 def _known(model: str) -> dict[str, tuple[object, ...]]:
-    """What `nearest` compares with, by name, for a config of that network."""
-    configs = {name: preset.config for name, preset in PRESETS.items() if preset.config.model == model}
-    configs[model] = TrainConfig(model=model)
-    return {name: _compared(config) for name, config in configs.items()}
+    """What `nearest` compares with, by name, for a config of that network; of several as near the first counts."""
+    presets = {name: _compared(preset.config) for name, preset in PRESETS.items() if preset.config.model == model}
+    plain = _compared(TrainConfig(model=model))
+    return presets if plain in presets.values() else {model: plain, **presets}
 
 
 def _compared(config: TrainConfig) -> tuple[object, ...]:

@@ -1,106 +1,157 @@
-"""What a training reports: records, one JSON object a line, appended as they come."""
+"""What a training reports: the schema of its records, each a plain dict of JSON-able values.
+
+`trainer.fit` yields them, `runs.metrics_file` writes and reads them, one JSON object a line. Losses are cross-entropies
+in nats without label smoothing, accuracies are shares from 0 to 1, times are seconds.
+"""
 
 import json
-import os
-import pathlib
-from typing import Any, BinaryIO
+import math
+import typing
+from typing import Any, Literal
 
-from mnist_core.errors import RunError
+from typing_extensions import NotRequired, TypedDict
 
-Record = dict[str, Any]
-LONGEST = 65_536  # bytes of a record that ends a training, with room to spare
-
-
-class Recorder:
-    """Appends records to an open file, each a line of its own that is handed to the system at once."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def append(self, record: Record) -> None:
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
-
-    def sync(self) -> None:
-        """Return only when all is on the disk."""
-        os.fsync(self._file.fileno())
+from mnist_core.text import quoted
 
 
-class DamagedRecords(RunError):  # noqa: N818  # a state of the file
-    """A metrics file with a line that is no record. `records` are those before it, which end at byte `offset`."""
+class Start(TypedDict):
+    """A training begins. `steps` are those of all its epochs; `first_loss` is the loss before the first one."""
 
-    def __init__(self, message: str, records: list[Record], offset: int) -> None:
-        super().__init__(message)
-        self.records = records
-        self.offset = offset
-
-
-def read_records(path: pathlib.Path, offset: int = 0) -> tuple[list[Record], int]:
-    """The whole lines of a metrics file from byte `offset` on, and the offset behind them, to go on reading from.
-
-    A file that is not there holds none. Raises DamagedRecords, a RunError, at a line that is no record.
-    """
-    try:
-        with open(path, "rb") as file:
-            return read_on(file, offset)
-    except FileNotFoundError:
-        return [], offset
-    except OSError as error:
-        raise RunError(f"The metrics in {path} cannot be read: {error.strerror}.") from error
+    event: Literal["start"]
+    parameters: int
+    epochs: int
+    steps: int
+    data: str
+    model: str
+    device: str
+    environment: NotRequired[dict[str, Any]]
+    first_loss: NotRequired[float]
 
 
-def read_milestones(path: pathlib.Path) -> list[Record]:
-    """The records of a metrics file but for its many "step"s, which are not even parsed: for a list of many runs.
+class Resume(TypedDict):
+    """A training goes on behind `epoch` finished epochs, which took `step` steps."""
 
-    A file that is not there holds none. Raises RunError for a line that is no record.
-    """
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RunError(f"The metrics in {path} cannot be read: {error.strerror}.") from error
-    lines = text[: text.rfind(b"\n") + 1].splitlines()
-    try:
-        return [_record(line) for line in lines if b'"event": "step"' not in line]
-    except ValueError as error:
-        raise RunError(f"The metrics in {path} are damaged: {error}.") from error
+    event: Literal["resume"]
+    parameters: int
+    epochs: int
+    steps: int
+    data: str
+    model: str
+    device: str
+    environment: NotRequired[dict[str, Any]]
+    epoch: NotRequired[int]
+    step: NotRequired[int]
 
 
-def read_on(file: BinaryIO, offset: int) -> tuple[list[Record], int]:
-    """`read_records` of an open file."""
-    file.seek(offset)
-    text = file.read()
-    records: list[Record] = []
-    for line in text[: text.rfind(b"\n") + 1].splitlines(keepends=True):
-        try:
-            records.append(_record(line))
-        except ValueError as error:
-            message = f"The metrics in {file.name} are damaged from byte {offset:,} on, and read up to there: {error}."
-            raise DamagedRecords(message, records, offset) from error
-        offset += len(line)
-    return records, offset
+class Step(TypedDict):
+    """Means over the steps since the last report, up to `step`, in the epoch that is number `epoch`, from 1."""
+
+    event: Literal["step"]
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    lr: float
+    images_per_s: float
 
 
-def read_end(path: pathlib.Path) -> Record:
-    """The record that ended a training: the last line of its metrics file, {} if that is no such record.
+class Epoch(TypedDict):
+    """The end of the epoch that is number `epoch`, from 1; `seconds` are those of its training steps."""
 
-    Only the file's end is read. Raises RunError if it cannot be.
-    """
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST))
-            lines = file.read().splitlines()
-        record = _record(lines[-1]) if lines else {}
-    except (FileNotFoundError, ValueError):
-        return {}
-    except OSError as error:
-        raise RunError(f"The metrics in {path} cannot be read: {error.strerror}.") from error
-    return record if record.get("event") == "end" else {}
+    event: Literal["epoch"]
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
 
 
-def _record(line: bytes) -> Record:
-    record = json.loads(line.decode())
-    if not isinstance(record, dict) or "event" not in record:
-        raise ValueError("a line is no record")
-    return record
+class LrChange(TypedDict):
+    """From `step` on the highest learning rate is `lr`, as somebody asked for while it trained."""
+
+    event: Literal["lr"]
+    step: int
+    lr: float
+
+
+class End(TypedDict):
+    """The end of a training. One that was finished has its figures, one that diverged has `advice`."""
+
+    event: Literal["end"]
+    reason: Literal["finished", "diverged", "stopped"]
+    epoch: NotRequired[int]
+    step: NotRequired[int]
+    seconds: NotRequired[float]
+    data: NotRequired[str]
+    advice: NotRequired[str]
+    chosen_epoch: NotRequired[int]
+    temperature: NotRequired[float]
+    threshold: NotRequired[float]
+    val_loss: NotRequired[float]
+    val_accuracy: NotRequired[float]
+    changed_accuracy: NotRequired[float]
+    test_loss: NotRequired[float]
+    test_accuracy: NotRequired[float]
+
+
+Record = Start | Resume | Step | Epoch | LrChange | End
+
+POSITIVE = ("epochs", "steps", "images_per_s")  # what others are divided by
+LARGEST = 2**53  # a whole number in JSON that every reader takes for the same
+
+
+def to_json(record: Record) -> str:
+    """The record as one line without its end. Raises ValueError for a number that is not finite."""
+    return json.dumps(record, allow_nan=False)
+
+
+def check(value: Any) -> Record:
+    """`value` as the record that it is. Raises ValueError that says what is wrong with it."""
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")
+    event = value.get("event")
+    if not isinstance(event, str) or event not in _KINDS:
+        raise ValueError(f"it is no record of a kind in {', '.join(_KINDS)}")
+    fields, required = _KINDS[event]
+    if missing := required - value.keys():
+        raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    for name, content in value.items():
+        if name in fields and (not fields[name](content) or (name in POSITIVE and content <= 0)):
+            raise ValueError(f"its {name} cannot be {quoted(content)}")
+    return typing.cast(Record, value)
+
+
+def _is_int(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _is_float(value: Any) -> bool:
+    return (type(value) is float and math.isfinite(value)) or (type(value) is int and abs(value) <= LARGEST)
+
+
+def _is_str(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_dict(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _checker(hint: Any) -> typing.Callable[[Any], bool]:
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        return lambda value: isinstance(value, str) and value in choices
+    return {int: _is_int, float: _is_float, str: _is_str}.get(hint, _is_dict)
+
+
+def _kind(record: Any) -> tuple[dict[str, typing.Callable[[Any], bool]], frozenset[str]]:
+    """What tells whether each field holds what it must, by name, and the names of those that must be there."""
+    hints = typing.get_type_hints(record)
+    return {name: _checker(hint) for name, hint in hints.items()}, record.__required_keys__
+
+
+_KINDS = {
+    typing.get_args(typing.get_type_hints(record)["event"])[0]: _kind(record) for record in typing.get_args(Record)
+}

@@ -6,11 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mnist_core import dataset, device, evaluation, model
+from mnist_core import dataset, device, evaluation, model, weights
 from mnist_core.augmentation.augment import AUGMENTATIONS
 from mnist_core.augmentation.non_digits import background
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT, Dataset
+from mnist_core.errors import ModelError
 from mnist_core.evaluation import Loader
 from mnist_core.torch_startup import freeze_imports
 
@@ -97,7 +98,11 @@ class TrainState:
         return tensors
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Become the state that `tensors` was made from, given the same config."""
+        """Become the state that `tensors` was made from, given the same config.
+
+        Raises ModelError for tensors that are of another config's state, or not finite.
+        """
+        weights.check(tensors, self._expected("best" in {name.partition(".")[0] for name in tensors}))
         network: dict[str, Tensor] = {}
         best: dict[str, Tensor] = {}
         slots: dict[int, dict[str, Tensor]] = {}
@@ -117,11 +122,24 @@ class TrainState:
                 if value.shape == parameter.shape:
                     slots[number][slot] = torch.empty_like(parameter).copy_(value)
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-        epoch, step, self.seconds, self.lr = tensors["progress"].tolist()
-        self.epoch, self.step = int(epoch), int(step)
+        epoch, step, seconds, lr = tensors["progress"].tolist()
+        if not (epoch >= 1 and step >= 0 and seconds >= 0 and lr > 0 and epoch == int(epoch)):
+            raise ModelError("The progress of the training is none that a training can have.")
+        self.epoch, self.step, self.seconds, self.lr = int(epoch), int(step), seconds, lr
         if best:
             epoch, accuracy = tensors["checkpoint"].tolist()
             self.best = Checkpoint(best, int(epoch), accuracy)
+
+    def _expected(self, has_best: bool) -> dict[str, Tensor]:
+        """Tensors of the names, shapes and types that `load` takes."""
+        network = self.model.state_dict()
+        parts = ("model", "best") if has_best else ("model",)  # an early version saved no checkpoint
+        expected = {f"{part}.{name}": value for part in parts for name, value in network.items()}
+        for index, parameter in enumerate(self.model.parameters()):
+            for slot in _slots(self.optimizer):
+                expected[f"optimizer.{index}.{slot}"] = torch.empty(()) if slot == "step" else parameter
+        expected["progress"] = torch.empty(4, dtype=torch.float64)
+        return expected | ({"checkpoint": torch.empty(2, dtype=torch.float64)} if has_best else {})
 
     def end_epoch(self, accuracy: float) -> None:
         """One more epoch is done, and the network reads this share of the validation images right."""
@@ -139,3 +157,10 @@ def _optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer
     if config.optimizer == "momentum":
         return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **options)
     return torch.optim.SGD(network.parameters(), **options)
+
+
+def _slots(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
+    """What the optimizer keeps of each parameter."""
+    if isinstance(optimizer, torch.optim.AdamW):
+        return "step", "exp_avg", "exp_avg_sq"
+    return ("momentum_buffer",) if optimizer.defaults["momentum"] else ()

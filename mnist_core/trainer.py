@@ -5,21 +5,22 @@ an epoch follows from the config's seed and the epoch's number, so a training th
 end takes exactly the steps that an uninterrupted one takes.
 """
 
-import dataclasses
 import math
 import time
 from collections.abc import Generator, Iterator
+from typing import cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mnist_core import calibration, device, environment
+from mnist_core import calibration, device, model
 from mnist_core.config import TrainConfig
+from mnist_core.dataset import NO_DIGIT
 from mnist_core.errors import RunError
 from mnist_core.evaluation import Evaluation, Loader, Tally, answers, evaluate, measure
-from mnist_core.records import Record
+from mnist_core.records import End, Record, Resume, Start
 from mnist_core.state import Loaders, TrainState
 
 WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
@@ -63,14 +64,15 @@ def fit(
     `state` (a fresh one if None) is advanced in place and is whole at every record; closing the generator early leaves
     it usable. Where `state` has epochs behind it, training goes on from there. `loaders` replace the config's data.
     A "step" record comes every `report_every` steps (None: 20, fewer where batches are large) and at each epoch's end,
-    with means since the last one. Every loss is the cross-entropy without label smoothing, so that all can be compared.
+    with means since the last one; it waits for the next digit where all images since then were of the background.
+    Every loss is the cross-entropy without label smoothing, so that all can be compared. Every number is finite.
 
-    The end's "reason" is "finished", or "diverged" where the loss was no longer finite or an epoch went far above the
-    loss of guessing and left a network that does no better. At "finished", `state.model` has the weights of the epoch
-    that read most validation images right, and the record carries its calibration and its test figures, read there
-    once. Seconds and images/s count training steps, neither evaluation nor the time that the reader of a record takes.
-    Sets torch's global seed. Raises DatasetError and DeviceError, and RunError for a `state` at its end that has no
-    checkpoint.
+    The end's "reason" is "finished", or "diverged" where a loss was no longer finite, in training or on the images held
+    back, or an epoch went far above the loss of guessing and left a network that does no better. At "finished",
+    `state.model` has the weights of the epoch that read most validation images right, and the record carries its
+    calibration and its test figures, read there once. Seconds and images/s count training steps, neither evaluation
+    nor the time that the reader of a record takes. Sets torch's global seed. Raises DatasetError and DeviceError, and
+    RunError for a `state` at its end that has no checkpoint.
     """
     report_every = report_every or max(1, min(REPORT_STEPS, REPORT_IMAGES // config.batch_size))
     state = state or TrainState.of(config)
@@ -85,6 +87,9 @@ def fit(
             yield _diverged(state)
             return
         validation = evaluate(state.model, loaders.validation)
+        if not math.isfinite(validation.loss):
+            yield _diverged(state)
+            return
         state.end_epoch(validation.accuracy)
         yield {
             "event": "epoch",
@@ -116,7 +121,7 @@ def _train_epoch(
     for in_epoch, (images, labels) in enumerate(loader, start=1):
         lr = learning_rate(config.schedule, state.lr, state.step, steps)
         _step(config, state, images, labels, lr, recent)
-        if in_epoch % report_every and in_epoch < len(loader):
+        if in_epoch < len(loader) and (in_epoch % report_every or not recent.has_digits):
             continue
         mean = recent.mean()
         seconds = time.perf_counter() - since
@@ -124,15 +129,16 @@ def _train_epoch(
         state.seconds += seconds
         if not math.isfinite(mean.loss):
             return mean, epoch_seconds
-        yield {
-            "event": "step",
-            "epoch": state.epoch + 1,
-            "step": state.step,
-            "loss": mean.loss,
-            "accuracy": mean.accuracy,
-            "lr": lr,
-            "images_per_s": recent.images / seconds,
-        }
+        if recent.has_digits:  # or there is none behind the last report
+            yield {
+                "event": "step",
+                "epoch": state.epoch + 1,
+                "step": state.step,
+                "loss": mean.loss,
+                "accuracy": mean.accuracy,
+                "lr": lr,
+                "images_per_s": recent.images / seconds,
+            }
         whole.merge(recent)
         recent, since = Tally(), time.perf_counter()
     return whole.mean(), epoch_seconds
@@ -154,25 +160,28 @@ def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor
     tally.add(logits, labels)
 
 
-def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, steps: int) -> Record:
+def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, steps: int) -> Start | Resume:
     place = next(state.model.parameters()).device
-    record = {
-        "event": "start",
+    described = {
         "data": config.data,
         "model": config.model,
         "device": device.describe(place),
-        "parameters": sum(parameter.numel() for parameter in state.model.parameters()),
+        "parameters": model.count_parameters(state.model),
         "epochs": config.epochs,
         "steps": steps,
-        "environment": environment.describe(),
+        "environment": device.environment(),
     }
     if state.epoch:
-        return record | {"event": "resume", "epoch": state.epoch, "step": state.step}
-    return record | {"first_loss": evaluate(state.model, [next(iter(loaders.train))]).loss}
+        return cast(Resume, {"event": "resume", **described, "epoch": state.epoch, "step": state.step})
+    first = next(batch for batch in loaders.train if (batch[1] != NO_DIGIT).any())
+    return cast(Start, {"event": "start", **described, "first_loss": evaluate(state.model, [first]).loss})
 
 
-def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Record:
-    """The record of a training that is done; the network becomes the checkpoint chosen on the validation images."""
+def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> End:
+    """The record of a training that is done; the network becomes the checkpoint chosen on the validation images.
+
+    "diverged" where it gives numbers that are not finite on images that no epoch's end has looked at.
+    """
     if state.best is None:
         raise RunError(
             "The state at the end of the last epoch has no checkpoint to choose: an earlier version saved it. "
@@ -185,14 +194,16 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
         torch.manual_seed(_epoch_seed(config, config.epochs))
         changed, _ = answers(state.model, loaders.changed)
     validation, test = measure(logits, labels), evaluate(state.model, loaders.test)
-    return {
+    fitted = calibration.calibrate(logits, labels, changed)
+    record: End = {
         "event": "end",
         "reason": "finished",
         "data": config.data,
         "epoch": state.epoch,
         "step": state.step,
         "chosen_epoch": state.best.epoch,
-        **dataclasses.asdict(calibration.calibrate(logits, labels, changed)),
+        "temperature": fitted.temperature,
+        "threshold": fitted.threshold,
         "val_loss": validation.loss,
         "val_accuracy": validation.accuracy,
         "changed_accuracy": measure(changed, labels).accuracy,
@@ -200,9 +211,11 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> Re
         "test_accuracy": test.accuracy,
         "seconds": state.seconds,
     }
+    finite = all(math.isfinite(value) for value in record.values() if isinstance(value, float))
+    return record if finite else _diverged(state)
 
 
-def _diverged(state: TrainState) -> Record:
+def _diverged(state: TrainState) -> End:
     return {
         "event": "end",
         "reason": "diverged",

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 import safetensors
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from mnist_core.errors import ModelError
 from mnist_core.files import replacing
+from mnist_core.text import quoted
 
 
 def save(path: pathlib.Path, tensors: Mapping[str, Tensor], fingerprint: str = "", durable: bool = True) -> None:
@@ -37,3 +39,13 @@ def load(path: pathlib.Path, fingerprint: str = "") -> dict[str, Tensor]:
     if fingerprint and theirs and theirs != fingerprint:
         raise ModelError(f"The file {path} belongs to another run, of another config.")
     return tensors
+
+
+def check(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Raises ModelError for tensors that have other names, shapes or types than `expected`, or that are not finite."""
+    found, wanted = ({name: (value.shape, value.dtype) for name, value in part.items()} for part in (tensors, expected))
+    if wrong := [name for name in [*wanted, *found] if found.get(name) != wanted.get(name)]:
+        raise ModelError(f"The tensor {quoted(wrong[0])} is missing, or does not belong to this network.")
+    for name, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise ModelError(f"The tensor {quoted(name)} holds numbers that are not finite.")

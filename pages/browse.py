@@ -45,7 +45,7 @@ def _overview(table: Predictions) -> None:
     with right_side:
         st.caption("Precision: how many of the images read as a digit are one. Recall: how many of a digit are read.")
         st.dataframe(
-            [dataclasses.asdict(one) for one in metrics.per_class(matrix)],
+            [dataclasses.asdict(one) for one in metrics.per_class(table.labels, table.digits)],
             hide_index=True,
             column_config={
                 name: st.column_config.NumberColumn(format="percent") for name in ("precision", "recall", "f1")

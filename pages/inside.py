@@ -1,9 +1,5 @@
 """Look inside any model as it reads an image: the layers, the numbers, the reasons, and what it takes to break it."""
 
-import functools
-import importlib
-import threading
-
 import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
@@ -30,9 +26,9 @@ SECTIONS = {
 def _look(section: str, name: str, source: str) -> None:
     """The section, in a fragment: its own controls are answered without the rest of the page."""
     try:
-        this = inspected.get(name, source)
-        _headline(this)
-        SECTIONS[section][1](this)
+        subject = inspected.get(name, source)
+        _headline(subject)
+        SECTIONS[section][1](subject)
     except EmptyDrawing:
         st.info("Nothing is drawn: draw a digit, or choose a test image.", icon=":material/draw:")
         st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:")
@@ -40,21 +36,15 @@ def _look(section: str, name: str, source: str) -> None:
         st.error(str(error))
 
 
-def _headline(this: Subject) -> None:
+def _headline(subject: Subject) -> None:
     with st.container(key="inside-answer", horizontal=True, vertical_alignment="center", gap="medium"):
-        st.image(enlarged(this.image, 3), alt=f"{this.title}, as the network sees it")
-        answer = this.answer
+        st.image(enlarged(subject.image, 3), alt=f"{subject.title}, as the network sees it")
+        answer = subject.answer
         verdict = ""
-        if this.label is not None:
-            verdict = ": right" if answer.digit == this.label else f": wrong, it is a {this.label}"
-        answers.digit(f"{this.title}: read as", answer, verdict, width="content")
+        if subject.label is not None:
+            verdict = ": right" if answer.digit == subject.label else f": wrong, it is a {subject.label}"
+        answers.digit(f"{subject.title}: read as", answer, verdict, width="content")
         answers.doubt(answer)
-
-
-@functools.cache
-def _warm_up() -> None:
-    """In the background, once for each server: import what the first look at a reason would wait for."""
-    threading.Thread(target=importlib.import_module, args=("captum.attr",), daemon=True).start()
 
 
 through_app()
@@ -80,4 +70,3 @@ if chosen:
     following = is_active(chosen[0])
     st.fragment(_look, run_every=FOLLOW if following else None)(section, *chosen)
 models.warm_up()
-_warm_up()

@@ -6,7 +6,6 @@ from mnist_core.errors import LabError
 from mnist_core.figures import comparison as comparison_figures
 from mnist_core.figures.comparison import Point
 from mnist_core.reading import catalog
-from mnist_core.runs.status import ACTIVE
 from mnist_core.runs.summary import Row
 from pages.shared import charts, models, run_actions, run_comparison, run_details, run_table
 from pages.shared.entry import through_app
@@ -19,7 +18,7 @@ VIEWS = ("Table", "Board")
 def _all_runs(refreshed: bool) -> None:
     """The list of all runs; `refreshed` says whether it was made to look again by itself."""
     rows = get_table().rows()
-    if any(row.state in ACTIVE for row in rows) != refreshed:
+    if any(row.state.is_active for row in rows) != refreshed:
         st.rerun()
     run_actions.offer_undo()
     if not rows:
@@ -71,7 +70,7 @@ if shown := st.query_params.get("run"):
     run_details.show(shown)
 else:
     try:
-        active = any(row.state in ACTIVE for row in get_table().rows())
+        active = any(row.state.is_active for row in get_table().rows())
     except LabError as error:
         st.error(str(error))
         st.stop()

@@ -10,9 +10,9 @@ import streamlit as st
 from mnist_core import config
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.runs import run
 from mnist_core.runs.run import Run
-from mnist_core.runs.status import Status
+from mnist_core.runs.run_store import RUNS
+from mnist_core.runs.status import RunState, Status
 from pages.shared import data, live, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
@@ -32,28 +32,28 @@ def _shown_run() -> Run | None:
     if not run_id:
         return None
     try:
-        this = run.open_run(run_id)
-        this.status()
+        run = RUNS.open(run_id)
+        run.status()
     except LabError as error:
         st.error(str(error))
         st.session_state["train-shown"] = None
         return None
-    st.session_state["train-shown"] = this.id  # the address forgets it when the page is left
-    if st.query_params.get("run") != this.id:
-        st.query_params["run"] = this.id
-    return this
+    st.session_state["train-shown"] = run.id  # the address forgets it when the page is left
+    if st.query_params.get("run") != run.id:
+        st.query_params["run"] = run.id
+    return run
 
 
-def _choose_run(this: Run | None) -> None:
+def _choose_run(run: Run | None) -> None:
     """A control for the run that is shown; the page's address is what counts."""
     try:
-        ids = [listed.id for listed in run.list_runs()[:LISTED]]
+        ids = [listed.id for listed in RUNS.runs()[:LISTED]]
     except LabError as error:
         st.error(str(error))
         return
-    if this and this.id not in ids:
-        ids.append(this.id)
-    st.session_state["train-run"] = this.id if this else None
+    if run and run.id not in ids:
+        ids.append(run.id)
+    st.session_state["train-run"] = run.id if run else None
     st.selectbox(
         "Run shown",
         ids,
@@ -64,43 +64,43 @@ def _choose_run(this: Run | None) -> None:
     )
 
 
-def _others(this: Run | None) -> None:
+def _others(run: Run | None) -> None:
     """Which other runs this server trains or has in line."""
-    others = [run_id for run_id in get_workers().ids() if not this or run_id != this.id]
+    others = [run_id for run_id in get_workers().ids() if not run or run_id != run.id]
     if others:
         st.caption(f"Also on this server, in this order: {', '.join(others)}.")
 
 
-def _buttons(chosen: TrainConfig | None, this: Run | None, status: Status | None) -> None:
+def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None) -> None:
     """Start, Pause, Resume and Stop, each answered at once; the process follows at its next report."""
-    active = bool(status and status.is_active)
+    active = bool(status and status.state.is_active)
     going = bool(status and _stage(status) == "going")
-    resumable = bool(status and (status.state == "paused" or status.is_resumable))
+    resumable = bool(status and (status.state is RunState.PAUSED or status.state.is_resumable))
     workers = get_workers()
     if st.button("Start", key="train-start", type="primary", icon=":material/play_arrow:", disabled=not chosen):
-        new = run.create(chosen or TrainConfig())
+        new = RUNS.create(chosen or TrainConfig())
         workers.submit(new)
         st.query_params["run"] = new.id
         st.rerun()
     if chosen:
         start_several(chosen)
-    if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going) and this:
-        workers.pause(this)
+    if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going) and run:
+        workers.pause(run)
         st.rerun()
-    if st.button("Resume", key="train-resume", icon=":material/resume:", disabled=not resumable) and this:
-        workers.resume(this)
+    if st.button("Resume", key="train-resume", icon=":material/resume:", disabled=not resumable) and run:
+        workers.resume(run)
         st.rerun()
-    if st.button("Stop", key="train-stop", icon=":material/stop:", disabled=not active) and this:
-        workers.stop(this)
+    if st.button("Stop", key="train-stop", icon=":material/stop:", disabled=not active) and run:
+        workers.stop(run)
         st.rerun()
 
 
-def _lr_control(this: Run, active: bool) -> None:
+def _lr_control(run: Run, active: bool) -> None:
     """The learning rate of the run shown, which may be changed while it trains."""
-    key = f"train-lr-{this.id}"
+    key = f"train-lr-{run.id}"
     try:
-        asked = this.lr_requested() if active else None  # before the records, to which it goes when it is met
-        st.session_state[key] = asked or history_of(this).lr or this.config().lr
+        asked = run.lr_requested() if active else None  # before the records, to which it goes when it is met
+        st.session_state[key] = asked or history_of(run).lr or run.config().lr
     except LabError:  # said where the run is shown
         return
     st.number_input(
@@ -111,16 +111,16 @@ def _lr_control(this: Run, active: bool) -> None:
         format="%g",
         key=key,
         on_change=_change_lr,
-        args=(this,),
+        args=(run,),
         disabled=not active,
         help="The highest of the schedule, for the run shown: it may be changed while it trains.",
         width=160,
     )
 
 
-def _change_lr(this: Run) -> None:
+def _change_lr(run: Run) -> None:
     try:
-        this.request_lr(st.session_state[f"train-lr-{this.id}"])
+        run.request_lr(st.session_state[f"train-lr-{run.id}"])
     except LabError as error:
         st.toast(str(error), icon=":material/error:")
     else:
@@ -129,28 +129,28 @@ def _change_lr(this: Run) -> None:
 
 def _stage(status: Status) -> str:
     """The state as the buttons know it: to wait and to run are the same to them."""
-    return "going" if status.state in ("waiting", "running") else status.state
+    return "going" if status.state in (RunState.WAITING, RunState.RUNNING) else status.state
 
 
-def _refresh(this: Run, status: Status) -> float | None:
+def _refresh(run: Run, status: Status) -> float | None:
     """Seconds until the next look at the run, None for never."""
-    if not status.is_active:
+    if not status.state.is_active:
         return None
-    if status.state != "running" or this.pause_requested() or this.stop_requested():
+    if status.state is not RunState.RUNNING or run.pause_requested() or run.stop_requested():
         return min(REFRESH.values())  # a change is waited for
     return next(seconds for age, seconds in REFRESH.items() if status.age < age)
 
 
-def _show(this: Run, made_for: tuple[str, float | None]) -> None:
+def _show(run: Run, made_for: tuple[str, float | None]) -> None:
     """The run as it stands now. `made_for` are its stage and the refreshing when the rest of the page was made."""
     try:
-        status, history, trained = this.status(), history_of(this), this.config()
+        status, history, trained = run.status(), history_of(run), run.config()
     except LabError as error:
         st.error(str(error))
         return
-    if (_stage(status), _refresh(this, status)) != made_for:
+    if (_stage(status), _refresh(run, status)) != made_for:
         st.rerun()  # the buttons change with the stage, and the refreshing with both
-    live.show(this, status, history, trained)
+    live.show(run, status, history, trained)
 
 
 @functools.lru_cache(maxsize=64)
@@ -196,21 +196,21 @@ st.title("Train a network")
 with st.sidebar:
     chosen = config_controls()
 data.offer_download()
-this = _shown_run()
-status = this.status() if this else None
+run = _shown_run()
+status = run.status() if run else None
 with st.container(horizontal=True, vertical_alignment="bottom"):
     try:
-        _buttons(chosen, this, status)
+        _buttons(chosen, run, status)
     except LabError as error:
         st.error(str(error))
-    if this and status:
-        _lr_control(this, status.is_active)
-    _choose_run(this)
-_others(this)
-if this and status:
-    refresh = _refresh(this, status)
-    st.fragment(_show, run_every=refresh)(this, (_stage(status), refresh))
+    if run and status:
+        _lr_control(run, status.state.is_active)
+    _choose_run(run)
+_others(run)
+if run and status:
+    refresh = _refresh(run, status)
+    st.fragment(_show, run_every=refresh)(run, (_stage(status), refresh))
 if chosen:
-    with st.expander("What Start trains", expanded=not this, icon=":material/network_node:"):
+    with st.expander("What Start trains", expanded=not run, icon=":material/network_node:"):
         _before_start(chosen)
 models.warm_up()

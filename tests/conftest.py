@@ -12,8 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RunStore
 from pages.shared import data, entry, runs
 
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
@@ -42,19 +43,19 @@ def small() -> TrainConfig:
 
 
 @pytest.fixture
-def runs_dir(tmp_path: pathlib.Path) -> pathlib.Path:
-    return tmp_path / "runs"
+def store(tmp_path: pathlib.Path) -> RunStore:
+    return RunStore(tmp_path / "runs")
 
 
 @pytest.fixture
-def trained(small: TrainConfig, runs_dir: pathlib.Path) -> Callable[..., Run]:
+def trained(small: TrainConfig, store: RunStore) -> Callable[..., Run]:
     """Trains a run of the small config, with changes, to its end."""
 
     def train(**changes: object) -> Run:
-        this = run.create(dataclasses.replace(small, **changes), runs_dir)  # type: ignore[arg-type]
-        for _ in worker.train(this):
+        run = store.create(dataclasses.replace(small, **changes))  # type: ignore[arg-type]
+        for _ in worker.train(run):
             pass
-        return this
+        return run
 
     return train
 
@@ -103,12 +104,15 @@ def readable() -> Iterator[tuple[pathlib.Path, Callable[[], contextlib.AbstractC
         yield folder, read_only
 
 
-def curves(this: Run) -> list[dict[str, object]]:
+NESTED = '{"a":' * 3_000 + "1" + "}" * 3_000  # JSON that no parser goes into
+
+
+def curves(run: Run) -> list[dict[str, object]]:
     """All records but those that say that it was resumed, without what depends on the machine's speed."""
     timed = ("images_per_s", "seconds")
     return [
         {key: value for key, value in record.items() if key not in timed}
-        for record in this.records()
+        for record in run.records()
         if record["event"] != "resume"
     ]
 

@@ -8,6 +8,7 @@ import pytest
 from mnist_core.config import DEFAULTS, RULES, TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.networks import ACTIVATIONS
+from tests.conftest import NESTED
 
 
 def test_every_field_has_a_group_a_sentence_and_limits():
@@ -84,6 +85,12 @@ def test_a_hyperparameter_that_the_network_lacks_is_refused():
         TrainConfig(model="softmax", hidden=(32,))
 
 
+def test_the_fields_of_a_config_are_those_that_its_network_has():
+    assert set(DEFAULTS) - set(TrainConfig().fields) == {"width"}
+    assert set(DEFAULTS) - set(TrainConfig(model="cnn").fields) == {"hidden", "activation"}
+    assert set(DEFAULTS) - set(TrainConfig(model="softmax").fields) == {"hidden", "activation", "width", "dropout"}
+
+
 def test_whole_numbers_serve_as_numbers_and_lists_as_tuples():
     config = TrainConfig(lr=1, hidden=[32, 16])
     assert config.lr == 1.0
@@ -102,10 +109,44 @@ def test_json_both_ways():
     assert list(json.loads(config.to_json())) == list(DEFAULTS)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"momentum": 0.9}', '{"lr": "fast"}', '{"hidden": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "3", '{"momentum": 0.9}', '{"lr": "fast"}', '{"hidden": {}}', '{"lr": NaN}', '{"lr": 1e999}'),
+        pytest.param(NESTED, id="nested"),
+        pytest.param(f'{{"epochs": {"9" * 5_000}}}', id="huge"),
+        pytest.param(json.dumps({"x" * 88_760: 1}), id="long"),
+    ],
+)
 def test_json_that_is_no_config_is_refused(text):
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as caught:
         TrainConfig.from_json(text)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"model": "x" * 88_760}, id="choice"),
+        pytest.param({"lr": "x" * 88_760}, id="number"),
+        pytest.param({"hidden": "x" * 88_760}, id="list"),
+        pytest.param({"hidden": ["x" * 88_760]}, id="item"),
+        pytest.param({"epochs": 10**5_000}, id="huge"),
+        pytest.param({"model": [10**5_000]}, id="huge-item"),
+        pytest.param({"x" * 88_760: 1}, id="name"),
+    ],
+)
+def test_a_refusal_quotes_only_so_much_of_a_value(values):
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig.from_dict(values)
+    assert len(str(caught.value)) < 500
+
+
+def test_what_is_said_of_a_link_quotes_only_so_much_of_it():
+    word = "x" * 88_760
+    _, problems = TrainConfig.from_query({word: "1", "lr": word, "hidden": word, "model": word, "epochs": "9" * 88_760})
+    assert len(problems) == 5
+    assert all(len(problem) < 500 for problem in problems)
 
 
 def test_flags_hold_what_is_not_the_default():

@@ -1,3 +1,7 @@
+import pathlib
+import platform
+import shutil
+import subprocess
 from typing import NamedTuple
 
 import pytest
@@ -7,6 +11,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from mnist_core import device
 from mnist_core.device import DeviceDataLoader
 from mnist_core.errors import DeviceError
+from mnist_core.files import APP_FOLDER
+from mnist_core.runs import worker
 from tests.conftest import needs_gpu
 
 
@@ -62,3 +68,77 @@ def test_device_data_loader_moves_every_batch_and_has_a_length():
 def test_a_gpu_is_picked_and_named():
     assert device.pick("auto").type == "cuda"
     assert "GPU" in device.describe(torch.device("cuda"))
+
+
+def test_a_training_says_what_it_ran_on(small, store):
+    run = store.create(small)
+    for record in worker.train(run):
+        if record["event"] == "epoch":
+            run.request_stop()
+    list(worker.train(run))
+    described = [record["environment"] for record in run.records() if record["event"] in ("start", "resume")]
+    assert described == [device.environment()] * 2
+    assert described[0].pop("commit") == commit(APP_FOLDER)
+    assert described[0] == {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def commit(folder: pathlib.Path) -> str:
+    """The commit as a new process finds it."""
+    device.commit.cache_clear()
+    return device.commit(folder)
+
+
+def git(folder: pathlib.Path, *arguments: str) -> str:
+    command = [shutil.which("git"), "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout with two commits."""
+    if not shutil.which("git"):
+        pytest.skip("there is no git")
+    folder = tmp_path / "app"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    for message in ("one", "two"):
+        git(folder, "commit", "-q", "--allow-empty", "-m", message)
+    return folder
+
+
+def test_the_commit_is_gits(checkout, tmp_path):
+    two = git(checkout, "rev-parse", "HEAD")
+    assert commit(checkout) == two
+    git(checkout, "pack-refs", "--all")
+    assert commit(checkout) == two
+    git(checkout, "worktree", "add", "-q", "-b", "other", str(tmp_path / "beside"), "HEAD~1")
+    assert commit(tmp_path / "beside") == git(checkout, "rev-parse", "HEAD~1")
+    git(checkout, "checkout", "-q", "HEAD~1")
+    assert commit(checkout) == git(checkout, "rev-parse", "HEAD") != two
+
+
+def test_no_other_repositorys_commit_is_taken_for_the_apps(checkout, tmp_path, monkeypatch):
+    unpacked = checkout / "unpacked"
+    unpacked.mkdir()
+    assert commit(unpacked) == ""
+    monkeypatch.setenv("GIT_DIR", str(checkout / ".git"))  # as in a hook of that repository
+    assert commit(unpacked) == ""
+    monkeypatch.delenv("GIT_DIR")
+    (unpacked / ".git").write_text("nonsense")
+    assert commit(unpacked) == ""
+    git(tmp_path, "init", "-q", "empty")
+    assert commit(tmp_path / "empty") == ""  # none yet
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, subprocess.TimeoutExpired("git", 5)])
+def test_without_a_git_that_answers_there_is_no_commit(checkout, monkeypatch, error):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(subprocess, "check_output", fail)
+    assert commit(checkout) == ""

@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from mnist_core.files import in_words, remove_left_over, replacing
+from mnist_core.files import reason, remove_left_over, replacing
 
 
 def test_replacing_is_all_or_nothing(tmp_path):
@@ -42,10 +42,10 @@ def test_what_a_killed_save_left_behind_is_removed_and_nothing_else(tmp_path):
         (errno.EACCES, "read-only"),
     ],
 )
-def test_what_the_system_says_is_put_in_words(number, part):
-    assert part in in_words(OSError(number, "Reason"))
-    assert "(Reason)" in in_words(OSError(number, "Reason"))
+def test_what_the_system_says_is_put_reason(number, part):
+    assert part in reason(OSError(number, "Reason"))
+    assert "(Reason)" in reason(OSError(number, "Reason"))
 
 
 def test_another_reason_is_said_as_it_is():
-    assert in_words(OSError(errno.ENOENT, "No such file or directory")) == "No such file or directory"
+    assert reason(OSError(errno.ENOENT, "No such file or directory")) == "No such file or directory"

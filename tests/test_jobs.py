@@ -1,7 +1,5 @@
 import threading
 
-import pytest
-
 from mnist_core import jobs
 from mnist_core.errors import ModelError
 from mnist_core.jobs import Jobs
@@ -90,19 +88,25 @@ def test_a_problem_is_said_until_it_is_forgotten():
     assert (again.problem, again.result) == ("", 2)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_an_error_that_nobody_foresaw_is_said_and_others_go_on():
+def test_an_unforeseen_error_is_logged_and_the_jobs_that_wait_are_done(caplog):
+    gate = threading.Event()
+
     def work():
         yield 0.1, 1
-        raise ZeroDivisionError
+        gate.wait(30)
+        raise ZeroDivisionError("nobody foresaw this")
+
+    def fails_at_once():
+        raise KeyError("nor this")
 
     all_jobs = Jobs()
-    job = all_jobs.get("a", work)
-    wait_until(lambda: job.done)
-    assert job.problem == jobs.FAILED
-    other = all_jobs.get("b", counting(2))
-    wait_until(lambda: other.done)
-    assert other.result == 2
+    job, *others = [all_jobs.get(*asked) for asked in (("a", work), ("b", counting(2)), ("c", fails_at_once))]
+    gate.set()
+    wait_until(lambda: job.done and all(other.done for other in others), 20)
+    assert [job.problem, *(other.problem for other in others)] == [jobs.FAILED, "", jobs.FAILED]
+    assert others[0].result == 2
+    assert caplog.text.count("Traceback") == 2
+    assert "ZeroDivisionError: nobody foresaw this" in caplog.text
 
 
 def test_what_nobody_looks_at_any_more_is_dropped(monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 from mnist_core.config import TrainConfig
 from mnist_core.lesson import Lesson
 from mnist_core.presets import PRESETS
+from tests.conftest import NESTED
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -40,6 +41,8 @@ def test_what_is_hidden_need_not_be_locked():
         ({"hide": "<b>"}, "There is no hyperparameter '<b>'."),
         ({"config": "{"}, "What the link has as config is no JSON object."),
         ({"config": "[1]"}, "What the link has as config is no JSON object."),
+        pytest.param({"config": NESTED}, "What the link has as config is no JSON object.", id="nested"),
+        pytest.param({"config": "9" * 5_000}, "What the link has as config is no JSON object.", id="huge"),
         ({"config": json.dumps({"lr": "fast"})}, "lr must be a number, got 'fast'."),
         ({"config": json.dumps({"lr": None})}, "lr must be a number, got 'null'."),
         ({"config": json.dumps({"hidden": [64, "x"]})}, "hidden must be a whole number, got 'x'."),

@@ -108,7 +108,18 @@ def test_a_download_that_is_cut_leaves_nothing_behind(root, server):
     with pytest.raises(DatasetError, match=r"could not be downloaded, .* lacks train-images.*check the network"):
         mnist_files.find_or_download()
     assert len(mnist_files.missing()) == 4
-    assert list(root.iterdir()) == [root / "MNIST"]
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("before", [(), ("root",), ("root", "MNIST", "raw")])
+def test_a_download_that_fails_leaves_no_folder_that_was_not_there(root, server, monkeypatch, tmp_path, before):
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    monkeypatch.setenv("MNIST_ROOT", str(root / "deeper"))
+    (tmp_path / pathlib.Path(*before)).mkdir(parents=True, exist_ok=True)
+    paths = set(tmp_path.rglob("*"))
+    with pytest.raises(DatasetError, match="could not be downloaded"):
+        mnist_files.find_or_download()
+    assert set(tmp_path.rglob("*")) == paths
 
 
 def test_no_network_names_the_files_and_what_to_do(root, server, monkeypatch):

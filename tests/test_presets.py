@@ -62,6 +62,24 @@ def test_the_nearest_preset_of_a_preset_is_itself_whatever_the_seed(name):
     assert nearest(dataclasses.replace(PRESETS[name].config, seed=7, device="cpu")) == (name, [])
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"epochs": 40}, ("mlp", ["epochs"])),
+        ({"validation_size": 59_000}, ("mlp", ["validation_size"])),
+        ({"validation_size": 59_000, "epochs": 20}, ("Learning by heart", ["epochs"])),
+        ({"augment": "handwriting", "background": 0.05}, ("mlp", ["augment", "background"])),
+        ({"optimizer": "sgd", "lr": 0.1}, ("mlp", ["optimizer", "lr"])),
+        ({"optimizer": "sgd", "lr": 0.1, "schedule": "constant"}, ("The classic", ["lr"])),
+        ({"model": "cnn", "epochs": 1}, ("cnn", ["epochs"])),
+        ({"model": "softmax", "data": "sample"}, ("No hidden layer", ["data"])),  # which is the plain softmax
+        ({"model": "softmax", "epochs": 20}, ("No hidden layer", ["epochs"])),
+    ],
+)
+def test_a_config_is_named_after_a_preset_only_where_that_says_more_than_the_network(changes, expected):
+    assert nearest(TrainConfig(**changes)) == expected
+
+
 def test_what_a_config_has_of_its_own_is_named():
     config = dataclasses.replace(PRESETS["The classic"].config, lr=0.1, epochs=2)
     assert nearest(config) == ("The classic", ["lr", "epochs"])

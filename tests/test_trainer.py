@@ -198,6 +198,18 @@ def test_a_background_is_learned_as_no_digit_and_counts_in_no_figure():
     assert (digits >= end["threshold"]).float().mean().item() == pytest.approx(0.97, abs=0.01)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_no_loss_is_said_of_batches_without_a_digit(seed):
+    config = TrainConfig(**SMALL | {"seed": seed, "batch_size": 1, "epochs": 1}, background=1.0, validation_size=1_490)
+    records = list(fit(config, report_every=1))  # half of its 20 steps are taken on a digit
+    assert records[0]["first_loss"] == pytest.approx(math.log(10), abs=1.5)
+    steps = [record for record in records if record["event"] == "step"]
+    assert len(steps) == 10
+    assert all(step["loss"] > 0 for step in steps)
+    assert sum(step["loss"] for step in steps) / 10 == pytest.approx(records[-2]["train_loss"])
+    assert records[-1]["seconds"] == records[-2]["seconds"] > 0
+
+
 def test_the_background_follows_from_the_seed(small):
     config = dataclasses.replace(small, background=0.1)
     torch.manual_seed(5)
@@ -233,6 +245,22 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_advice():
     assert "learning rate of 10 or less instead of 100" in end["advice"]
     assert "test_accuracy" not in end
     json.dumps(end, allow_nan=False)
+
+
+@pytest.mark.parametrize("part", ["validation", "test", "changed"])
+@pytest.mark.parametrize("factor", [1e38, math.inf, math.nan])
+def test_a_loss_that_is_not_finite_on_images_held_back_ends_the_run_as_diverged(small, part, factor):
+    loaders = Loaders.of(small)
+    loaders = dataclasses.replace(loaders, changed=loaders.validation)
+    overflowing = [(images * factor, labels) for images, labels in getattr(loaders, part)]
+    state = TrainState.of(small)
+    *records, end = fit(small, state, dataclasses.replace(loaders, **{part: overflowing}))
+    json.dumps([*records, end], allow_nan=False)
+    assert (end["event"], end["reason"]) == ("end", "diverged")
+    assert "learning rate of 0.001 or less instead of 0.01" in end["advice"]
+    assert "test_accuracy" not in end
+    epochs = 0 if part == "validation" else 2
+    assert [record["event"] for record in records].count("epoch") == epochs == state.epoch == end["epoch"]
 
 
 @pytest.mark.parametrize(

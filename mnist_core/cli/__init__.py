@@ -11,7 +11,9 @@ from typing import Any, NoReturn
 
 from mnist_core import config
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES
-from mnist_core.runs import run
+from mnist_core.errors import LONGEST
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.text import shorten
 
 MODEL = "a run's id or the name of a shipped model"  # what a command says of its argument
 STROKES = "measure on the digits in this .npz file of pen strokes, too"
@@ -21,7 +23,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong with the arguments in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {shorten(message, LONGEST)}\n")
 
 
 def add(
@@ -41,8 +43,9 @@ def add(
     flags = [parser.add_argument("--json", action="store_true", help="print one JSON object a line")]
     if runs_dir:
         where: dict[str, Any] = {
-            "type": pathlib.Path,
-            "default": run.RUNS_DIR,
+            "dest": "store",
+            "type": lambda folder: RunStore(pathlib.Path(folder)),
+            "default": RUNS,
             "metavar": "DIR",
             "help": "where runs are kept",
         }
@@ -77,7 +80,7 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value), flush=True)
+    print(json.dumps(value, allow_nan=False), flush=True)
 
 
 def data_in_words(data: str) -> str:

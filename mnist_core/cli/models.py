@@ -9,18 +9,24 @@ from mnist_core import drawing, metrics
 from mnist_core.cli import MODEL, STROKES, add, data_in_words, print_json
 from mnist_core.errors import EmptyDrawing, ModelError
 from mnist_core.reading import catalog
-from mnist_core.runs import run
 
 
 def add_to(commands: Any) -> None:
     """Add this module's commands to argparse's action for them."""
     parser = add(commands, "evaluate", _evaluate, "Measure a model on a split of the data that it was trained on.")
+    parser.epilog = (
+        "The loss, here and in --csv, is the cross-entropy of the calibrated probabilities, those that predict and the "
+        "app show, in nats. The losses in a training's records are those of the network before calibration."
+    )
     parser.add_argument("model", metavar="RUN", nargs="?", help=MODEL)
     parser.add_argument("--all", action="store_true", help="compare all shipped models instead, in one table")
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=f"with --all: {STROKES}")
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
     parser.add_argument(
-        "--csv", type=pathlib.Path, metavar="FILE", help="write what is read in each image to this file"
+        "--csv",
+        type=pathlib.Path,
+        metavar="FILE",
+        help="write what is read in each image to this file, with its loss and the probabilities p0 to p9",
     )
 
     parser = add(
@@ -56,14 +62,14 @@ def _evaluate(args: argparse.Namespace) -> None:
             raise ModelError("--csv is for one model: name it instead of --all.")
         _evaluate_all(args)
         return
-    loaded = predictor.load(args.model, args.runs_dir)
+    loaded = predictor.load(args.model, args.store)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
     if args.csv:
         loaded.read_all(split).write_csv(args.csv)
-    logits = evaluation.predict(loaded.network, split.images)
-    figures = evaluation.measure(logits, split.labels)
-    confusion = metrics.confusion_matrix(split.labels.numpy(), logits.argmax(1).numpy())
-    per_class = metrics.per_class(confusion)
+    logits = loaded.logits(split.images)
+    figures = evaluation.measure(logits / loaded.calibration.temperature, split.labels)
+    true, predicted = split.labels.numpy(), logits.argmax(1).numpy()
+    confusion, per_class = metrics.confusion_matrix(true, predicted), metrics.per_class(true, predicted)
     if args.json:
         print_json(
             {
@@ -78,7 +84,8 @@ def _evaluate(args: argparse.Namespace) -> None:
         )
         return
     print(f"{args.model} on the {len(split):,} {args.split} images of {data_in_words(loaded.config.data)}:")
-    print(f"accuracy {figures.accuracy:.2%}, loss {figures.loss:.4f}\n\ndigit  images  precision  recall      F1")
+    print(f"accuracy {figures.accuracy:.2%}, calibrated loss {figures.loss:.4f}\n")
+    print("digit  images  precision  recall      F1")
     for one in per_class:
         print(f"{one.digit:5}  {one.images:6,}  {one.precision:9.2%}  {one.recall:6.2%}  {one.f1:6.2%}")
     print("\nread as     " + "".join(f"{digit:6}" for digit in range(10)))
@@ -102,7 +109,7 @@ def _evaluate_all(args: argparse.Namespace) -> None:
 def _predict(args: argparse.Namespace) -> None:
     from mnist_core.reading import predictor
 
-    loaded = predictor.load(args.model, args.runs_dir)
+    loaded = predictor.load(args.model, args.store)
     for path in args.images:
         try:
             answer = loaded.answer(drawing.to_mnist(drawing.open_image(path)))
@@ -128,7 +135,7 @@ def _export(args: argparse.Namespace) -> None:
     shipped = [name for name in args.models if name in catalog.shipped()]
     if not shipped:
         drawn = pen_strokes.load(args.strokes) if args.strokes else None
-        export([run.open_run(name, args.runs_dir) for name in args.models], args.out, drawn)
+        export([args.store.open(name) for name in args.models], args.out, drawn)
     elif len(args.models) == 1 and not args.strokes:
         export_shipped(args.models[0], args.out)
     else:
@@ -140,7 +147,7 @@ def _export_onnx(args: argparse.Namespace) -> None:
 
     if len(args.models) > 1 or args.strokes:
         raise ModelError("As onnx, one model is exported at a time, without --strokes.")
-    difference = onnx_file.export(args.models[0], args.out, args.runs_dir)
+    difference = onnx_file.export(args.models[0], args.out, args.store)
     if args.json:
         print_json({"file": str(args.out), "images": onnx_file.CHECKED, "largest_difference": difference})
     else:
@@ -155,4 +162,4 @@ def _export_tensorboard(args: argparse.Namespace) -> None:
 
     if len(args.models) > 1 or args.strokes:
         raise ModelError("For tensorboard, one run is exported at a time, without --strokes.")
-    write_events(run.open_run(args.models[0], args.runs_dir), args.out)
+    write_events(args.store.open(args.models[0]), args.out)

@@ -9,7 +9,9 @@ from typing import Any
 from mnist_core import presets
 from mnist_core.cli import Parser, add, print_json
 from mnist_core.errors import RunError
-from mnist_core.runs import run, summary
+from mnist_core.runs import summary
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row
 
 
@@ -46,11 +48,11 @@ def add_to(commands: Any) -> None:
 
 
 def _list(args: argparse.Namespace) -> None:
-    for run_ in run.list_runs(args.runs_dir):
+    for run_ in args.store.runs():
         row = summary.row(run_)
         if not summary.matches(row, ",".join(args.words)):
             continue
-        if row.state == summary.DAMAGED:  # one damaged run hides no other
+        if row.state is RunState.DAMAGED:  # one damaged run hides no other
             print(f"mnist_core: {row.message}", file=sys.stderr)
         elif args.json:
             print_json(row.to_dict())
@@ -66,17 +68,17 @@ def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.2%}"
 
 
-def _readable(run_id: str, runs_dir: pathlib.Path) -> Row:
+def _readable(run_id: str, store: RunStore) -> Row:
     """The run's row. Raises RunError for one that is not there or damaged."""
-    row = summary.row(run.open_run(run_id, runs_dir))
-    if row.state == summary.DAMAGED:
+    row = summary.row(store.open(run_id))
+    if row.state is RunState.DAMAGED:
         raise RunError(row.message)
     return row
 
 
 def _show(args: argparse.Namespace) -> None:
-    row = _readable(args.run, args.runs_dir)
-    records = run.open_run(args.run, args.runs_dir).records()
+    row = _readable(args.run, args.store)
+    records = args.store.open(args.run).records()
     starts = [record for record in records if record["event"] in ("start", "resume")]
     environment = starts[-1].get("environment", {}) if starts else {}
     command = presets.command(row.config)
@@ -110,28 +112,31 @@ def _compare(args: argparse.Namespace) -> None:
     from mnist_core.reading import predictor
     from mnist_core.runs import comparison
 
-    rows = [_readable(name, args.runs_dir) for name in args.runs]
+    rows = [_readable(name, args.store) for name in args.runs]
     if len({row.run for row in rows}) < 2:
         raise RunError("Name two or more runs to compare.")
     fields = summary.differing(row.config for row in rows)
-    finished = [row for row in rows if row.state == "finished" and row.config.data == rows[0].config.data]
+    finished = [row for row in rows if row.state is RunState.FINISHED and row.config.data == rows[0].config.data]
     pairs = []
     if len(finished) > 1:
         test = dataset.load_test(rows[0].config.data)
-        right = [predictor.load(row.run, args.runs_dir).read_all(test).right for row in finished]
+        right = [predictor.load(row.run, args.store).read_all(test).right for row in finished]
         for other, its in zip(finished[1:], right[1:], strict=True):
             pairs.append((finished[0].run, other.run, comparison.mcnemar(right[0], its)))
     repeated = [group for group in summary.over_seeds(rows) if group.deviation is not None]
     if args.json:
         for row in rows:
-            print_json(row.to_dict() | {"differing": {field: row.config.to_dict()[field] for field in fields}})
+            values = row.config.to_dict()
+            print_json(
+                row.to_dict() | {"differing": {name: values[name] for name in fields if name in row.config.fields}}
+            )
         for group in repeated:
             print_json({"runs": [r.run for r in group.rows], "mean": group.mean, "deviation": group.deviation})
         for one, another, difference in pairs:
             print_json({"one": one, "other": another, **dataclasses.asdict(difference)})
         return
     for row in rows:
-        settings = ", ".join(f"{field} {summary.in_words(getattr(row.config, field))}" for field in fields)
+        settings = ", ".join(f"{field} {summary.setting(row.config, field)}" for field in fields)
         print(f"{row.run:34} validation {_share(row.val_accuracy):>7}  test {_share(row.test_accuracy):>7}  {settings}")
     for group in repeated:
         print(f"{len(group.rows)} seeds of {group.rows[0].differs}: test {group.mean:.2%} ± {group.deviation:.2%}")
@@ -144,27 +149,27 @@ def _compare(args: argparse.Namespace) -> None:
 
 
 def _delete(args: argparse.Namespace) -> None:
-    for this in [run.open_run(name, args.runs_dir) for name in args.runs]:
-        this.delete()
-    run.empty_trash(args.runs_dir)
+    for run in [args.store.open(name) for name in args.runs]:
+        run.delete()
+    args.store.empty_trash()
 
 
 def _restore(args: argparse.Namespace) -> None:
     for name in args.runs:
-        run.restore(name, args.runs_dir)
+        args.store.restore(name)
 
 
 def _export(args: argparse.Namespace) -> None:
-    from mnist_core.exchange.run_archive import zip_run
+    from mnist_core.exchange.run_archive import export_run
 
-    zip_run(run.open_run(args.run, args.runs_dir), args.out)
+    export_run(args.store.open(args.run), args.out)
 
 
 def _import(args: argparse.Namespace) -> None:
     from mnist_core.exchange.run_archive import import_run
 
-    this = import_run(args.file, args.runs_dir)
+    run = import_run(args.file, args.store)
     if args.json:
-        print_json({"run": this.id})
+        print_json({"run": run.id})
     else:
-        print(f"Run {this.id}")
+        print(f"Run {run.id}")

@@ -13,7 +13,7 @@ from mnist_core.cli import add, add_flag, data_in_words, given, print_json
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import Record
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
 
 
 def add_to(commands: Any) -> None:
@@ -68,48 +68,48 @@ def _train(args: argparse.Namespace) -> None:
         tensorboard_files.require()
     if args.recipe:
         chosen = {**presets.RECIPES[args.recipe].config.to_dict(), **chosen}
-    this = run.open_run(args.resume, args.runs_dir) if args.resume else run.create(TrainConfig(**chosen), args.runs_dir)
+    run = args.store.open(args.resume) if args.resume else args.store.create(TrainConfig(**chosen))
     if not args.json:
-        print(f"Run {this.id}")
+        print(f"Run {run.id}")
     try:
         with tqdm(unit=" steps", disable=args.json or not sys.stderr.isatty(), leave=False) as bar:
-            records = worker.train(this)
-            for record in tensorboard_files.beside(this, records) if args.tensorboard else records:
+            records = worker.train(run)
+            for record in tensorboard_files.beside(run, records) if args.tensorboard else records:
                 if args.json:
-                    print_json({"run": this.id, **record})
+                    print_json({"run": run.id, **record})
                 else:
                     bar.total = record.get("steps", bar.total)
                     bar.update(record.get("step", 0) - bar.n)
                     if line := _in_words(record):
                         bar.write(line)
     except KeyboardInterrupt:
-        print(f"\nStopped. Go on with: python -m mnist_core train --resume {this.id}", file=sys.stderr)
+        print(f"\nStopped. Go on with: python -m mnist_core train --resume {run.id}", file=sys.stderr)
         raise
 
 
 def _in_words(record: Record) -> str:
     """A record as a line for people; empty for one that is only for curves."""
-    event = record["event"]
-    if event == "start":
+    if record["event"] == "start":
+        begun = f" Loss before training {record['first_loss']:.3f} (ln 10 = 2.303)." if "first_loss" in record else ""
         return (
             f"{record['model']}, {record['parameters']:,} parameters, on {record['device']}, "
-            f"data: {data_in_words(record['data'])}. Loss before training {record['first_loss']:.3f} (ln 10 = 2.303)."
+            f"data: {data_in_words(record['data'])}.{begun}"
         )
-    if event == "resume":
+    if record["event"] == "resume":
         return f"Going on after epoch {record['epoch']} of {record['epochs']}."
-    if event == "epoch":
+    if record["event"] == "epoch":
         return (
             f"epoch {record['epoch']:3}   training loss {record['train_loss']:.4f}, {record['train_accuracy']:.2%}   "
             f"validation loss {record['val_loss']:.4f}, {record['val_accuracy']:.2%}   {record['seconds']:.1f} s"
         )
-    if event == "end" and record["reason"] == "finished":
+    if record["event"] == "lr":
+        return f"Learning rate {record['lr']:g} from step {record['step']} on."
+    if record["event"] == "end" and record["reason"] == "finished":
         return (
             f"Finished in {record['seconds']:.1f} s of training: validation {record['val_accuracy']:.2%}, "
             f"test {record['test_accuracy']:.2%} of {data_in_words(record['data'])}."
         )
-    if event == "lr":
-        return f"Learning rate {record['lr']:g} from step {record['step']} on."
-    if event == "end":
+    if record["event"] == "end":
         return f"{record['reason'].capitalize()} at step {record['step']}. {record.get('advice', '')}".strip()
     return ""
 

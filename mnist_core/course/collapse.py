@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mnist_core import model
 from mnist_core.errors import ModelError
 
 
@@ -15,7 +16,7 @@ def collapse(network: nn.Module) -> nn.Linear:
     """
     weight: Tensor | None = None
     bias = torch.zeros(0)
-    for layer in (module for module in network.modules() if not any(module.children())):
+    for _, layer in model.leaf_modules(network):
         if isinstance(layer, nn.Flatten | nn.Identity | nn.Dropout):
             continue
         if not isinstance(layer, nn.Linear):

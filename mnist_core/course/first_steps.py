@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.func import functional_call
 
 from mnist_core import dataset, model
 from mnist_core.config import TrainConfig
@@ -48,16 +49,13 @@ def after_one_step(config: TrainConfig, batch: Dataset, rates: Sequence[float]) 
     """
     network = fresh(config)
     pixels = dataset.normalise(batch.images)
-    weights = list(network.parameters())
-    loss = F.cross_entropy(network(pixels), batch.labels)
-    gradients = torch.autograd.grad(loss, weights)
+    weights = dict(network.named_parameters())
+    gradients = torch.autograd.grad(F.cross_entropy(network(pixels), batch.labels), list(weights.values()))
     losses = []
     with torch.no_grad():
-        begin = [weight.clone() for weight in weights]
         for rate in rates:
-            for weight, start, gradient in zip(weights, begin, gradients, strict=True):
-                weight.copy_(start - rate * gradient)
-            losses.append(F.cross_entropy(network(pixels), batch.labels).item())
+            moved = {name: weights[name] - rate * slope for name, slope in zip(weights, gradients, strict=True)}
+            losses.append(F.cross_entropy(functional_call(network, moved, pixels), batch.labels).item())
     return losses
 
 

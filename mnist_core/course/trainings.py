@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from mnist_core.config import TrainConfig
 from mnist_core.presets import PRESETS
-from mnist_core.runs.summary import DAMAGED, Row
+from mnist_core.runs.status import RunState
+from mnist_core.runs.summary import Row
 
 GROUP = "Learn"  # of all runs that the course starts
 SAMPLE_EPOCHS = 8  # passes over the sample for each over MNIST, which has some forty times as many images
@@ -40,4 +41,6 @@ def on(config: TrainConfig, data: str) -> TrainConfig:
 
 def newest(rows: Iterable[Row], config: TrainConfig) -> Row | None:
     """Of `rows`, the newest first, the course's first run of that config that is not damaged; None if there is none."""
-    return next((row for row in rows if row.group == GROUP and row.state != DAMAGED and row.config == config), None)
+    return next(
+        (row for row in rows if row.group == GROUP and row.state is not RunState.DAMAGED and row.config == config), None
+    )

@@ -9,7 +9,7 @@ import json
 import pathlib
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,10 +17,12 @@ import torch
 from mnist_core import presets, weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
-from mnist_core.files import replacing
+from mnist_core.files import oserror_as, replacing
 from mnist_core.reading import catalog, predictor
 from mnist_core.reading.pen_strokes import DrawnDigits
+from mnist_core.records import End
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RunStore
 
 
 def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = None) -> None:
@@ -33,16 +35,22 @@ def export(runs: Sequence[Run], path: pathlib.Path, drawn: DrawnDigits | None = 
     """
     _check_suffix(path)
     configs = [run.config() for run in runs]
+    ends = [_finished(run) for run in runs]
     for run, config in zip(runs, configs, strict=True):
-        if run.end().get("reason") != "finished":
-            raise RunError(f"The run {run.id} has not finished: only a finished run can be exported.")
         if dataclasses.replace(config, seed=configs[0].seed) != configs[0]:
             raise RunError(f"The runs {runs[0].id} and {run.id} differ in more than their seed: export them apart.")
-    rows = [_figures(run, config, drawn) for run, config in zip(runs, configs, strict=True)]
+    rows = [_figures(run, config, end, drawn) for run, config, end in zip(runs, configs, ends, strict=True)]
     # as they are and changed as in the training: drawings differ from MNIST as the latter do
     chosen = max(range(len(runs)), key=lambda i: rows[i]["val_accuracy"] + rows[i].get("changed_accuracy", 0.0))
     tensors = weights.load(runs[chosen].weights, runs[chosen].fingerprint())
-    _write(path, tensors, _card(path.stem, runs[chosen], rows, chosen))
+    _write(path, tensors, _card(path.stem, runs[chosen], ends[chosen], rows, chosen))
+
+
+def _finished(run: Run) -> End:
+    end = run.end()
+    if end is None or end["reason"] != "finished":
+        raise RunError(f"The run {run.id} has not finished: only a finished run can be exported.")
+    return end
 
 
 def export_shipped(name: str, path: pathlib.Path) -> None:
@@ -57,27 +65,24 @@ def _check_suffix(path: pathlib.Path) -> None:
 
 
 def _write(path: pathlib.Path, tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> None:
-    try:
+    with oserror_as(ModelError, f"{path} cannot be written"):
         weights.save(path, tensors)
         with replacing(path.with_suffix(".json")) as fresh:
-            fresh.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written: {error.strerror}.") from error
+            fresh.write_text(json.dumps(card, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _figures(run: Run, config: TrainConfig, drawn: DrawnDigits | None) -> dict[str, Any]:
-    end = run.end()
+def _figures(run: Run, config: TrainConfig, end: Mapping[str, Any], drawn: DrawnDigits | None) -> dict[str, Any]:
     figures: dict[str, Any] = {"seed": config.seed}
     figures |= {name: end[name] for name in ("val_accuracy", "changed_accuracy", "test_accuracy") if name in end}
     figures["seconds"] = round(end["seconds"], 1)
     if drawn:
-        digits = predictor.load(run.id, run.path.parent).probabilities(drawn.images).argmax(1)
+        digits = predictor.load(run.id, RunStore(run.path.parent)).probabilities(drawn.images).argmax(1)
         figures["drawn_accuracy"] = round(drawn.macro_accuracy(digits), 4)
     return figures
 
 
-def _card(name: str, run: Run, rows: list[dict[str, Any]], chosen: int) -> dict[str, Any]:
-    config, records, end = run.config(), run.records(), run.end()
+def _card(name: str, run: Run, end: Mapping[str, Any], rows: list[dict[str, Any]], chosen: int) -> dict[str, Any]:
+    config, records = run.config(), run.records()
     start = next(record for record in records if record["event"] == "start")
     means = {
         f"{figure}_mean": round(statistics.mean(row[figure] for row in rows), 5)

@@ -21,10 +21,10 @@ from mnist_core.config import TrainConfig
 from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError
 from mnist_core.exchange.preprocessing import Preprocessing
-from mnist_core.files import in_words, replacing
+from mnist_core.files import oserror_as, replacing
 from mnist_core.reading import catalog, predictor
 from mnist_core.reading.predictor import Predictor
-from mnist_core.runs.run import RUNS_DIR
+from mnist_core.runs.run_store import RUNS, RunStore
 
 OPSET = 18  # of ONNX's operators: since 2022, which most programs that read such files know
 CHECKED = 1_000  # images that the file must answer as we do
@@ -59,7 +59,7 @@ class Reader(nn.Module):
         return torch.where(has_ink, probabilities, 0.1), has_ink & is_digit
 
 
-def export(name: str, path: pathlib.Path, runs_dir: pathlib.Path = RUNS_DIR) -> float:
+def export(name: str, path: pathlib.Path, store: RunStore = RUNS) -> float:
     """Write the model of that name, shipped or a run's id with weights, to `path`, a new .onnx file.
 
     Returns the largest difference of a probability that was found in checking it. Raises ModelError, and leaves no
@@ -69,12 +69,9 @@ def export(name: str, path: pathlib.Path, runs_dir: pathlib.Path = RUNS_DIR) -> 
         raise ModelError(f"{path} must end in .onnx.")
     if not path.parent.is_dir():
         raise ModelError(f"{path} cannot be written: there is no folder {path.parent}.")
-    content, difference = convert(predictor.load(name, runs_dir))
-    try:
-        with replacing(path) as fresh:
-            fresh.write_bytes(content)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written: {in_words(error)}.") from error
+    content, difference = convert(predictor.load(name, store))
+    with oserror_as(ModelError, f"{path} cannot be written"), replacing(path) as fresh:
+        fresh.write_bytes(content)
     return difference
 
 

@@ -1,74 +1,92 @@
 """Runs taken from one place to another: a run's folder as a zip file, and back; bare weights with their card as well.
 
-What is taken in may come from anybody: it is read as data, checked whole, and refused with one sentence where it is
-anything else than a run. It appears among the runs all at once, and after a refusal nothing is left of it.
+What is imported may come from anybody. It is read as data, by the readers that runs themselves are read with, and
+refused with one sentence where one of them refuses. A run appears among the others all at once, and after a refusal
+nothing is left of it.
 """
 
+import collections
 import contextlib
-import itertools
-import json
 import os
 import pathlib
+import re
 import shutil
+import stat
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from mnist_core.errors import ModelError, RunError
-from mnist_core.exchange import unzipping
-from mnist_core.files import in_words, replacing
+from mnist_core import records
+from mnist_core.config import TrainConfig
+from mnist_core.errors import LabError, RunError
+from mnist_core.files import oserror_as, replacing
 from mnist_core.reading import catalog
-from mnist_core.records import read_records
-from mnist_core.runs.run import RUNS_DIR, Run, new_ids
+from mnist_core.records import Record
+from mnist_core.runs import metrics_file, status, weight_history
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.runs.status import RunState
+from mnist_core.text import parse_json, quoted
 
-MOST_PACKED = 64 * 2**20  # bytes of a file to take in
-MOST_OF_A_CARD = 2**20
+MOST_PACKED = 64 * 2**20  # bytes of a file to import
+MOST_UNPACKED = 256 * 2**20  # bytes of all files in it together
+MOST_OF_ONE = 2**20  # bytes of a file but for those of LARGE
+MOST_ENTRIES = 64
+ENTRY = b"PK\x01\x02"  # what each entry in a zip's list begins with
+CHUNK = 2**16
 SCRATCH = ".import-"  # how folders begin in which a run is made
 LONGEST_IMPORT = 3_600  # seconds, after which such a folder was left over by a process that was killed
+
+LARGE = ("metrics.jsonl", "weights.safetensors", "state.safetensors", weight_history.NAME)
+PACKED = ("config.json", "status.json", "about.json", *LARGE)
+NEEDED = ("config.json", "status.json", "metrics.jsonl", "weights.safetensors")
+# What a run's folder holds beside these, and what file managers add when they pack one.
+LEFT_OUT = re.compile(r"lock|stop|pause|lr|log\.txt|deleted|tensorboard(/.*)?|\.DS_Store|\._.*")
+# What a card has of a training's last record, and what it must have.
+FIGURES = ("chosen_epoch", "temperature", "threshold", "val_accuracy", "changed_accuracy", "test_accuracy", "seconds")
+NEEDED_FIGURES = ("val_accuracy", "test_accuracy", "seconds")
 
 # A file to read from: where it lies, or one that is open, as an upload is. Its name is what an error calls it by.
 Source = pathlib.Path | BinaryIO
 
 
-def zip_run(this: Run, path: pathlib.Path) -> None:
+def export_run(run: Run, path: pathlib.Path) -> None:
     """Write the run's folder to `path`, a new .zip file, without what is of this machine alone, such as its lock.
 
-    Raises RunError for a run that is being trained, has no weights yet or is larger than `import_run` would take in,
-    and for a path that cannot be written.
+    Raises RunError for a run that is being trained, has no weights yet or is larger than `import_run` would take, and
+    for a path that cannot be written.
     """
     if path.suffix != ".zip":
         raise RunError(f"{path} must end in .zip.")
-    if not this.weights.exists():
-        raise RunError(f"The run {this.id} has no weights yet: there is nothing to take along.")
-    _check_at_rest(this)
-    _, whole = read_records(this.path / "metrics.jsonl")  # a killed process may leave half a line behind
-    names = [name for name in unzipping.TAKEN if (this.path / name).exists()]
-    try:
-        with replacing(path) as fresh:
-            with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
-                for name in names:
-                    content = (this.path / name).read_bytes()
-                    file.writestr(f"{this.id}/{name}", content[:whole] if name == "metrics.jsonl" else content)
-            unpacked = sum((this.path / name).stat().st_size for name in names)
-            if fresh.stat().st_size > MOST_PACKED or unpacked > unzipping.MOST_UNPACKED:
-                raise RunError(
-                    f"The run {this.id} is too large to be taken in again, with {unpacked / 2**20:,.0f} MB: at most "
-                    f"{MOST_PACKED // 2**20} MB are, and {unzipping.MOST_UNPACKED // 2**20} MB unpacked."
-                )
-            _check_at_rest(this)  # and was not taken up meanwhile
-    except OSError as error:
-        raise RunError(f"The run {this.id} cannot be written to {path}: {in_words(error)}.") from error
+    if not run.weights.exists():
+        raise RunError(f"The run {run.id} has no weights yet: there is nothing to take along.")
+    _check_at_rest(run)
+    _, whole = metrics_file.read(run.metrics)  # a killed process may leave half a line behind
+    names = [name for name in PACKED if (run.path / name).exists()]
+    with oserror_as(RunError, f"The run {run.id} cannot be written to {path}"), replacing(path) as fresh:
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED) as file:
+            for name in names:
+                content = (run.path / name).read_bytes()
+                file.writestr(f"{run.id}/{name}", content[:whole] if name == run.metrics.name else content)
+        unpacked = sum((run.path / name).stat().st_size for name in names)
+        if fresh.stat().st_size > MOST_PACKED or unpacked > MOST_UNPACKED:
+            raise RunError(
+                f"The run {run.id} is too large to be imported again, with {unpacked / 2**20:,.0f} MB: at most "
+                f"{MOST_PACKED // 2**20} MB are, and {MOST_UNPACKED // 2**20} MB unpacked."
+            )
+        _check_at_rest(run)  # and was not taken up meanwhile
 
 
-def _check_at_rest(this: Run) -> None:
-    if this.status().is_active:
-        raise RunError(f"The run {this.id} is being trained or in line: stop it before you take it along.")
+def _check_at_rest(run: Run) -> None:
+    if run.status().state.is_active:
+        raise RunError(f"The run {run.id} is being trained or in line: stop it before you take it along.")
 
 
-def import_run(file: Source, runs_dir: pathlib.Path = RUNS_DIR, card: Source | None = None) -> Run:
-    """Take in a run: the zip file of one's folder, or weights as safetensors with their `card`.
+def import_run(file: Source, store: RunStore = RUNS, card: Source | None = None) -> Run:
+    """Import a run: the zip file of its folder; or weights as safetensors with their `card`, also in one zip file.
 
     The card of a file that lies on disk is looked for beside it. The run keeps its id if that is free and becomes one
     that nobody trains. Raises RunError for anything else, for more than MOST_PACKED bytes, and where it cannot be
@@ -77,23 +95,27 @@ def import_run(file: Source, runs_dir: pathlib.Path = RUNS_DIR, card: Source | N
     with _opened(file, MOST_PACKED) as (opened, name):
         head = opened.read(9)
         opened.seek(0)
-        try:
-            runs_dir.mkdir(parents=True, exist_ok=True)
-            _remove_left_over(runs_dir)
-            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=runs_dir) as scratch:
+        with oserror_as(RunError, f"{name} cannot be imported to {store.folder}"):
+            store.folder.mkdir(parents=True, exist_ok=True)
+            _remove_left_over(store.folder)
+            with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=store.folder) as scratch:
+                folder, run_id = pathlib.Path(scratch, "imported"), ""
+                folder.mkdir()
                 if head.startswith(b"PK\x03\x04"):
-                    made, run_id = _from_zip(opened, name, pathlib.Path(scratch))
+                    run_id = _unpack(opened, name, folder)
                 elif head[8:] == b"{":
                     if card is None and isinstance(file, pathlib.Path) and file.with_suffix(".json").is_file():
                         card = file.with_suffix(".json")
-                    made, run_id = _from_weights(opened, name, card, pathlib.Path(scratch)), ""
+                    if card is None:
+                        raise RunError(f"{name} comes without its card: add the .json that was exported with it.")
+                    with _opened(card, MOST_OF_ONE) as (its_card, _):
+                        _from_weights(opened.read(), its_card.read(), name, folder)
                 elif head.startswith(b"\x80"):
-                    raise RunError(f"{name} is a pickle, which can run code: only a zip or safetensors are taken.")
+                    raise RunError(f"{name} is a pickle, which can run code: only a zip or safetensors are imported.")
                 else:
                     raise RunError(f"{name} is neither the zip of a run's folder nor safetensors.")
-                return _moved(made, run_id, runs_dir)
-        except OSError as error:
-            raise RunError(f"{name} cannot be taken in to {runs_dir}: {in_words(error)}.") from error
+                _check(Run(folder), name)
+                return store.add(folder, "" if run_id in catalog.shipped() else run_id)
 
 
 def _remove_left_over(runs_dir: pathlib.Path) -> None:
@@ -106,74 +128,166 @@ def _remove_left_over(runs_dir: pathlib.Path) -> None:
 def _opened(source: Source, most: int) -> Iterator[tuple[BinaryIO, str]]:
     """The source open to read from its start, and its name."""
     with contextlib.ExitStack() as stack:
-        if isinstance(source, pathlib.Path):
-            try:
-                file: BinaryIO = stack.enter_context(open(source, "rb"))
-            except OSError as error:
-                raise RunError(f"{source} cannot be read: {error.strerror}.") from error
-        else:
-            file = source
+        file = source
+        if isinstance(file, pathlib.Path):
+            with oserror_as(RunError, f"{source} cannot be read"):
+                file = stack.enter_context(open(file, "rb"))
         name = pathlib.PurePath(str(getattr(source, "name", "The file"))).name
         if file.seek(0, os.SEEK_END) > most:
-            raise RunError(f"{name} is larger than {most // 2**20} MB, which is the most that is taken in.")
+            raise RunError(f"{name} is larger than {most // 2**20} MB, which is the most that is imported.")
         file.seek(0)
         yield file, name
 
 
-def _from_zip(file: BinaryIO, name: str, scratch: pathlib.Path) -> tuple[Run, str]:
-    """The run in the zip, in a folder below `scratch`, and the id it had, "" if the zip does not say."""
-    from mnist_core.exchange import incoming  # with torch, which takes seconds to import
+def _unpack(file: BinaryIO, name: str, folder: pathlib.Path) -> str:
+    """Write the run's files that are in the zip `file` into `folder`; returns the folder's name in the zip, or "".
 
-    made = Run(scratch / "imported")
-    made.path.mkdir()
-    run_id = unzipping.unzip(file, name, made.path)
-    if run_id:
-        made = Run(made.path.rename(scratch / run_id))  # what is wrong with it is said of its id
-    incoming.check(made, name)
-    return made, run_id
-
-
-def _from_weights(file: BinaryIO, name: str, card: Source | None, scratch: pathlib.Path) -> Run:
-    from mnist_core import weights
-    from mnist_core.exchange import incoming
-
-    if card is None:
-        raise RunError(f"{name} comes without its card: take the .json that was exported with it, too.")
-    copy = scratch / "weights.safetensors"
-    copy.write_bytes(file.read())
+    Nothing that the zip says of itself is trusted: what it holds is looked up by name, and sizes are counted while
+    reading. Raises RunError for a zip that holds anything else, or more than there may be.
+    """
+    if file.read().count(ENTRY) > MOST_ENTRIES:  # before zipfile reads a list that may be endless
+        raise RunError(f"{name} holds more than the files of one run: pack the folder of one run.")
     try:
-        tensors = weights.load(copy)
-    except ModelError as error:
-        raise RunError(f"{name} is cut or damaged, or no safetensors file.") from error
-    config, records = incoming.from_card(_card(card), name)
-    incoming.check_weights(tensors, config, name)
-    made = Run(scratch / "imported")
-    made.path.mkdir()
-    (made.path / "config.json").write_text(config.to_json(), encoding="utf-8")
-    (made.path / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
-    weights.save(made.weights, tensors, made.fingerprint())
-    made.set_status("finished")
-    return made
+        with zipfile.ZipFile(file) as archive:
+            files = [entry for entry in archive.infolist() if _is_wanted(entry, name)]
+            folders = collections.Counter(entry.filename.rpartition("/")[0] for entry in files)
+            top = folders.most_common(1)[0][0] if folders else ""
+            entries: dict[str, zipfile.ZipInfo] = {}
+            for entry in files:
+                inner = entry.filename.removeprefix(f"{top}/" if top else "")
+                if inner in entries:
+                    raise RunError(f"{name} holds {quoted(inner)} twice: pack the folder of one run.")
+                entries[inner] = entry
+            if "config.json" not in entries and (pair := _weights_and_card(entries)):
+                weights, card = (_read(archive, entries[part], MOST_UNPACKED, name) for part in pair)
+                _from_weights(weights, card, name, folder)
+                return ""
+            _extract(archive, entries, name, folder)
+            return top
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise RunError(f"{name} is cut, damaged or packed in an unknown way: {error}.") from error
 
 
-def _card(source: Source) -> Any:
-    with _opened(source, MOST_OF_A_CARD) as (file, name):
-        try:
-            return json.loads(file.read())
-        except (ValueError, RecursionError) as error:
-            raise RunError(f"{name} is no card: it must be JSON.") from error
+def _is_wanted(entry: zipfile.ZipInfo, name: str) -> bool:
+    """Whether the entry is a file of a run's folder, rather than one that is left out. Raises RunError for others."""
+    path = entry.filename
+    if path.startswith("__MACOSX/") or entry.is_dir():
+        return False
+    if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise RunError(f"{name} holds a link or a device, {quoted(path)}: only plain files are imported.")
+    return not any(LEFT_OUT.fullmatch(part) for part in (path, path.partition("/")[2]))
 
 
-def _moved(made: Run, wanted: str, runs_dir: pathlib.Path) -> Run:
-    """The run among the others, by the id `wanted` if that is one and free, or else by a new one."""
-    old = [wanted] if wanted and wanted not in catalog.shipped() else []
-    for run_id in itertools.chain(old, new_ids(made.config().model)):
-        place = runs_dir / run_id
-        try:
-            os.rename(made.path, place)
-        except OSError:
-            if place.exists():
-                continue
-            raise
-        return Run(place)
-    raise AssertionError("there is always another id")
+def _weights_and_card(entries: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The names of the two files of weights that were exported with their card; None where there are others."""
+    weights = [entry for entry in entries if entry.endswith(".safetensors")]
+    card = weights[0].removesuffix(".safetensors") + ".json" if weights else ""
+    return (weights[0], card) if entries.keys() == {*weights[:1], card} else None
+
+
+def _extract(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], name: str, folder: pathlib.Path) -> None:
+    allowed = MOST_UNPACKED
+    for inner, entry in entries.items():
+        if inner not in PACKED:
+            raise RunError(
+                f"{name} holds a file that is not a run's, {quoted(entry.filename)}: only the zip of a run's folder or "
+                "safetensors with their card can be imported."
+            )
+        content = _read(archive, entry, allowed if inner in LARGE else MOST_OF_ONE, name)
+        allowed -= len(content)
+        (folder / inner).write_bytes(content)
+    for needed in NEEDED:
+        if needed not in entries:
+            raise RunError(f"{name} lacks {needed}: pack the whole folder of a run.")
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, name: str) -> bytes:
+    with archive.open(entry) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise RunError(
+            f"{name} holds more than it may: unpacked, at most {MOST_UNPACKED // 2**20} MB are imported, and "
+            f"{MOST_OF_ONE // 2**20} MB of any other file than {', '.join(LARGE)}."
+        )
+    return content
+
+
+def _from_weights(content: bytes, card: bytes, name: str, folder: pathlib.Path) -> None:
+    """Write the folder of a run that ended as the card of these weights says."""
+    from mnist_core import weights
+
+    config, made = _from_card(card, name)
+    run = Run(folder)
+    (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
+    with run.recorder() as recorder:
+        for record in made:
+            recorder.append(record)
+    run.weights.write_bytes(content)
+    with _saying(f"{name} is damaged", folder):
+        weights.save(run.weights, weights.load(run.weights), run.fingerprint())
+    run.set_status(RunState.FINISHED)
+
+
+def _from_card(card: bytes, name: str) -> tuple[TrainConfig, list[Record]]:
+    """The config in a card that `model_card.export` wrote, and the records of a training that ended as it says."""
+    from mnist_core import model
+
+    try:
+        values = parse_json(card)
+        config = TrainConfig.from_dict(values["config"])
+        figures = {field: values[field] for field in FIGURES if field in (*values, *NEEDED_FIGURES)}
+        parameters = model.count_parameters(model.skeleton(config.model, **config.hyperparameters))
+        steps = config.epochs * config.steps_per_epoch
+        begun = {"data": config.data, "model": config.model, "device": values.get("device", "")}
+        start = {**begun, "parameters": parameters, "epochs": config.epochs, "steps": steps}
+        changes = [{**change, "event": "lr"} for change in values.get("lr_changes", [])]
+        end = {"reason": "finished", "data": config.data, "epoch": config.epochs, "step": steps, **figures}
+        made = [records.check(record) for record in ({"event": "start", **start}, *changes, {"event": "end", **end})]
+    except KeyError as error:
+        raise RunError(f"{name} has a card without {error}: take the card that was exported with it.") from error
+    except (ValueError, TypeError, LabError) as error:
+        raise RunError(f"{name} has a damaged card: {error}") from error
+    return config, made
+
+
+def _check(run: Run, name: str) -> None:
+    """Make `run`, imported from the file called `name`, one that nobody trains, or raise RunError.
+
+    What was being trained when it was packed becomes "interrupted", a last line that was not whole is dropped, and so
+    is the state of a run that has ended for good.
+    """
+    from mnist_core import model, weights
+    from mnist_core.state import TrainState
+
+    with _saying(f"{name} cannot be imported", run.path):
+        config, state = run.config(), status.read_written(run.path).state
+        run.about()
+        _, whole = metrics_file.read(run.metrics)
+        with open(run.metrics, "rb+") as file:
+            file.truncate(whole)
+        end = run.end()
+        if state is RunState.FINISHED and (end is None or end["reason"] != "finished"):
+            raise RunError("Its metrics end before its training did.")
+        tensors = weights.load(run.weights, run.fingerprint())
+        expected = model.skeleton(config.model, **config.hyperparameters).state_dict()
+        weights.check(tensors, expected)  # before a network is built, which may be larger than the file
+        if run.state.exists():
+            training = TrainState.of(config)
+            training.load(weights.load(run.state, run.fingerprint()))
+            if training.epoch > config.epochs:
+                raise RunError("Its state is that of a longer training than its config's.")
+        weight_history.read(run.path)
+    if state.is_active:
+        message = "It was being trained when it was packed: Resume goes on from its last epoch."
+        run.set_status(RunState.INTERRUPTED, message)
+    elif not state.is_resumable:
+        run.state.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _saying(what: str, folder: pathlib.Path) -> Iterator[None]:
+    """Begin what is wrong with a run in `folder`, whose name nobody knows, with `what`."""
+    try:
+        yield
+    except LabError as error:
+        raise RunError(f"{what}: {str(error).replace(f'{folder}{os.sep}', '')}") from error

@@ -5,12 +5,12 @@ The package tensorboard is not among the app's requirements: whoever wants the f
 
 import contextlib
 import pathlib
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
-from mnist_core.files import in_words
+from mnist_core.files import reason
 from mnist_core.records import Record
 from mnist_core.runs.run import Run
 
@@ -40,7 +40,9 @@ def folder(run: Run) -> pathlib.Path:
 
 
 def write_events(run: Run, folder: pathlib.Path) -> None:
-    """Write what the run has recorded so far to `folder`, in place of the event files there.
+    """Write what the run has recorded so far to `folder`, in place of the event file that an earlier call wrote there.
+
+    The file's name ends in the run's id; event files of other names are left alone.
 
     The curves are loss and accuracy of training and validation, and the learning rate, by step; the hyperparameters
     are a text. Raises RunError where tensorboard is not installed or the folder cannot be written.
@@ -71,12 +73,13 @@ def _writer(run: Run, folder: pathlib.Path) -> Iterator["SummaryWriter"]:
     require()
     from torch.utils.tensorboard import SummaryWriter
 
+    is_own = folder == run.path / "tensorboard"  # all in it is the run's; earlier versions did not add the id
     try:
-        for old in folder.glob("events.out.tfevents.*"):
+        for old in folder.glob("events.out.tfevents.*" if is_own else f"events.out.tfevents.*.{run.id}"):
             old.unlink()
-        writer = SummaryWriter(str(folder), flush_secs=FLUSH)
+        writer = SummaryWriter(str(folder), flush_secs=FLUSH, filename_suffix=f".{run.id}")
     except OSError as error:
-        raise RunError(f"The events of run {run.id} cannot be written to {folder}: {in_words(error)}.") from error
+        raise RunError(f"The events of run {run.id} cannot be written to {folder}: {reason(error)}.") from error
     with contextlib.closing(writer):
         writer.add_text("hyperparameters", _table(run.config()))
         for record in run.records():
@@ -85,12 +88,14 @@ def _writer(run: Run, folder: pathlib.Path) -> Iterator["SummaryWriter"]:
 
 
 def _add(writer: "SummaryWriter", record: Record) -> None:
+    values: Mapping[str, Any] = record
     for field, curve in CURVES.get(record["event"], {}).items():
-        if field in record:
-            writer.add_scalar(curve, record[field], record.get("step", 0))
+        if field in values:
+            writer.add_scalar(curve, values[field], values.get("step", 0))
 
 
 def _table(config: TrainConfig) -> str:
     """The config in Markdown, which is how TensorBoard shows a text."""
-    rows = [f"| {name} | {value} |" for name, value in config.to_dict().items()]
+    values = config.to_dict()
+    rows = [f"| {name} | {values[name]} |" for name in config.fields]
     return "\n".join(["| hyperparameter | value |", "|---|---|", *rows])

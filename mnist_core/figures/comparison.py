@@ -2,11 +2,10 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import plotly.graph_objects as go
 
-from mnist_core.figures.style import TRAINING, VALIDATION
+from mnist_core.figures.style import TRAINING, VALIDATION, laid_out
 from mnist_core.runs.comparison import Line, pareto_front
 
 # Seen well on light and on dark, and by most people with a colour vision deficiency told apart.
@@ -27,7 +26,7 @@ def curves(lines: Mapping[str, Line], figure: str, axis: str) -> go.Figure:
     Several are drawn as their mean, in a band one standard deviation wide on either side. For `figure` and `axis` see
     comparison.curve.
     """
-    drawn = go.Figure()
+    drawn = _laid_out(AXIS_TITLES[axis], FIGURE_TITLES[figure], 360)
     for index, (title, line) in enumerate(lines.items()):
         color = COLORS[index % len(COLORS)]
         if line.deviation.any():
@@ -45,7 +44,6 @@ def curves(lines: Mapping[str, Line], figure: str, axis: str) -> go.Figure:
             + (f" ± %{{customdata:{_format(figure)}}}" if line.deviation.any() else "")
             + "<extra></extra>",
         )
-    _lay_out(drawn, AXIS_TITLES[axis], FIGURE_TITLES[figure], 360)
     if axis == "epoch" and max((line.x.max(initial=0) for line in lines.values()), default=0) <= 12:
         drawn.update_xaxes(dtick=1)
     if figure.endswith("accuracy"):
@@ -71,7 +69,7 @@ def board(points: Sequence[Point], cost: str = "parameters") -> go.Figure:
     """
     other = "seconds" if cost == "parameters" else "parameters"
     costs = [max(1e-3, float(getattr(point, cost))) for point in points]
-    drawn = go.Figure()
+    drawn = _laid_out(AXIS_TITLES.get(cost, cost), "test images read wrong", 460)
     front = pareto_front(costs, [point.accuracy for point in points])
     drawn.add_scatter(
         x=[costs[i] for i in front],
@@ -110,8 +108,6 @@ def board(points: Sequence[Point], cost: str = "parameters") -> go.Figure:
                 "opacity": 0.75,
             },
         )
-    title = "parameters" if cost == "parameters" else "seconds of training"
-    _lay_out(drawn, title, "test images read wrong", 460)
     drawn.update_xaxes(type="log", dtick=1)
     drawn.update_yaxes(type="log", autorange="reversed", tickformat=".3~%", dtick="D2")
     return drawn
@@ -122,16 +118,10 @@ def _errors(point: Point) -> float:
     return max(1 - point.accuracy, 0.00005)
 
 
-def _lay_out(drawn: go.Figure, x: str, y: str, height: int) -> None:
-    options: dict[str, Any] = {"zeroline": False}
-    drawn.update_layout(
-        height=height,
-        margin={"l": 0, "r": 0, "t": 10, "b": 0},
-        xaxis={"title": x, **options},
-        yaxis={"title": y, **options},
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
-        showlegend=True,
-    )
+def _laid_out(x: str, y: str, height: int) -> go.Figure:
+    axes = {"title": x, "zeroline": False}, {"title": y, "zeroline": False}
+    legend = {"orientation": "h", "y": -0.2, "yanchor": "top"}
+    return laid_out([], height, *axes, zoom=True, legend=legend, showlegend=True)
 
 
 def _format(figure: str) -> str:

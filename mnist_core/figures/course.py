@@ -1,34 +1,18 @@
-"""Plotly figures of the first course. As in `figures`, only colours seen on light and on dark are set here."""
+"""Plotly figures of the first course."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from mnist_core.figures.style import TRAINING, VALIDATION
-
-MARGIN = {"l": 0, "r": 0, "t": 10, "b": 0}
+from mnist_core.figures.style import TRAINING, VALIDATION, digit_bars, laid_out
 
 
 def counts(values: Sequence[int], digit: int) -> go.Figure:
     """How many images of each of the ten digits there are, the bar of `digit` strong."""
-    bars = go.Bar(
-        x=[str(d) for d in range(10)],
-        y=list(values),
-        marker_color=TRAINING,
-        marker_opacity=[1.0 if d == digit else 0.5 for d in range(10)],
-        hovertemplate="%{x}: %{y:,} images<extra></extra>",
-    )
-    figure = go.Figure(bars)
-    figure.update_layout(
-        height=200,
-        margin=MARGIN,
-        xaxis={"type": "category", "fixedrange": True},
-        yaxis={"title": "images", "fixedrange": True, "nticks": 4},
-    )
-    return figure
+    bars = digit_bars(values, digit, hovertemplate="%{x}: %{y:,} images<extra></extra>")
+    return laid_out(bars, 200, {"type": "category"}, {"title": "images", "nticks": 4})
 
 
 def surprise(probability: float) -> go.Figure:
@@ -65,13 +49,4 @@ def one_step(rates: Sequence[float], losses: Sequence[float], before: float) -> 
 
 
 def _lines(x: str, y: str, height: int) -> go.Figure:
-    options: dict[str, Any] = {"fixedrange": True, "zeroline": False}
-    figure = go.Figure()
-    figure.update_layout(
-        height=height,
-        margin=MARGIN,
-        showlegend=False,
-        xaxis={"title": x, **options},
-        yaxis={"title": y, **options},
-    )
-    return figure
+    return laid_out([], height, {"title": x, "zeroline": False}, {"title": y, "zeroline": False}, showlegend=False)

@@ -1,4 +1,4 @@
-"""Plotly figures of a network's inside. As in `figures`, only colours seen on light and on dark are set here."""
+"""Plotly figures of a network's inside."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,14 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from mnist_core.figures.style import TRAINING, VALIDATION
+from mnist_core.figures.style import TRAINING, VALIDATION, Options, digit_bars, laid_out
 
 # One for each digit, told apart on light and on dark.
 DIGITS = (
     *("#3584e4", "#e66100", "#2ec27e", "#e01b24", "#9141ac"),
     *("#a0704b", "#f66fb2", "#8a8a8a", "#c8a800", "#17a2b8"),
 )
-MARGIN = {"l": 0, "r": 0, "t": 10, "b": 0}
 
 
 def worths(names: Sequence[str], values: Sequence[float]) -> go.Figure:
@@ -24,48 +23,30 @@ def worths(names: Sequence[str], values: Sequence[float]) -> go.Figure:
         marker_color=[VALIDATION if value > 0 else TRAINING for value in values],
         hovertemplate="unit %{x}: %{y:.3f}<extra></extra>",
     )
-    figure = go.Figure(bars)
-    figure.update_layout(
-        height=240,
-        margin=MARGIN,
-        xaxis={"type": "category", "title": "unit", "fixedrange": True, "nticks": 16},
-        yaxis={"fixedrange": True},
-    )
-    return figure
+    return laid_out(bars, 240, {"type": "category", "title": "unit", "nticks": 16}, {})
 
 
 def logits_to_probabilities(logits: Sequence[float], probabilities: Sequence[float]) -> go.Figure:
     """The ten logits above, and below them the probabilities that the softmax makes of them."""
     best = int(np.argmax(logits))
-    digits = [str(digit) for digit in range(10)]
-    strength = [1.0 if digit == best else 0.5 for digit in range(10)]
-    figure = go.Figure()
-    for axis, values, words, color in (
-        ("y2", logits, [f"{value:.1f}" for value in logits], VALIDATION),
-        ("y", probabilities, [f"{value:.0%}" if value >= 0.01 else "" for value in probabilities], TRAINING),
-    ):
-        figure.add_bar(
-            x=digits,
-            y=list(values),
-            text=words,
-            textposition="outside",
-            cliponaxis=False,
-            yaxis=axis,
-            marker_color=color,
-            marker_opacity=strength,
-            hovertemplate="%{x}: %{y:.4f}<extra></extra>",
-        )
+    hover = "%{x}: %{y:.4f}<extra></extra>"
+    options: Options = {"textposition": "outside", "cliponaxis": False, "hovertemplate": hover}
+    words = [f"{value:.0%}" if value >= 0.01 else "" for value in probabilities]
+    bars = [
+        digit_bars(logits, best, VALIDATION, text=[f"{value:.1f}" for value in logits], yaxis="y2", **options),
+        digit_bars(probabilities, best, text=words, yaxis="y", **options),
+    ]
     low, high = min(0.0, *logits), max(0.0, *logits)
     reach = (high - low) * 0.18
-    figure.update_layout(
-        height=380,
-        margin={"l": 0, "r": 0, "t": 20, "b": 0},
+    return laid_out(
+        bars,
+        380,
+        {"type": "category", "anchor": "y"},
+        {"range": [0, 1.15], "domain": [0, 0.42], "title": "probability", "nticks": 3},
+        top=20,
         showlegend=False,
-        xaxis={"type": "category", "fixedrange": True, "anchor": "y"},
-        yaxis={"range": [0, 1.15], "domain": [0, 0.42], "title": "probability", "fixedrange": True, "nticks": 3},
         yaxis2={"range": [low - reach, high + reach], "domain": [0.56, 1], "title": "logit", "fixedrange": True},
     )
-    return figure
 
 
 def accuracy_by_strength(
@@ -79,17 +60,11 @@ def accuracy_by_strength(
         line={"color": TRAINING},
         hovertemplate="%{x:g}: %{y:.2%}<extra></extra>",
     )
-    figure = go.Figure(line)
     low, high = reach
     margin = (high - low) / 50
-    figure.add_vline(x=strength, line={"color": VALIDATION, "dash": "dot"})
-    figure.update_layout(
-        height=280,
-        margin=MARGIN,
-        xaxis={"title": unit, "range": [low - margin, high + margin], "fixedrange": True},
-        yaxis={"title": "accuracy", "range": [0, 1.03], "tickformat": ".0%", "fixedrange": True},
-    )
-    return figure
+    x = {"title": unit, "range": [low - margin, high + margin]}
+    figure = laid_out(line, 280, x, {"title": "accuracy", "range": [0, 1.03], "tickformat": ".0%"})
+    return figure.add_vline(x=strength, line={"color": VALIDATION, "dash": "dot"})
 
 
 def space(
@@ -105,7 +80,18 @@ def space(
     `numbers` (N,), an image's index in its split, go with each point; `yours` is where the chosen image lies, `nearest`
     (K, 2) where its neighbours do.
     """
-    figure = go.Figure()
+    hidden = {"visible": False, "showgrid": False, "zeroline": False}
+    figure = laid_out(
+        [],
+        520,
+        hidden,
+        hidden | {"scaleanchor": "x"},
+        top=0,
+        zoom=True,
+        legend={"orientation": "h", "itemsizing": "constant", "y": -0.02, "yanchor": "top"},
+        clickmode="event+select",
+        dragmode="pan",
+    )
     for digit in range(10):
         chosen = truth == digit
         wrong = read[chosen] != digit
@@ -140,16 +126,6 @@ def space(
         hovertemplate="this image<extra></extra>",
         marker={"size": 18, "symbol": "star", "color": "#000", "line": {"width": 2, "color": "#fff"}},
     )
-    hidden = {"visible": False, "showgrid": False, "zeroline": False}
-    figure.update_layout(
-        height=520,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        xaxis=hidden,
-        yaxis=hidden | {"scaleanchor": "x"},
-        legend={"orientation": "h", "itemsizing": "constant", "y": -0.02, "yanchor": "top"},
-        clickmode="event+select",
-        dragmode="pan",
-    )
     return figure
 
 
@@ -164,11 +140,4 @@ def shares(values: Mapping[str, float]) -> go.Figure:
         marker_color=[TRAINING, *[VALIDATION] * (len(values) - 1)],
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
     )
-    figure = go.Figure(bars)
-    figure.update_layout(
-        height=60 + 34 * len(values),
-        margin=MARGIN,
-        xaxis={"range": [0, 1], "tickformat": ".0%", "fixedrange": True},
-        yaxis={"autorange": "reversed", "fixedrange": True},
-    )
-    return figure
+    return laid_out(bars, 60 + 34 * len(values), {"range": [0, 1], "tickformat": ".0%"}, {"autorange": "reversed"})

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from mnist_core.figures.style import TRAINING
+from mnist_core.figures.style import digit_bars, laid_out
 
 ERRORS = [[0, "rgba(230, 97, 0, 0)"], [0.02, "rgba(230, 97, 0, 0.15)"], [1, "rgba(230, 97, 0, 0.9)"]]
 
@@ -14,24 +14,15 @@ ERRORS = [[0, "rgba(230, 97, 0, 0)"], [0.02, "rgba(230, 97, 0, 0.15)"], [1, "rgb
 def probabilities(values: Sequence[float]) -> go.Figure:
     """Bars of the ten digits' probabilities, the likeliest one strong."""
     best = max(range(10), key=lambda digit: values[digit])
-    bars = go.Bar(
-        x=[str(digit) for digit in range(10)],
-        y=list(values),
+    bars = digit_bars(
+        values,
+        best,
         text=[f"{value:.0%}" if value >= 0.01 else "" for value in values],
         hovertemplate="%{x}: %{y:.2%}<extra></extra>",
         textposition="outside",
         cliponaxis=False,
-        marker_color=TRAINING,
-        marker_opacity=[1.0 if digit == best else 0.5 for digit in range(10)],
     )
-    figure = go.Figure(bars)
-    figure.update_layout(
-        height=240,
-        margin={"l": 0, "r": 0, "t": 10, "b": 0},
-        yaxis={"range": [0, 1.1], "visible": False, "fixedrange": True},
-        xaxis={"type": "category", "fixedrange": True},
-    )
-    return figure
+    return laid_out(bars, 240, {"type": "category"}, {"range": [0, 1.1], "visible": False})
 
 
 def confusion(matrix: npt.NDArray[np.int64]) -> go.Figure:
@@ -41,9 +32,10 @@ def confusion(matrix: npt.NDArray[np.int64]) -> go.Figure:
     flattened matrix.
     """
     digits = [str(digit) for digit in range(10)]
-    errors = np.where(np.eye(10, dtype=bool), 0, matrix)
+    places = {"x": digits * 10, "y": [digit for digit in digits for _ in digits]}
+    errors = np.where(np.eye(10), 0, matrix)
     heat = go.Heatmap(
-        z=np.where(np.eye(10, dtype=bool), np.nan, matrix),
+        z=np.where(np.eye(10), np.nan, matrix),
         x=digits,
         y=digits,
         zmin=0,
@@ -55,8 +47,7 @@ def confusion(matrix: npt.NDArray[np.int64]) -> go.Figure:
         colorscale=ERRORS,
     )
     counts = go.Scatter(
-        x=digits * 10,
-        y=[digit for digit in digits for _ in digits],
+        **places,
         mode="text",
         text=[f"{count:,}" if count else "" for count in matrix.ravel()],
         hoverinfo="skip",
@@ -64,8 +55,7 @@ def confusion(matrix: npt.NDArray[np.int64]) -> go.Figure:
         unselected={"textfont": {"color": "#888"}},
     )
     cells = go.Scatter(
-        x=digits * 10,
-        y=[digit for digit in digits for _ in digits],
+        **places,
         mode="markers",
         customdata=matrix.ravel(),
         marker={"opacity": 0, "size": 32, "symbol": "square"},
@@ -73,20 +63,13 @@ def confusion(matrix: npt.NDArray[np.int64]) -> go.Figure:
         unselected={"marker": {"opacity": 0}},
         hovertemplate="a true %{y}, read as %{x}: %{customdata:,}<extra></extra>",
     )
-    figure = go.Figure([heat, counts, cells])
-    figure.update_layout(
-        height=440,
-        margin={"l": 0, "r": 0, "t": 30, "b": 0},
+    return laid_out(
+        [heat, counts, cells],
+        440,
+        {"type": "category", "title": "read as", "side": "top", "showgrid": False},
+        {"type": "category", "title": "true digit", "autorange": "reversed", "showgrid": False},
+        top=30,
         dragmode=False,
         clickmode="event+select",
         showlegend=False,
-        xaxis={"type": "category", "title": "read as", "side": "top", "fixedrange": True, "showgrid": False},
-        yaxis={
-            "type": "category",
-            "title": "true digit",
-            "autorange": "reversed",
-            "fixedrange": True,
-            "showgrid": False,
-        },
     )
-    return figure

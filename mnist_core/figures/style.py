@@ -1,3 +1,33 @@
-"""Colours that all figures share, seen well on light and on dark. Everything else comes from the page's theme."""
+"""Colours and the layout that all figures share. Colours are seen well on light and on dark; all else is the page's."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
 
 TRAINING, VALIDATION, RATE = "#3584e4", "#e66100", "#9141ac"
+
+Options = dict[str, Any]
+
+
+def laid_out(
+    traces: Any, height: int, x: Options, y: Options, top: int = 10, zoom: bool = False, **layout: Any
+) -> go.Figure:
+    """The traces as a figure `height` pixels high with no margin but `top`; `x` and `y` are options of its axes.
+
+    Only with `zoom` can a part of it be enlarged. `layout` are other options of Plotly's layout.
+    """
+    axis: Options = {} if zoom else {"fixedrange": True}
+    margin = {"l": 0, "r": 0, "t": top, "b": 0}
+    return go.Figure(traces, {"height": height, "margin": margin, "xaxis": axis | x, "yaxis": axis | y, **layout})
+
+
+def digit_bars(values: Sequence[float], strong: int, color: str = TRAINING, **options: Any) -> go.Bar:
+    """A bar for each of the ten digits, that of `strong` in full colour."""
+    return go.Bar(
+        x=[str(digit) for digit in range(10)],
+        y=list(values),
+        marker_color=color,
+        marker_opacity=[1.0 if digit == strong else 0.5 for digit in range(10)],
+        **options,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mnist_core.inside.layers import Layer, Trace, mixes
+from mnist_core.inside.layers import Layer, Trace
+from mnist_core.model import is_weighted_sum
 
 Place = tuple[int, ...]  # of a value in what a layer gives: a unit, or channel, row and column
 Values = npt.NDArray[np.float32]
@@ -96,7 +98,7 @@ def onward(trace: Trace, layer: Layer, place: Place) -> list[Effect]:
     """What the layers right behind `layer` make of its value at `place`, as long as each value stays on its own."""
     effects = []
     for after in trace.layers[layer.number + 1 :]:
-        if mixes(after.module) or after.given.shape != layer.given.shape:
+        if is_weighted_sum(after.module) or after.given.shape != layer.given.shape:
             break
         effects.append(effect(after, place))
     return effects
@@ -163,7 +165,7 @@ WORDS: dict[type[nn.Module], Words] = {
     nn.Tanh: lambda m, p, t, g: f"bends everything into -1 to 1: tanh({t[0]:.4g}) = {g:.4g}",
     nn.Sigmoid: lambda m, p, t, g: f"bends everything into 0 to 1: 1 / (1 + exp(-({t[0]:.4g}))) = {g:.4g}",
     nn.GELU: lambda m, p, t, g: (
-        f"lets {t[0]:.4g} through by the share of a bell curve below it, {_below(t[0]):.4g}: {g:.4g}"
+        f"lets {t[0]:.4g} through by the share of a bell curve below it, {NormalDist().cdf(t[0]):.4g}: {g:.4g}"
     ),
     nn.Dropout: lambda m, p, t, g: (
         f"does nothing while the network answers; in the training it makes {m.p:.0%} of the values 0: {g:.4g}"
@@ -179,11 +181,6 @@ WORDS: dict[type[nn.Module], Words] = {
     nn.Flatten: _moved,
     nn.Identity: lambda m, p, t, g: f"does nothing: {g:.4g}",
 }
-
-
-def _below(value: float) -> float:
-    """The share of a normal distribution that lies below `value`."""
-    return 0.5 * (1 + math.erf(value / math.sqrt(2)))
 
 
 def _numpy(values: Tensor) -> Values:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mnist_core import evaluation
 from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
-from mnist_core.inside.layers import leaves
+from mnist_core.model import leaf_modules
 
 SEED = 0  # of noise and of the units chosen: the same for all strengths, so that more is more of the same
 POINTS = 11  # strengths at which the accuracy is measured
@@ -76,7 +76,7 @@ class WeightDamage(Damage):
 
 def with_weights(network: nn.Module) -> list[str]:
     """The names of the layers that have weights."""
-    return [path for path, module in leaves(network) if any(True for _ in module.parameters())]
+    return [path for path, module in leaf_modules(network) if any(True for _ in module.parameters())]
 
 
 def _mapped(images: Tensor, map_: list[list[float]]) -> Tensor:
@@ -116,13 +116,10 @@ def _noisy(images: Tensor, deviation: float) -> Tensor:
 
 
 def _blurred(images: Tensor, deviation: float) -> Tensor:
-    if not deviation:
-        return images
+    from scipy import ndimage  # takes a while, for which a page need not wait
+
     reach = math.ceil(3 * deviation)
-    weights = torch.exp(-(torch.arange(-reach, reach + 1) ** 2) / (2 * deviation**2))
-    weights = weights / weights.sum()
-    across = F.conv2d(images[:, None], weights.view(1, 1, 1, -1), padding=(0, reach))
-    return F.conv2d(across, weights.view(1, 1, -1, 1), padding=(reach, 0))[:, 0]
+    return torch.from_numpy(ndimage.gaussian_filter(images, deviation, axes=(1, 2), mode="constant", radius=reach))
 
 
 def _occluded(images: Tensor, side: float) -> Tensor:

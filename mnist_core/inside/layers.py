@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mnist_core import dataset
 from mnist_core.drawing import Pixels
+from mnist_core.model import is_weighted_sum, leaf_modules
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class Trace:
         """The layers in groups, each a layer and those behind it that neither have another shape nor mix values."""
         blocks: list[list[Layer]] = []
         for layer in self.layers:
-            if not blocks or layer.given.shape != layer.taken.shape or mixes(layer.module):
+            if not blocks or layer.given.shape != layer.taken.shape or is_weighted_sum(layer.module):
                 blocks.append([])
             blocks[-1].append(layer)
         return blocks
@@ -93,11 +94,6 @@ class Trace:
             if len(shape) == 3:
                 return shape
         return tuple(layer.taken.shape)
-
-
-def mixes(module: nn.Module) -> bool:
-    """Whether each value that the module gives is a weighted sum over values that it takes."""
-    return isinstance(module, nn.Linear | nn.Conv2d)
 
 
 def trace(network: nn.Module, image: Pixels, digit: int | None = None) -> Trace:
@@ -122,7 +118,7 @@ def trace(network: nn.Module, image: Pixels, digit: int | None = None) -> Trace:
 
         return record
 
-    for path, module in leaves(network):
+    for path, module in leaf_modules(network):
         module.register_forward_pre_hook(before)
         module.register_forward_hook(behind(path))
     pixels = dataset.normalise(torch.from_numpy(np.ascontiguousarray(image))[None])
@@ -135,8 +131,3 @@ def trace(network: nn.Module, image: Pixels, digit: int | None = None) -> Trace:
         for number, ((path, module, taken, output), slope) in enumerate(zip(found, slopes, strict=True))
     ]
     return Trace(pixels[0], layers, logits.detach(), digit)
-
-
-def leaves(network: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The modules without modules in them, each by its name in the network."""
-    return [(path, module) for path, module in network.named_modules() if not any(module.children())]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import types
 from collections.abc import Iterator
 
 import numpy as np
@@ -78,18 +77,12 @@ def features_of(network: nn.Module, image: Pixels) -> Floats:
     return features
 
 
-def _sklearn() -> types.SimpleNamespace:
-    """What is used of scikit-learn, whose import takes a second, for which a page need not wait."""
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
-
-    freeze_imports("scikit-learn")
-    return types.SimpleNamespace(PCA=PCA, TSNE=TSNE)
-
-
 def plane(features: Floats) -> Plane:
     """The plane on which features (N, D) differ most (PCA; Hotelling, 1933)."""
-    found = _sklearn().PCA(n_components=2, svd_solver="randomized", random_state=SEED).fit(features)
+    from sklearn.decomposition import PCA  # takes a second, for which a page need not wait
+
+    freeze_imports("scikit-learn")
+    found = PCA(n_components=2, svd_solver="randomized", random_state=SEED).fit(features)
     shares = found.explained_variance_ratio_.tolist()
     return Plane(found.mean_.astype(np.float32), found.components_.astype(np.float32), (shares[0], shares[1]))
 
@@ -106,22 +99,21 @@ def t_sne(features: Floats) -> Iterator[tuple[float, Floats]]:
     t-SNE (van der Maaten and Hinton, 2008), begun from the principal components. Each round goes on from the places of
     the one before, so that there is something to see meanwhile. N is at least 4.
     """
+    from sklearn.manifold import TSNE
+
     begin = plane(features).place(features)
     places: Floats = begin / begin[:, 0].std() * 1e-4  # small, as the method's authors begin
     total = EXPLORING + ROUNDS * REFINING
     for round_ in range(ROUNDS + 1):
-        places = (
-            _sklearn()
-            .TSNE(
-                init=places,
-                perplexity=min(30, (len(features) - 1) / 3),
-                early_exaggeration=1.0 if round_ else 12.0,
-                max_iter=REFINING if round_ else EXPLORING,
-                random_state=SEED,
-                n_jobs=1,
-            )
-            .fit_transform(features)
+        method = TSNE(
+            init=places,
+            perplexity=min(30, (len(features) - 1) / 3),
+            early_exaggeration=1.0 if round_ else 12.0,
+            max_iter=REFINING if round_ else EXPLORING,
+            random_state=SEED,
+            n_jobs=1,
         )
+        places = method.fit_transform(features)
         yield (EXPLORING + round_ * REFINING) / total, places
 
 

@@ -3,16 +3,32 @@
 Nothing in this module needs torch, so that a page can offer the names before torch is imported.
 """
 
-import json
+import dataclasses
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, ModelError, RunError
-from mnist_core.runs.run import RUNS_DIR, list_runs, open_run
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.text import parse_json
 
 PRETRAINED = pathlib.Path(__file__).parent.parent / "pretrained"
 DEFAULT_MODEL = "cnn"
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A model on disk: its weights, their config and what tells them from another config's, and its figures.
+
+    `figures` may hold the calibration: `temperature` and `threshold`.
+    """
+
+    name: str
+    weights: pathlib.Path
+    config: TrainConfig
+    fingerprint: str
+    figures: Mapping[str, Any]
 
 
 def shipped() -> list[str]:
@@ -21,17 +37,26 @@ def shipped() -> list[str]:
     return sorted(names, key=lambda name: name != DEFAULT_MODEL)
 
 
-def names(runs_dir: pathlib.Path = RUNS_DIR) -> list[str]:
+def names(store: RunStore = RUNS) -> list[str]:
     """Names of all models: the shipped ones, then the runs that have weights, the newest first."""
-    return shipped() + [run.id for run in list_runs(runs_dir) if run.weights.exists()]
+    return shipped() + [run.id for run in store.runs() if run.weights.exists()]
 
 
-def weights_path(name: str, runs_dir: pathlib.Path = RUNS_DIR) -> pathlib.Path:
+def find(name: str, store: RunStore = RUNS) -> Entry:
+    """The shipped model or the run of that name. Raises ModelError where there are no weights yet, and RunError."""
+    path, config = weights_path(name, store), config_of(name, store)
+    if name in shipped():
+        return Entry(name, path, config, "", card(name))
+    run = store.open(name)
+    return Entry(name, path, config, run.fingerprint(), run.end() or {})
+
+
+def weights_path(name: str, store: RunStore = RUNS) -> pathlib.Path:
     """The weights of a shipped model or a run. Raises ModelError where there are none yet, RunError for no such run."""
     if name in shipped():
         return PRETRAINED / f"{name}.safetensors"
     try:
-        run = open_run(name, runs_dir)
+        run = store.open(name)
     except RunError as error:
         raise RunError(f"{error} Shipped models are {', '.join(shipped())}.") from error
     if not run.weights.exists():
@@ -39,10 +64,10 @@ def weights_path(name: str, runs_dir: pathlib.Path = RUNS_DIR) -> pathlib.Path:
     return run.weights
 
 
-def config_of(name: str, runs_dir: pathlib.Path = RUNS_DIR) -> TrainConfig:
+def config_of(name: str, store: RunStore = RUNS) -> TrainConfig:
     """The config a model was trained with. Raises ModelError and RunError."""
     if name not in shipped():
-        return open_run(name, runs_dir).config()
+        return store.open(name).config()
     try:
         return TrainConfig.from_dict(card(name)["config"])
     except (ConfigError, KeyError, TypeError) as error:
@@ -52,7 +77,6 @@ def config_of(name: str, runs_dir: pathlib.Path = RUNS_DIR) -> TrainConfig:
 def card(name: str) -> dict[str, Any]:
     """What is known of a shipped model: how it was made and what it reaches. Raises ModelError."""
     try:
-        content: dict[str, Any] = json.loads((PRETRAINED / f"{name}.json").read_text(encoding="utf-8"))
+        return parse_json((PRETRAINED / f"{name}.json").read_bytes())
     except (OSError, ValueError) as error:
         raise ModelError(f"The card of the shipped model {name} cannot be read: {error}.") from error
-    return content

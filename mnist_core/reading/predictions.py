@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import io
 import pathlib
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError
-from mnist_core.files import in_words, replacing
+from mnist_core.files import oserror_as, replacing
 from mnist_core.metrics import Labels
 
 SORTS = ("loss", "confidence", "index")
@@ -19,7 +20,10 @@ Indices = npt.NDArray[np.int64]
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
-    """`images` (N, 28, 28), uint8, their true `labels` (N,), 0 to 9, and a model's `probabilities` (N, 10), float32."""
+    """`images` (N, 28, 28), uint8, their true `labels` (N,), 0 to 9, and a model's `probabilities` (N, 10), float32.
+
+    The probabilities are calibrated, so that confidence and loss are as well: the loss in a training's records is not.
+    """
 
     images: Pixels
     labels: Labels
@@ -48,7 +52,7 @@ class Predictions:
 
     @functools.cached_property
     def loss(self) -> npt.NDArray[np.float32]:
-        """The cross-entropy of each image in nats: (N,). Infinite where the truth has a probability of 0."""
+        """The cross-entropy of each image's probabilities in nats: (N,). Infinite where that of the truth is 0."""
         with np.errstate(divide="ignore"):
             loss: npt.NDArray[np.float32] = -np.log(self.probabilities[np.arange(len(self)), self.labels])
         return loss
@@ -93,26 +97,21 @@ class Predictions:
     def to_csv(self) -> str:
         """The table as text, a line for each image below one with the columns' names, values apart by commas.
 
-        `index` from 0; `true` and `read`, digits; `confidence`, 0 to 1; `right`, 1 or 0; `loss` in nats, "inf" where
-        the truth has a probability of 0; `p0` to `p9`, the probabilities. Numbers have nine digits, from which float32
-        can be read back as it is.
+        `index` from 0; `true` and `read`, digits; `confidence`, 0 to 1; `right`, 1 or 0; `loss`, the cross-entropy of
+        the calibrated probabilities in nats, "inf" where that of the truth is 0; `p0` to `p9`, these probabilities.
+        Numbers have nine digits, from which float32 can be read back as it is.
         """
         names = ["index", "true", "read", "confidence", "right", "loss", *(f"p{digit}" for digit in range(10))]
-        whole = zip(self.labels.tolist(), self.digits.tolist(), self.right.astype(int).tolist(), strict=True)
-        shares = np.column_stack([self.confidence, self.loss, self.probabilities]).tolist()
-        lines = [",".join(names)]
-        for index, ((true, read, right), row) in enumerate(zip(whole, shares, strict=True)):
-            confidence, loss, *probabilities = (f"{value:.9g}" for value in row)
-            lines.append(",".join([f"{index},{true},{read},{confidence},{right},{loss}", *probabilities]))
-        return "\n".join(lines) + "\n"
+        figures = (self.labels, self.digits, self.confidence, self.right, self.loss, self.probabilities)
+        text = io.StringIO()
+        table = np.column_stack([np.arange(len(self)), *figures])
+        np.savetxt(text, table, fmt="%.9g", delimiter=",", header=",".join(names), comments="")
+        return text.getvalue()
 
     def write_csv(self, path: pathlib.Path) -> None:
         """Write `to_csv` to `path`. Raises ModelError if it cannot be written."""
-        try:
-            with replacing(path) as fresh:
-                fresh.write_text(self.to_csv(), encoding="utf-8")
-        except OSError as error:
-            raise ModelError(f"The table cannot be written to {path}: {in_words(error)}.") from error
+        with oserror_as(ModelError, f"The table cannot be written to {path}"), replacing(path) as fresh:
+            fresh.write_text(self.to_csv(), encoding="utf-8")
 
     @functools.cached_property
     def _roots(self) -> npt.NDArray[np.float32]:

@@ -4,12 +4,11 @@ A model on disk is a safetensors file with a JSON card, or a run's folder; neith
 """
 
 import dataclasses
-import pathlib
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mnist_core import evaluation, model, weights
 from mnist_core.calibration import Calibration, digit_score
@@ -19,7 +18,7 @@ from mnist_core.drawing import Pixels
 from mnist_core.errors import ModelError
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import Predictions
-from mnist_core.runs.run import RUNS_DIR, open_run
+from mnist_core.runs.run_store import RUNS, RunStore
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +44,21 @@ class Predictor:
     config: TrainConfig
     calibration: Calibration
 
+    def logits(self, images: Tensor) -> Tensor:
+        """(N, 10), float32, not calibrated, for images (N, 28, 28), uint8. Raises ModelError if any is not finite."""
+        logits = evaluation.predict(self.network, images)
+        if not logits.isfinite().all():
+            raise ModelError(
+                f"The answers of {self.name} are no finite numbers: train it anew with a smaller learning rate."
+            )
+        return logits
+
     def judge(self, images: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         """How likely each digit is, (N, 10), each row summing to 1, and whether each image looks like a digit, (N,).
 
         `images` (N, 28, 28), uint8, as `drawing.to_mnist` makes them.
         """
-        logits = evaluation.predict(self.network, torch.from_numpy(np.ascontiguousarray(images)))
+        logits = self.logits(torch.from_numpy(np.ascontiguousarray(images)))
         probabilities = (logits / self.calibration.temperature).softmax(1)
         are_digits = digit_score(logits) >= self.calibration.threshold
         return probabilities.numpy(force=True), are_digits.numpy(force=True)
@@ -72,27 +80,23 @@ class Predictor:
         return Answer(digit, probabilities[digit], second, bool(are_digits[0]), probabilities)
 
 
-def load(name: str = catalog.DEFAULT_MODEL, runs_dir: pathlib.Path = RUNS_DIR) -> Predictor:
+def load(name: str = catalog.DEFAULT_MODEL, store: RunStore = RUNS) -> Predictor:
     """The model of that name, shipped or a run's id, on the CPU. Raises ModelError and RunError."""
-    path = catalog.weights_path(name, runs_dir)
-    config = catalog.config_of(name, runs_dir)
-    network = model.build(config.model, **config.hyperparameters)
-    fingerprint = "" if name in catalog.shipped() else open_run(name, runs_dir).fingerprint()
+    entry = catalog.find(name, store)
+    network = model.build(entry.config.model, **entry.config.hyperparameters)
     try:
-        network.load_state_dict(weights.load(path, fingerprint))
+        network.load_state_dict(weights.load(entry.weights, entry.fingerprint))
     except (ModelError, RuntimeError) as error:
         raise ModelError(
-            f"The weights {path} are damaged or belong to another network: train again or take another model."
+            f"The weights {entry.weights} are damaged or belong to another network: train again or take another model."
         ) from error
-    return Predictor(name, network.eval(), config, _calibration(name, runs_dir))
+    return Predictor(name, network.eval(), entry.config, _calibration(entry))
 
 
-def _calibration(name: str, runs_dir: pathlib.Path) -> Calibration:
-    """As the card of a shipped model says, or the end of a run; none for a run that has not finished."""
-    figures = catalog.card(name) if name in catalog.shipped() else open_run(name, runs_dir).end()
+def _calibration(entry: catalog.Entry) -> Calibration:
+    """The entry's; none for a run that has not finished."""
+    fields, figures = ("temperature", "threshold"), entry.figures
     try:
-        return Calibration(
-            **{field: float(figures[field]) for field in ("temperature", "threshold") if field in figures}
-        )
+        return Calibration(**{field: float(figures[field]) for field in fields if field in figures})
     except (TypeError, ValueError) as error:
-        raise ModelError(f"The calibration of {name} is damaged: {error}.") from error
+        raise ModelError(f"The calibration of {entry.name} is damaged: {error}.") from error

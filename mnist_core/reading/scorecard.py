@@ -2,7 +2,7 @@
 
 import functools
 import string
-import time
+import timeit
 from typing import Any
 
 import numpy as np
@@ -106,10 +106,6 @@ def _milliseconds(model: predictor.Predictor) -> float:
     canvas[40:240, 130:150] = 255
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    times = []
-    for _ in range(TIMED):
-        start = time.perf_counter()
-        model.answer(drawing.to_mnist(canvas))
-        times.append(time.perf_counter() - start)
+    times = timeit.repeat(lambda: model.answer(drawing.to_mnist(canvas)), number=1, repeat=TIMED)
     torch.set_num_threads(threads)
     return float(np.median(times) * 1000)

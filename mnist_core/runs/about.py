@@ -6,7 +6,8 @@ import pathlib
 import unicodedata
 
 from mnist_core.errors import ConfigError, RunError
-from mnist_core.files import in_words, replacing
+from mnist_core.files import oserror_as, replacing
+from mnist_core.text import parse_json, quoted
 
 LONGEST = {"name": 80, "note": 2_000, "group": 80}  # characters
 
@@ -26,7 +27,7 @@ class About:
         for field, longest in LONGEST.items():
             text = getattr(self, field)
             if not isinstance(text, str):
-                raise ConfigError(field, f"A run's {field} must be text, got {text!r}.")
+                raise ConfigError(field, f"A run's {field} must be text, got {quoted(text)}.")
             if len(text) > longest:
                 raise ConfigError(
                     field, f"A run's {field} can have at most {longest:,} characters, got {len(text):,}: shorten it."
@@ -39,22 +40,19 @@ class About:
 def read(folder: pathlib.Path) -> About:
     """What `write` wrote in a run's folder; empty where it never did. Raises RunError if it is damaged."""
     try:
-        values = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        if not isinstance(values, dict):
-            raise ValueError("no JSON object")
+        with oserror_as(RunError, f"The name of run {folder.name} cannot be read", FileNotFoundError):
+            values = parse_json((folder / "about.json").read_bytes())
         return About(**{field: values[field] for field in LONGEST if field in values})
     except FileNotFoundError:
         return About()
-    except OSError as error:
-        raise RunError(f"The name of run {folder.name} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, ConfigError) as error:
         raise RunError(f"The name and the note of run {folder.name} are damaged: give it new ones.") from error
 
 
 def write(folder: pathlib.Path, about: About) -> None:
     """Raises RunError if it cannot be written."""
-    try:
-        with replacing(folder / "about.json") as path:
-            path.write_text(json.dumps(dataclasses.asdict(about)) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"The run {folder.name} cannot be named in {folder}: {in_words(error)}.") from error
+    with (
+        oserror_as(RunError, f"The run {folder.name} cannot be named in {folder}"),
+        replacing(folder / "about.json") as path,
+    ):
+        path.write_text(json.dumps(dataclasses.asdict(about)) + "\n", encoding="utf-8")

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_core.config import TrainConfig
-from mnist_core.runs.curves import Curve, Smoothed
 from mnist_core.records import Record
+from mnist_core.runs.curves import Curve, Smoothed
 
 AXES = ("step", "epoch", "seconds")
 FIGURES = ("val_accuracy", "val_loss", "accuracy", "loss", "lr")  # what there are curves of
@@ -32,17 +32,16 @@ def curve(
         return []
     epoch_steps = start["steps"] / start["epochs"]
     trace, smooth = Curve(MOST_POINTS), Smoothed(smoothing) if smoothing else None
-    wanted = "epoch" if figure.startswith("val_") else "step"
     step, seconds = 0, 0.0
     for record in records:
         if record["event"] == "step":
             images = (record["step"] - step) * config.training_images / epoch_steps
             seconds += images / record["images_per_s"]
             step = record["step"]
-        if record["event"] == wanted:
+        if (record["event"] == "step" or record["event"] == "epoch") and figure in record:
             x = {"step": record["step"], "epoch": record["step"] / epoch_steps, "seconds": seconds}[axis]
-            y = record[figure]
-            trace.add(x, smooth.add(record["step"], y) if smooth and wanted == "step" else y)
+            y: float = record[figure]  # type: ignore[literal-required]
+            trace.add(x, smooth.add(record["step"], y) if smooth and record["event"] == "step" else y)
     return trace.points
 
 
@@ -90,11 +89,11 @@ def mcnemar(one_right: npt.NDArray[np.bool_], other_right: npt.NDArray[np.bool_]
 
     Exact: of the images that only one of them reads right, each would be either's with the same probability.
     """
+    from scipy.stats import binomtest  # takes a second, for which a page need not wait
+
     only_one, only_other = int((one_right & ~other_right).sum()), int((other_right & ~one_right).sum())
     apart = only_one + only_other
-    # the lower tail of the binomial distribution, twice; its middle is counted in both
-    tail = sum(math.comb(apart, k) for k in range(min(only_one, only_other) + 1)) / 2**apart
-    return Difference(only_one, only_other, min(1.0, 2 * tail))
+    return Difference(only_one, only_other, float(binomtest(only_one, apart).pvalue) if apart else 1.0)
 
 
 def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:

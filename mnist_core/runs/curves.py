@@ -7,7 +7,10 @@ import threading
 from typing import BinaryIO
 
 from mnist_core.errors import RunError
-from mnist_core.records import DamagedRecords, Record, read_on
+from mnist_core.files import oserror_as
+from mnist_core.records import End, Epoch, Record, Resume, Start, Step
+from mnist_core.runs import metrics_file
+from mnist_core.runs.metrics_file import DamagedRecords
 
 MOST_POINTS = 300  # of one curve; more cannot be seen and only cost time
 TAIL = 200  # bytes, more than a line
@@ -64,7 +67,7 @@ class History:
     """What a run's records say, kept up to date by reading on from where the last look ended.
 
     It takes the same memory however long the run is. `start`, `step`, `epoch` and `end` are the newest record of each
-    kind, empty where there is none yet. `damage` is a sentence where the records are damaged, all else then holds what
+    kind, None where there is none yet. `damage` is a sentence where the records are damaged, all else then holds what
     stands before it. Several threads may share one.
     """
 
@@ -77,10 +80,10 @@ class History:
         self._offset = 0
         self._file = 0  # its inode
         self._tail = b""  # what stands before the offset
-        self.start: Record = {}
-        self.step: Record = {}
-        self.epoch: Record = {}
-        self.end: Record = {}
+        self.start: Start | Resume | None = None
+        self.step: Step | None = None
+        self.epoch: Epoch | None = None
+        self.end: End | None = None
         self.damage = ""
         self.images_per_s = 0.0  # smoothed
         self.lr: float | None = None  # the highest learning rate, where it was changed while training
@@ -95,12 +98,13 @@ class History:
         """Read what has been added. Raises RunError if the file cannot be read."""
         with self._lock:
             try:
-                with open(self._path, "rb") as file:
+                with (
+                    oserror_as(RunError, f"The metrics in {self._path} cannot be read", FileNotFoundError),
+                    open(self._path, "rb") as file,
+                ):
                     self._read(file)
             except FileNotFoundError:
                 self._begin()
-            except OSError as error:
-                raise RunError(f"The metrics in {self._path} cannot be read: {error.strerror}.") from error
 
     def _read(self, file: BinaryIO) -> None:
         inode = os.fstat(file.fileno()).st_ino
@@ -109,16 +113,12 @@ class History:
             self._begin()
             self._file = inode
         try:
-            records, self._offset = read_on(file, self._offset)
+            records, self._offset = metrics_file.read_open(file, self._offset)
         except DamagedRecords as error:
             records, self._offset, self.damage = error.records, error.offset, str(error)
         self._tail = self._before(file)
         for record in records:
-            try:
-                self._add(record)
-            except (KeyError, TypeError) as error:
-                self.damage = f"The metrics in {self._path} are damaged: a record lacks {error}."
-                return
+            self._add(record)
 
     def _before(self, file: BinaryIO) -> bytes:
         """The last bytes that were read, as they stand in the file now."""
@@ -127,24 +127,23 @@ class History:
         return file.read(self._offset - begin)
 
     def _add(self, record: Record) -> None:
-        event = record["event"]
-        if event in ("start", "resume"):
-            self.start, self.end = record, {}
-            if "first_loss" in record:
+        if record["event"] == "start" or record["event"] == "resume":
+            self.start, self.end = record, None
+            if record["event"] == "start" and "first_loss" in record:
                 self._trace("loss", 0, record["first_loss"])
-        elif event == "step":
-            for name in ("loss", "accuracy"):
-                self._trace(name, record["step"], record[name])
+        elif record["event"] == "step":
+            self._trace("loss", record["step"], record["loss"])
+            self._trace("accuracy", record["step"], record["accuracy"])
             self.curves["lr"].add(record["step"], record["lr"])
             self.images_per_s = self._smoothed["images_per_s"].add(record["step"], record["images_per_s"])
             self.step = record
-        elif event == "epoch":
-            for name in ("val_loss", "val_accuracy"):
-                self.curves[name].add(record["step"], record[name])
+        elif record["event"] == "epoch":
+            self.curves["val_loss"].add(record["step"], record["val_loss"])
+            self.curves["val_accuracy"].add(record["step"], record["val_accuracy"])
             self.epoch = record
-        elif event == "lr":
+        elif record["event"] == "lr":
             self.lr = record["lr"]
-        elif event == "end":
+        else:
             self.end = record
 
     def _trace(self, name: str, step: int, value: float) -> None:

@@ -3,11 +3,10 @@
 import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Iterator
 
 from mnist_core.config import check
 from mnist_core.errors import ConfigError, RunError
-from mnist_core.files import in_words, replacing
+from mnist_core.files import oserror_as, replacing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,13 +20,9 @@ class Requests:
         """The run's."""
         return self.path.name
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[None]:
-        """Where the folder cannot be written, say so."""
-        try:
-            yield
-        except OSError as error:
-            raise RunError(f"The run {self.id} cannot be saved in {self.path}: {in_words(error)}.") from error
+    def writing(self) -> contextlib.AbstractContextManager[None]:
+        """Raises RunError where the folder cannot be written."""
+        return oserror_as(RunError, f"The run {self.id} cannot be saved in {self.path}")
 
     def request_stop(self) -> None:
         """Ask the process that trains the run to stop at its next report."""
@@ -73,8 +68,5 @@ class Requests:
                 (self.path / name).unlink(missing_ok=True)
 
     def _request(self, name: str, content: str = "") -> None:
-        try:
-            with replacing(self.path / name) as fresh:
-                fresh.write_text(content, encoding="utf-8")
-        except OSError as error:
-            raise RunError(f"The run {self.id} cannot be reached in {self.path}: {in_words(error)}.") from error
+        with self.writing(), replacing(self.path / name) as fresh:
+            fresh.write_text(content, encoding="utf-8")

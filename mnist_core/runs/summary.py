@@ -6,18 +6,18 @@ Nothing in this module needs torch.
 import collections
 import dataclasses
 import os
-import pathlib
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mnist_core import metrics, presets
-from mnist_core.config import TEST_IMAGES, TrainConfig
+from mnist_core.config import DEFAULTS, RULES, TEST_IMAGES, TrainConfig
 from mnist_core.errors import RunError
-from mnist_core.records import read_milestones
-from mnist_core.runs.run import RUNS_DIR, Run, list_runs
+from mnist_core.runs import metrics_file
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.runs.status import RunState, is_deleted
 
-DAMAGED = "damaged"  # the state of a run that cannot be read
 _FILES = ("config.json", "metrics.jsonl", "status.json", "about.json")  # what a row is made from
 
 
@@ -25,16 +25,18 @@ _FILES = ("config.json", "metrics.jsonl", "status.json", "about.json")  # what a
 class Row:
     """A run as the table shows it. Shares are 0 to 1, and None where there is no such figure yet.
 
-    `differs` says what the config has of its own: the preset nearest to it, and the fields that are not as there.
-    `val_accuracy` is the best epoch's, `curve` has that of every epoch; `test_interval` is the 95 % interval.
-    `state` is the status's, or "damaged" with a `message`, where nothing but the id counts.
+    `title` is what people call it: its name, or else what was chosen for it (see `title_of`). `differs` says what the
+    config has of its own: the preset nearest to it, and the fields that are not as there. `val_accuracy` is the best
+    epoch's, `curve` has that of every epoch; `test_interval` is the 95 % interval. `state` is the status's, or DAMAGED
+    with a `message`, where nothing but the id counts.
     """
 
     run: str
+    title: str = ""
     name: str = ""
     note: str = ""
     group: str = ""
-    state: str = DAMAGED
+    state: RunState = RunState.DAMAGED
     message: str = ""
     since: str = ""
     config: TrainConfig = dataclasses.field(default_factory=TrainConfig)
@@ -49,11 +51,6 @@ class Row:
     device: str = ""
     curve: tuple[float, ...] = ()
 
-    @property
-    def title(self) -> str:
-        """What people call the run: its name, or else its id."""
-        return self.name or self.run
-
     def to_dict(self) -> dict[str, Any]:
         """All but the curve, as JSON-able values."""
         values = dataclasses.asdict(self) | {"config": self.config.to_dict()}
@@ -65,20 +62,22 @@ def row(run: Run) -> Row:
     """The run's row. What cannot be read makes it a damaged one, whose message says why."""
     try:
         config, status, about = run.config(), run.status(), run.about()
-        records = read_milestones(run.path / "metrics.jsonl")
+        records = metrics_file.read(run.metrics, steps=False)[0]
         epochs = [record for record in records if record["event"] == "epoch"]
-        start = next((record for record in records if record["event"] in ("start", "resume")), {})
-        end = next((record for record in reversed(records) if record["event"] == "end"), {})
-        curve = tuple(float(record["val_accuracy"]) for record in epochs)
+        start = next((record for record in records if record["event"] == "start" or record["event"] == "resume"), None)
+        ends = [record for record in records if record["event"] == "end"]
+        end: Mapping[str, Any] = ends[-1] if ends else {}
+        curve = tuple(record["val_accuracy"] for record in epochs)
         # a run that was made of a model's card has only its end
-        seconds = float(sum(record["seconds"] for record in epochs)) if epochs else end.get("seconds")
+        seconds = sum(record["seconds"] for record in epochs) if epochs else end.get("seconds")
         images = epochs[-1]["epoch"] * config.training_images if epochs else 0
         test = end.get("test_accuracy")
         return Row(
             run.id,
-            about.name,
-            about.note,
-            about.group,
+            title=about.name or title_of(config),
+            name=about.name,
+            note=about.note,
+            group=about.group,
             state=status.state,
             message=status.message,
             since=status.since,
@@ -88,16 +87,14 @@ def row(run: Run) -> Row:
             val_accuracy=max(curve, default=end.get("val_accuracy")),
             test_accuracy=test,
             test_interval=None if test is None else test_interval(config, test),
-            parameters=start.get("parameters"),
+            parameters=start["parameters"] if start else None,
             seconds=seconds,
             images_per_s=images / seconds if images and seconds else None,
-            device=start.get("device", ""),
+            device=start["device"] if start else "",
             curve=curve,
         )
     except RunError as error:
-        return Row(run.id, message=str(error))
-    except (KeyError, TypeError, ValueError) as error:
-        return Row(run.id, message=f"The metrics of run {run.id} are damaged: {error!r}.")
+        return Row(run.id, title=run.id, message=str(error))
 
 
 class Table:
@@ -106,23 +103,25 @@ class Table:
     Whether a process still trains a run is no change of a file: rows of active runs are read at every look.
     """
 
-    def __init__(self, runs_dir: pathlib.Path = RUNS_DIR) -> None:
-        self._runs_dir = runs_dir
+    def __init__(self, store: RunStore = RUNS) -> None:
+        self._store = store
         self._kept: dict[str, tuple[tuple[int, ...], Row]] = {}
 
     def rows(self) -> list[Row]:
-        """The newest run first."""
+        """The newest run first; where several have one title, all but the oldest have a number behind it."""
         kept, rows = self._kept, []
         fresh: dict[str, tuple[tuple[int, ...], Row]] = {}
-        for run in list_runs(self._runs_dir):
+        for run in self._store.runs():
             written = _written(run)
             then, known = kept.get(run.id, ((), None))
-            if known is None or then != written or known.state in ("waiting", "running", "paused"):
+            if known is None or then != written or known.state.is_active:
                 known = row(run)
+            if known.state is RunState.DAMAGED and is_deleted(run.path):  # since it was listed
+                continue
             fresh[run.id] = written, known
             rows.append(known)
         self._kept = fresh
-        return rows
+        return numbered(rows)
 
 
 def _written(run: Run) -> tuple[int, ...]:
@@ -156,25 +155,39 @@ def in_words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else "by default" if value is None else str(value)
 
 
-def titles(rows: Iterable[Row]) -> dict[str, str]:
-    """What to call each run beside others, by its id: its name, or else what its config has of its own.
+def setting(config: TrainConfig, field: str) -> str:
+    """The field's value as people write it, a dash where the config's network has no such hyperparameter."""
+    return in_words(getattr(config, field)) if field in config.fields else "-"
 
-    Where that is not enough to tell them apart, the seed comes behind it, and then the id's end.
+
+def title_of(config: TrainConfig) -> str:
+    """What was chosen, as a run's name: the network and its size, the learning rate, and what is not the default.
+
+    Such as "mlp 64, lr 0.01" or "cnn 16, lr 0.02, epochs 1".
     """
-    rows = list(rows)
-    called = {one.run: one.name or one.differs for one in rows}
-    for more in (lambda one: f"seed {one.config.seed}", lambda one: one.run.rpartition("-")[2]):
-        times = collections.Counter(called.values())
-        for one in rows:
-            if times[called[one.run]] > 1:
-                called[one.run] = f"{called[one.run]}, {more(one)}"
-    return called
+    size = [field for field in ("hidden", "width") if field in config.fields]
+    left_out = ("model", "lr", "device", *size)
+    chosen = [name for name in config.fields if name not in left_out and getattr(config, name) != DEFAULTS[name]]
+    network = " ".join([config.model, *(in_words(getattr(config, field)) for field in size)])
+    settings = (f"{name.replace('_', ' ')} {in_words(getattr(config, name))}" for name in ("lr", *chosen))
+    return ", ".join([network, *settings])
+
+
+def numbered(rows: Sequence[Row]) -> list[Row]:
+    """The rows, the newest first, with titles of their own: "mlp 64, lr 0.01 (2)" is the second of that title."""
+    made: list[Row] = []
+    times: collections.Counter[str] = collections.Counter()
+    for one in reversed(rows):
+        times[one.title] += 1
+        number = times[one.title]
+        made.append(one if number == 1 else dataclasses.replace(one, title=f"{one.title} ({number})"))
+    return made[::-1]
 
 
 def differing(configs: Iterable[TrainConfig]) -> list[str]:
-    """The fields in which the configs are not all the same, in TrainConfig's order."""
-    dicts = [config.to_dict() for config in configs]
-    return [name for name in (dicts[0] if dicts else ()) if any(values[name] != dicts[0][name] for values in dicts)]
+    """The fields that are not the same in all configs, or that some of their networks lack, in TrainConfig's order."""
+    configs = list(configs)
+    return [name for name in RULES if len({(name in one.fields, getattr(one, name)) for one in configs}) > 1]
 
 
 @dataclasses.dataclass(frozen=True)

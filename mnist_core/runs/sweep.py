@@ -1,15 +1,14 @@
 """Several runs started together, to see what one hyperparameter does, or only chance."""
 
 import dataclasses
-import pathlib
 from collections.abc import Sequence
 
-from mnist_core.runs import run
-from mnist_core.runs.about import LONGEST
 from mnist_core.config import RULES, TrainConfig, is_list, parse
 from mnist_core.errors import ConfigError
-from mnist_core.runs.run import RUNS_DIR, Run
-from mnist_core.runs.summary import in_words
+from mnist_core.runs.about import LONGEST
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.text import quoted
 
 MOST = 50  # runs of one group
 
@@ -27,23 +26,19 @@ def variations(config: TrainConfig, field: str, text: str) -> list[TrainConfig]:
     ConfigError for what the field cannot be set to, and for fewer than two values.
     """
     if field not in RULES:
-        raise ConfigError(field, f"There is no hyperparameter {field!r}.")
+        raise ConfigError(field, f"There is no hyperparameter {quoted(field)}.")
     parts = text.split(",") if is_list(field) else text.replace(",", " ").split()
     words = [word for word in dict.fromkeys(",".join(part.split()) for part in parts) if word]
     _check_size(len(words))
     return [dataclasses.replace(config, **{field: parse(field, word)}) for word in words]
 
 
-def create(configs: Sequence[TrainConfig], title: str, runs_dir: pathlib.Path = RUNS_DIR) -> list[Run]:
+def create(configs: Sequence[TrainConfig], title: str, store: RunStore = RUNS) -> list[Run]:
     """A run for each config, all of one group that is called `title`, in the order in which they shall be trained."""
-    varied = [name for name in RULES if len({str(getattr(config, name)) for config in configs}) > 1]
-    made = []
-    for config in configs:
-        this = run.create(config, runs_dir)
-        made.append(this)
-        name = ", ".join(f"{field} {in_words(getattr(config, field))}" for field in varied)
-        this.set_about(name=name[: LONGEST["name"]], group=title[: LONGEST["group"]])
-    return made
+    runs = [store.create(config) for config in configs]
+    for run in runs:
+        run.set_about(group=title[: LONGEST["group"]])
+    return runs
 
 
 def _check_size(count: int) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mnist_core import weights
 from mnist_core.errors import ModelError
-from mnist_core.inside.layers import leaves, mixes
+from mnist_core.model import is_weighted_sum, leaf_modules
 
 NAME = "first_layer.safetensors"
 UNITS = 64  # of the layer, at most
@@ -32,7 +32,7 @@ class Snapshots:
 
 def first_layer(network: nn.Module) -> nn.Module:
     """The first layer of the network that gives weighted sums."""
-    return next(module for _, module in leaves(network) if mixes(module))
+    return next(module for _, module in leaf_modules(network) if is_weighted_sum(module))
 
 
 def add(folder: pathlib.Path, epoch: int, network: nn.Module) -> None:

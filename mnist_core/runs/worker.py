@@ -15,9 +15,12 @@ from typing import IO, TYPE_CHECKING, cast
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError, ModelError, RunError
-from mnist_core.files import APP_FOLDER, in_words, remove_left_over
-from mnist_core.records import DamagedRecords, Record
+from mnist_core.files import APP_FOLDER, reason, remove_left_over
+from mnist_core.records import End, LrChange, Record
+from mnist_core.runs import status
+from mnist_core.runs.metrics_file import DamagedRecords
 from mnist_core.runs.run import Run
+from mnist_core.runs.status import RunState
 
 if TYPE_CHECKING:
     from mnist_core.state import TrainState
@@ -54,7 +57,7 @@ def hand_over(run: Run, child: subprocess.Popen[bytes]) -> None:
 def start(run: Run) -> subprocess.Popen[bytes]:
     """Train `run` in a process of its own, which ends when this one does. Raises RunError."""
     run.clear_requests()
-    run.set_status("starting")
+    run.set_status(RunState.STARTING)
     child = spawn()
     hand_over(run, child)
     return child
@@ -69,18 +72,20 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
     config = run.config()
     with run.locked():
         state = run.status().state
-        if state in ("finished", "diverged"):
+        if state.is_over:
             raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
         try:
-            if state != "waiting":  # whoever has asked to stop a waiting run shall be obeyed
+            if state is not RunState.WAITING:  # whoever has asked to stop a waiting run shall be obeyed
                 run.clear_requests()
-            run.set_status("running")
+            run.set_status(RunState.RUNNING)
             yield from _train(run, config, report_every)
-        except LabError as error:
+        except (LabError, OSError) as error:
+            if status.is_deleted(run.path):
+                raise RunError(f"The run {run.id} has ended, as its folder {run.path} has been deleted.") from error
+            if isinstance(error, OSError):
+                raise _failed(run, _cannot_save(run, error)) from error
             _failed(run, error)
             raise
-        except OSError as error:
-            raise _failed(run, _cannot_save(run, error)) from error
         except MemoryError as error:
             raise _failed(run, _out_of_memory(run)) from error
         except RuntimeError as error:
@@ -94,7 +99,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
     from mnist_core.runs import weight_history
 
     fingerprint = run.fingerprint()
-    remove_left_over(run.path, ("metrics.jsonl", "status.json", run.state.name, run.weights.name, weight_history.NAME))
+    remove_left_over(run.path, (run.metrics.name, "status.json", run.state.name, run.weights.name, weight_history.NAME))
 
     def publish(state: TrainState, durable: bool = True) -> None:
         weights.save(run.weights, state.model.state_dict(), fingerprint, durable)
@@ -104,6 +109,8 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
     with run.recorder() as recorder:
         try:
             for record in trainer.fit(config, state, report_every=report_every):
+                if status.is_deleted(run.path):  # the open files would take more
+                    raise RunError(f"The run {run.id} has been deleted.")
                 recorder.append(record)
                 if record["event"] in ("start", "epoch"):  # before the state: what is on disk never lacks one
                     weight_history.add(run.path, state.epoch, state.model)
@@ -117,7 +124,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     # the chosen epoch's; of one that diverged the last epoch's end, which is sound
                     publish(_saved_state(run, config) if record["reason"] == "diverged" else state)
                     run.clear_requests()
-                    run.set_status(record["reason"], record.get("advice", ""))
+                    run.set_status(RunState(record["reason"]), record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
                 elif time.monotonic() - published >= PUBLISH_EVERY:
                     publish(state, durable=False)
@@ -127,7 +134,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     return
                 if (lr := run.lr_requested()) is not None:
                     state.lr = lr
-                    change = {"event": "lr", "step": state.step, "lr": lr}
+                    change: LrChange = {"event": "lr", "step": state.step, "lr": lr}
                     recorder.append(change)
                     run.clear_lr_request()  # only now: a reader finds the change in one place or the other
                     yield change
@@ -135,17 +142,17 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     publish(state, durable=False)
                     _pause(run)
                 if run.stop_requested():
-                    stop = {"event": "end", "reason": "stopped", "epoch": state.epoch, "step": state.step}
+                    stop: End = {"event": "end", "reason": "stopped", "epoch": state.epoch, "step": state.step}
                     recorder.append(stop)
                     publish(state)
                     run.clear_requests()
-                    run.set_status("stopped")
+                    run.set_status(RunState.STOPPED)
                     yield stop
                     return
         except (KeyboardInterrupt, GeneratorExit):
-            if run.status().is_active:
+            if run.status().state.is_active:
                 publish(state)
-                run.set_status("stopped")
+                run.set_status(RunState.STOPPED)
             raise
 
 
@@ -159,7 +166,9 @@ def _take_up(run: Run, config: TrainConfig) -> TrainState:
     except DamagedRecords:
         run.rewind(0)
         run.state.unlink(missing_ok=True)
-        run.set_status("running", "The records of its epochs were damaged, so it is trained again from its start.")
+        run.set_status(
+            RunState.RUNNING, "The records of its epochs were damaged, so it is trained again from its start."
+        )
         return TrainState.of(config)
     return state
 
@@ -173,7 +182,7 @@ def _saved_state(run: Run, config: TrainConfig) -> TrainState:
     if run.state.exists():
         try:
             state.load(weights.load(run.state, run.fingerprint()))
-        except (ModelError, RuntimeError, KeyError, ValueError) as error:
+        except ModelError as error:
             raise RunError(
                 f"The run {run.id} cannot go on, as {run.state} is damaged or belongs to another run: "
                 "train its config anew."
@@ -183,24 +192,22 @@ def _saved_state(run: Run, config: TrainConfig) -> TrainState:
 
 def _pause(run: Run) -> None:
     """Block until the pause ends or the run is to stop."""
-    run.set_status("paused")
+    run.set_status(RunState.PAUSED)
     while run.pause_requested() and not run.stop_requested():
         time.sleep(0.05)
-    run.set_status("running")
+    run.set_status(RunState.RUNNING)
 
 
 def _failed(run: Run, error: LabError) -> LabError:
     """The same error, once the run's status has it, where that can still be written."""
     with contextlib.suppress(LabError):
-        run.set_status("failed", str(error))
+        run.set_status(RunState.FAILED, str(error))
     return error
 
 
 def _cannot_save(run: Run, error: OSError) -> RunError:
-    if not run.path.exists():
-        return RunError(f"The run {run.id} has ended, as its folder {run.path} has been deleted.")
     return RunError(
-        f"The run {run.id} cannot be saved in {run.path}: {in_words(error)}. Resume goes on from its last epoch."
+        f"The run {run.id} cannot be saved in {run.path}: {reason(error)}. Resume goes on from its last epoch."
     )
 
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import signal
 import subprocess
 import threading
 
 import filelock
 
-from mnist_core.runs import status, worker
 from mnist_core.errors import RunError
+from mnist_core.files import reason
+from mnist_core.runs import status, worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.status import RunState
+from mnist_core.text import shorten, whole_number
 
+KILLED = -9  # the returncode of a process that SIGKILL ended, a name that Windows has not
 CORES_A_RUN = 4  # on a CPU; with fewer for each, trainings at the same time slow each other more than they gain
 
 
 def room() -> int:
     """How many runs this machine carries at the same time: RUNS_AT_ONCE in the environment, else by its cores."""
-    named = os.environ.get("RUNS_AT_ONCE", "")
-    return int(named) if named.isdecimal() and int(named) else max(1, (os.cpu_count() or 1) // CORES_A_RUN)
+    try:
+        named = whole_number(os.environ.get("RUNS_AT_ONCE", ""))
+    except ValueError:
+        named = 0
+    return named or max(1, (os.cpu_count() or 1) // CORES_A_RUN)
 
 
 class Workers:
@@ -50,20 +57,20 @@ class Workers:
     def submit(self, run: Run) -> None:
         """Train `run`, or go on with it, as soon as there is room. Raises RunError if it is being trained already."""
         with self._mutex:
-            if (child := self._children.get(run.id)) and run.status().is_resumable:
+            if (child := self._children.get(run.id)) and run.status().state.is_resumable:
                 child.wait()  # it has stopped or failed, and is on its way out
                 del self._children[run.id]
                 self._paused.discard(run.id)
             if run.id in self._children or run in self._line:
                 raise RunError(f"The run {run.id} is being trained already.")
-            if (state := run.status().state) in ("finished", "diverged"):
+            if (state := run.status().state).is_over:
                 raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
             lock = run.lock()
             try:
                 if status.is_handed_over(run.path):  # by another server, to a process that has not come up yet
                     raise RunError(f"The run {run.id} is being trained already, by another process.")
                 run.clear_requests()
-                run.set_status("waiting")
+                run.set_status(RunState.WAITING)
             except RunError:
                 lock.release()
                 raise
@@ -99,8 +106,8 @@ class Workers:
     def resume(self, run: Run) -> None:
         """Go on with a run that is paused, as soon as there is room, or that was stopped. Raises RunError."""
         with self._mutex:
-            if run.id not in self._children or run.status().is_resumable:
-                if run.status().state == "paused":  # by another server or a shell, which keep no line
+            if run.id not in self._children or run.status().state.is_resumable:
+                if run.status().state is RunState.PAUSED:  # by another server or a shell, which keep no line
                     run.end_pause()
                 else:
                     self.submit(run)
@@ -115,7 +122,7 @@ class Workers:
                 self._line.remove(run)
             if lock := self._held.pop(run.id, None):
                 try:
-                    run.set_status("stopped")
+                    run.set_status(RunState.STOPPED)
                 finally:
                     lock.release()
             else:
@@ -145,17 +152,26 @@ class Workers:
             else:
                 self._start(run)
         if self._keep_ready and self._has_room():
-            self._ready = self._get_ready()
+            with contextlib.suppress(OSError):  # it is tried again when a run needs it
+                self._ready = self._get_ready()
 
     def _has_room(self) -> bool:
         return len(self._children.keys() - self._paused) < self._at_once
 
     def _start(self, run: Run) -> None:
-        child, self._ready = self._get_ready(), None
+        lock = self._held.pop(run.id)
+        try:
+            child, self._ready = self._get_ready(), None
+        except OSError as error:
+            with contextlib.suppress(RunError):
+                message = f"No process could be started for it: {reason(error)}. Resume tries again."
+                run.set_status(RunState.FAILED, message)
+            lock.release()
+            return
         with contextlib.suppress(RunError):  # its process says so, too
-            run.set_status("starting")
-        self._held.pop(run.id).release()
-        with contextlib.suppress(BrokenPipeError):  # it has just died, which _attend sees
+            run.set_status(RunState.STARTING)
+        lock.release()
+        with contextlib.suppress(OSError):  # it has just died, which _attend sees
             worker.hand_over(run, child)
         self._children[run.id] = child
         if run.pause_requested():
@@ -173,8 +189,11 @@ class Workers:
     def _attend(self, run: Run, child: subprocess.Popen[bytes]) -> None:
         """Wait for the process's end, note what it could not say itself, and let the next one in."""
         child.wait()
-        with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
-            _note_sudden_end(run, child.returncode)
+        try:
+            with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
+                _note_sudden_end(run, child.returncode)
+        except Exception:  # or the runs in line would wait for ever
+            logging.getLogger(__name__).exception("The end of the process of run %s could not be noted", run.id)
         with self._mutex:
             if self._children.get(run.id) is not child:
                 child.communicate()
@@ -195,22 +214,26 @@ def _note_sudden_end(run: Run, returncode: int) -> None:
     if returncode in (0, 2):
         return
     with run.locked(timeout=0.5):
-        if status.said(run.path).state in (*status.ACTIVE, "starting"):
+        if status.read_written(run.path).state.is_active:
             run.set_status(*_sudden_end(run, returncode))
 
 
-def _sudden_end(run: Run, returncode: int) -> tuple[str, str]:
+def _sudden_end(run: Run, returncode: int) -> tuple[RunState, str]:
     """The state and the message for the status of a run whose process ended in this way."""
-    if returncode == -signal.SIGKILL:
+    if returncode == KILLED:
         return (
-            "interrupted",
+            RunState.INTERRUPTED,
             "Its process was killed, by somebody or by the system for lack of memory. Resume goes on from its last "
             "epoch; a smaller batch or network needs less memory.",
         )
     if returncode < 0:
-        return "interrupted", f"Its process was ended by signal {-returncode}. Resume goes on from its last epoch."
+        return (
+            RunState.INTERRUPTED,
+            f"Its process was ended by signal {-returncode}. Resume goes on from its last epoch.",
+        )
     try:
         lines = run.log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    return "failed", f"Its process failed: {lines[-1] if lines else 'no reason known'}. All of it is in {run.log}."
+    cause = shorten(lines[-1], 300) if lines else "no reason known"
+    return RunState.FAILED, f"Its process failed: {cause}. All of it is in {run.log}."

@@ -9,6 +9,7 @@ import streamlit as st
 
 from mnist_core.figures import inside as inside_figures
 from mnist_core.inside import colormap
+from mnist_core.model import is_weighted_sum
 from pages.inside_sections.layers import in_words
 from pages.shared import charts
 from pages.shared.inspected import Subject
@@ -30,7 +31,7 @@ def show(subject: Subject) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = _choose_layer(subject, trace)
         place = _choose_place(subject, layer)
-    if layers.mixes(layer.module):
+    if is_weighted_sum(layer.module):
         worked_out = arithmetic.weighted_sum(trace, layer, place)
         _pictures(worked_out)
         _sum(worked_out, arithmetic.onward(trace, layer, place))
@@ -46,9 +47,7 @@ def show(subject: Subject) -> None:
 
 
 def _choose_layer(subject: Subject, trace: Trace) -> Layer:
-    from mnist_core.inside import layers
-
-    first = next(layer.number for layer in trace.layers if layers.mixes(layer.module))
+    first = next(layer.number for layer in trace.layers if is_weighted_sum(layer.module))
     key = f"unit-layer-{subject.state[0]}"
     st.session_state.setdefault(key, first)
     number: int = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one

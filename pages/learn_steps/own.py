@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
+from mnist_core.runs.status import RunState
 from pages.learn_steps import links, progress, training
 from pages.shared import answers, canvas, models
 
@@ -54,5 +55,5 @@ def _readers() -> dict[str, str]:
     """The shipped models and those of this course, by name, with what to call them."""
     readers = {name: f"{name}, shipped" for name in SHIPPED}
     for step in ("linear", "classic", "convolution"):
-        readers |= {row.run: name for name, row in training.finished(step).items() if row.state == "finished"}
+        readers |= {row.run: name for name, row in training.finished(step).items() if row.state is RunState.FINISHED}
     return readers

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from mnist_core.text import shorten
 from pages.shared import address
 
 
@@ -19,7 +20,8 @@ def follow_link(steps: int) -> None:
         state["learn-now"] = int(words["step"])
     state["learn-done"] |= {int(word) for word in _list(words.get("done", "")) if word in numbers}
     if wrong:
-        state["learn-problem"] = f"There is no step {', '.join(map(repr, wrong))}; there are 1 to {steps}."
+        named = shorten(", ".join(map(repr, wrong)), 200)
+        state["learn-problem"] = f"There is no step {named}; there are 1 to {steps}."
 
 
 def set_link() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.reading.predictions import Predictions
+from mnist_core.runs.status import RunState
 from pages.learn_steps import links, progress, training
 from pages.shared import answers, data, models
 from pages.shared.pictures import enlarged
@@ -57,7 +58,7 @@ def _one(table: Predictions, index: int) -> None:
 def _model() -> tuple[str, str]:
     """The visitor's classic, or else the shipped one; its name, and what to call it."""
     rows = training.finished("classic")
-    if rows and rows["the classic"].state == "finished":
+    if rows and rows["the classic"].state is RunState.FINISHED:
         return rows["the classic"].run, "the classic that was trained here"
     return "mlp", "the shipped mlp (train the classic, and it takes its place)"
 

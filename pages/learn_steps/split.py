@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES
 from mnist_core.course import trainings
-from mnist_core.runs import run
+from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.summary import Row
 from pages.learn_steps import links, training
 from pages.learn_steps.training import Histories
@@ -44,7 +44,9 @@ def _curves(histories: Histories) -> None:
 
 
 def _gap(row: Row, few: int) -> None:
-    last = history_of(run.open_run(row.run)).epoch
+    last = history_of(RUNS.open(row.run)).epoch
+    if not last:
+        return
     with st.container(horizontal=True, gap="large"):
         st.metric("Training accuracy", f"{last['train_accuracy']:.1%}", width="content")
         st.metric("Validation accuracy", f"{last['val_accuracy']:.1%}", width="content")

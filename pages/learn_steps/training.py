@@ -11,8 +11,9 @@ import streamlit as st
 from mnist_core.course import trainings
 from mnist_core.errors import LabError
 from mnist_core.figures import training as training_figures
-from mnist_core.runs import run
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS
+from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row
 from pages.learn_steps import progress
 from pages.shared import data
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mnist_core.runs.curves import History
 
 LOOK = 1.0 if (os.cpu_count() or 1) < 4 else 0.5  # seconds between two looks at a run
-ENDED = ("finished", "diverged")
 
 Histories = Mapping[str, "History"]
 
@@ -44,7 +44,7 @@ def of(step: str) -> dict[str, Row]:
 def finished(step: str) -> dict[str, Row]:
     """The step's runs if all its trainings have ended, else none."""
     rows = of(step)
-    whole = len(rows) == len(trainings.TRAININGS[step]) and all(row.state in ENDED for row in rows.values())
+    whole = len(rows) == len(trainings.TRAININGS[step]) and all(row.state.is_over for row in rows.values())
     return rows if whole else {}
 
 
@@ -54,7 +54,7 @@ def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[st
     Returns their rows once all have ended, else none. The step is done when what was started here has ended.
     """
     rows = of(step)
-    active = any(row.state not in (*ENDED, "stopped", "interrupted", "failed") for row in rows.values())
+    active = any(row.state.is_active for row in rows.values())
     ended = finished(step)
     st.button(
         f"{words} again" if ended else words,
@@ -83,10 +83,10 @@ def _started() -> dict[str, str]:
 def _start(step: str) -> None:
     try:
         for name, config in trainings.trainings(step, data.data_at_hand("mnist")).items():
-            this = run.create(config)
-            this.set_about(name=f"{step}: {name}", group=trainings.GROUP)
-            get_workers().submit(this)
-            _started()[f"{step} {name}"] = this.id
+            run = RUNS.create(config)
+            run.set_about(name=f"{step}: {name}", group=trainings.GROUP)
+            get_workers().submit(run)
+            _started()[f"{step} {name}"] = run.id
     except LabError as error:
         st.session_state["learn-train-problem"] = str(error)
 
@@ -94,29 +94,29 @@ def _start(step: str) -> None:
 def _follow(step: str, picture: Callable[[Histories], None], was_active: bool) -> None:
     """The runs as they stand now; `was_active` is what the rest of the page was made for."""
     try:
-        runs = {name: run.open_run(row.run) for name, row in of(step).items()}
-        states = {name: this.status() for name, this in runs.items()}
-        histories = {name: history_of(this) for name, this in runs.items()}
+        runs = {name: RUNS.open(row.run) for name, row in of(step).items()}
+        states = {name: run.status() for name, run in runs.items()}
+        histories = {name: history_of(run) for name, run in runs.items()}
     except LabError as error:
         st.error(str(error))
         return
-    if any(state.is_active for state in states.values()) != was_active:
+    if any(state.state.is_active for state in states.values()) != was_active:
         st.rerun()
     with st.container(key=f"learn-runs-{step}", horizontal=True, vertical_alignment="center", gap="small"):
         for name, state in states.items():
             words = _so_far(runs[name], histories[name], state.state)
             st.badge(f"{name}: {words}" if len(runs) > 1 else words, color=COLORS.get(state.state, "gray"))
     for state in states.values():
-        if state.message and state.state != "diverged":
+        if state.message and state.state is not RunState.DIVERGED:
             st.warning(state.message)
     picture(histories)
 
 
-def _so_far(this: Run, history: History, state: str) -> str:
-    if state == "running" and history.start:
-        return f"{history.step.get('step', 0) / history.start['steps']:.0%}"
-    place = get_workers().place(this)
-    return f"number {place} in line" if state == "waiting" and place else state
+def _so_far(run: Run, history: History, state: RunState) -> str:
+    if state is RunState.RUNNING and history.start:
+        return f"{(history.step['step'] if history.step else 0) / history.start['steps']:.0%}"
+    place = get_workers().place(run)
+    return f"number {place} in line" if state is RunState.WAITING and place else state
 
 
 def accuracies(histories: Histories) -> None:

@@ -1,5 +1,6 @@
 """A control for each field of TrainConfig, made from the field's rule, and the link that holds what they are set to."""
 
+import contextlib
 import dataclasses
 import urllib.parse
 from typing import Any
@@ -8,10 +9,11 @@ import streamlit as st
 
 from mnist_core import mnist_files
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES, TrainConfig, is_list, label_of
-from mnist_core.errors import ConfigError
+from mnist_core.errors import LONGEST, ConfigError
 from mnist_core.lesson import Lesson
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
+from mnist_core.text import shorten, whole_number
 from pages.shared import address
 
 GROUPS = ("network", "optimizer", "data")
@@ -53,7 +55,7 @@ def config_controls() -> TrainConfig | None:
     _set_link(Lesson(config, locked, hidden))
     _offer_lesson(config)
     if st.session_state["link-problems"]:
-        found = " ".join(st.session_state["link-problems"])
+        found = shorten(" ".join(st.session_state["link-problems"]), LONGEST)
         problems.warning(f"The link holds what cannot be used; the default stands in for it. {found}")
     return config
 
@@ -132,7 +134,11 @@ def _control(name: str, disabled: bool) -> Any:
 
 def _items(text: str) -> list[int | str]:
     """The items that the text of a list's control names."""
-    return [int(word) if word.isdecimal() else word for word in text.replace(",", " ").split()]
+    items: list[int | str] = list(text.replace(",", " ").split())
+    for index, word in enumerate(items):
+        with contextlib.suppress(ValueError):  # what is no number is said by the config's check
+            items[index] = whole_number(str(word))
+    return items
 
 
 def _follow_link() -> None:

@@ -15,7 +15,7 @@ from mnist_core.runs.summary import Row
 from pages.shared import models
 
 
-def show(this: Run, summary: Row) -> None:
+def show(run: Run, summary: Row) -> None:
     """The files that can be made of the run; each is made when it is asked for."""
     st.subheader("Take it along")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -24,13 +24,13 @@ def show(this: Run, summary: Row) -> None:
     if wanted:
         try:
             with st.spinner("Preparing the file"):
-                name, content, words = FILES[kind](this, summary)
+                name, content, words = FILES[kind](run, summary)
         except LabError as error:
             st.error(str(error))
             return
-        st.session_state["taken"] = this.id, kind, name, content, words
+        st.session_state["taken"] = run.id, kind, name, content, words
     run_id, made, name, content, words = st.session_state.get("taken", ("", "", "", b"", ""))
-    if (run_id, made) != (this.id, kind):
+    if (run_id, made) != (run.id, kind):
         return
     st.caption(words)
     st.download_button(
@@ -47,44 +47,44 @@ def show(this: Run, summary: Row) -> None:
             st.code(snippets.READ_WITH_ONNX.read_text(encoding="utf-8"), language="python")
 
 
-def _onnx(this: Run, summary: Row) -> tuple[str, bytes, str]:
+def _onnx(run: Run, summary: Row) -> tuple[str, bytes, str]:
     from mnist_core.exchange import onnx_file
 
-    content, difference = onnx_file.convert(models.get_predictor(this.id))
+    content, difference = onnx_file.convert(models.get_predictor(run.id))
     return (
-        f"{this.id}.onnx",
+        f"{run.id}.onnx",
         content,
         f"Takes a drawing of any size and gives probabilities. onnxruntime has read {onnx_file.CHECKED:,} images "
         f"with it: its probabilities differ from this app's by {difference:.1g} at most.",
     )
 
 
-def _weights(this: Run, summary: Row) -> tuple[str, bytes, str]:
+def _weights(run: Run, summary: Row) -> tuple[str, bytes, str]:
     from mnist_core.exchange.model_card import export
 
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / f"{this.id}.safetensors"
-        export([this], path)
+        path = pathlib.Path(folder) / f"{run.id}.safetensors"
+        export([run], path)
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w") as file:
             for part in (path, path.with_suffix(".json")):
                 file.write(part, part.name)
-    return f"{this.id}-weights.zip", content.getvalue(), "Weights as safetensors, and a card of how they were made."
+    return f"{run.id}-weights.zip", content.getvalue(), "Weights as safetensors, and a card of how they were made."
 
 
-def _folder(this: Run, summary: Row) -> tuple[str, bytes, str]:
-    from mnist_core.exchange.run_archive import zip_run
+def _folder(run: Run, summary: Row) -> tuple[str, bytes, str]:
+    from mnist_core.exchange.run_archive import export_run
 
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / f"{this.id}.zip"
-        zip_run(this, path)
+        path = pathlib.Path(folder) / f"{run.id}.zip"
+        export_run(run, path)
         content = path.read_bytes()
-    return f"{this.id}.zip", content, "All of the run, to be imported on another machine."
+    return f"{run.id}.zip", content, "All of the run, to be imported on another machine."
 
 
-def _predictions(this: Run, summary: Row) -> tuple[str, bytes, str]:
-    table = models.get_predictions(this.id, summary.config.data, "test")
-    return f"{this.id}-test.csv", table.to_csv().encode(), f"What is read in each of the {len(table):,} test images."
+def _predictions(run: Run, summary: Row) -> tuple[str, bytes, str]:
+    table = models.get_predictions(run.id, summary.config.data, "test")
+    return f"{run.id}-test.csv", table.to_csv().encode(), f"What is read in each of the {len(table):,} test images."
 
 
 FILES = {

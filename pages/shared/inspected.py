@@ -11,6 +11,7 @@ import streamlit as st
 from mnist_core.drawing import Pixels
 from mnist_core.errors import LabError
 from mnist_core.reading import catalog
+from mnist_core.text import quoted, whole_number
 from pages.shared import address, canvas, data, models
 
 if TYPE_CHECKING:
@@ -57,17 +58,19 @@ def follow_link(sections: list[str]) -> None:
     if (section := words.get("section")) in sections:
         state["inside-section"] = section
     elif section:
-        problems.append(f"There is no section {section!r}; there are {', '.join(sections)}.")
+        problems.append(f"There is no section {quoted(section)}; there are {', '.join(sections)}.")
     if (name := words.get("model")) in catalog.names():
         state["inside-model"] = name
     elif name:
-        problems.append(f"There is no model {name!r}.")
-    if (image := words.get("image", "")).isdecimal():
-        state["inside-from"], state["inside-index"] = TEST_IMAGE, int(image)
-    elif image == "drawing":
+        problems.append(f"There is no model {quoted(name)}.")
+    if (image := words.get("image")) == "drawing":
         state["inside-from"] = DRAWING
     elif image:
-        problems.append(f"An image is a test image's number, or drawing, not {image!r}.")
+        try:
+            state["inside-index"] = whole_number(image)
+            state["inside-from"] = TEST_IMAGE
+        except ValueError:
+            problems.append(f"An image is a test image's number, or drawing, not {quoted(image)}.")
     state["inside-problems"] = problems
 
 

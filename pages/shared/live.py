@@ -11,33 +11,31 @@ from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.figures import training as training_figures
 from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
-from mnist_core.runs.status import Status
+from mnist_core.runs.status import RunState, Status
 from pages.shared import canvas, data, models, pictures
 from pages.shared.runs import get_workers
 
-COLORS: dict[str, Literal["blue", "green", "gray", "orange", "red"]] = {
-    "waiting": "gray",
-    "running": "blue",
-    "paused": "orange",
-    "finished": "green",
-    "stopped": "gray",
-    "interrupted": "orange",
-    "diverged": "red",
-    "failed": "red",
-}
+COLORS: dict[RunState, Literal["blue", "green", "gray", "orange", "red"]] = {
+    RunState.RUNNING: "blue",
+    RunState.PAUSED: "orange",
+    RunState.FINISHED: "green",
+    RunState.INTERRUPTED: "orange",
+    RunState.DIVERGED: "red",
+    RunState.FAILED: "red",
+}  # others are grey
 
 
-def show(this: Run, status: Status, history: History, trained: TrainConfig) -> None:
+def show(run: Run, status: Status, history: History, trained: TrainConfig) -> None:
     """The run `this`, trained with the config `trained`, as it stands now."""
-    _headline(this, status, history)
+    _headline(run, status, history)
     if history.damage:
         st.warning(history.damage)
     _progress(status, history, trained)
-    if status.state == "finished":
-        _go_on_with(this)
+    if status.state is RunState.FINISHED:
+        _go_on_with(run)
     curves(history)
     try:
-        _judged(this, trained)
+        _judged(run, trained)
     except LabError as error:
         st.caption(str(error))
     st.echarts_chart(training_figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
@@ -55,7 +53,7 @@ def curves(history: History) -> None:
         )
 
 
-def _go_on_with(this: Run) -> None:
+def _go_on_with(run: Run) -> None:
     """Ways to see what a finished run is good for."""
     with st.container(horizontal=True):
         for words, icon, page in (
@@ -63,34 +61,34 @@ def _go_on_with(this: Run) -> None:
             ("Browse its mistakes", ":material/grid_view:", "browse"),
         ):
             if st.button(words, key=f"to-{page}", icon=icon):
-                st.session_state[f"{page}-model"] = this.id
+                st.session_state[f"{page}-model"] = run.id
                 st.switch_page(f"pages/{page}.py")
 
 
-def _headline(this: Run, status: Status, history: History) -> None:
-    asked = ", stopping" if this.stop_requested() else ", pausing" if this.pause_requested() else ""
-    if not status.is_active or status.state == "paused":
+def _headline(run: Run, status: Status, history: History) -> None:
+    asked = ", stopping" if run.stop_requested() else ", pausing" if run.pause_requested() else ""
+    if not status.state.is_active or status.state is RunState.PAUSED:
         asked = ""
-    place = get_workers().place(this)
+    place = get_workers().place(run)
     with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
         st.badge(status.state + asked, color=COLORS.get(status.state, "gray"))
-        st.caption(f"{this.id}{f' · number {place} in line' if place else ''}")
+        st.caption(f"{run.id}{f' · number {place} in line' if place else ''}")
     if status.message:
-        (st.error if status.state in ("failed", "diverged") else st.warning)(status.message)
+        (st.error if status.state in (RunState.FAILED, RunState.DIVERGED) else st.warning)(status.message)
 
 
 def _progress(status: Status, history: History, trained: TrainConfig) -> None:
     start, step, epoch, end = history.start, history.step, history.epoch, history.end
-    steps, done = start.get("steps", 0), step.get("step", 0)
+    steps, done = start["steps"] if start else 0, step["step"] if step else 0
     if start:
         words = (
             f"{start['model']}, {start['parameters']:,} parameters, on {start['device']}, "
             f"{'MNIST' if start['data'] == 'mnist' else config.SAMPLE_IN_WORDS}: step {done:,} of {steps:,}"
         )
-    elif status.state == "waiting" and get_workers().busy():
+    elif status.state is RunState.WAITING and get_workers().busy():
         words = "Waiting in line: another run is being trained."
     else:
-        words = "Getting a process ready: a few seconds." if status.is_active else "It has not begun."
+        words = "Getting a process ready: a few seconds." if status.state.is_active else "It has not begun."
     st.progress(min(1.0, done / steps) if steps else 0.0, text=words)
     left = (steps - done) * trained.batch_size / history.images_per_s if history.images_per_s else 0.0
     now = {
@@ -100,18 +98,18 @@ def _progress(status: Status, history: History, trained: TrainConfig) -> None:
         "Validation accuracy": f"{epoch['val_accuracy']:.2%}" if epoch else "-",
         "Images/s": f"{history.images_per_s:,.0f}" if step else "-",
     }
-    if "test_accuracy" in end:
+    if end and "test_accuracy" in end:
         now["Test accuracy"] = f"{end['test_accuracy']:.2%}"
     else:
-        now["Time left"] = f"{left // 60:.0f}:{left % 60:02.0f}" if step and status.is_active else "-"
+        now["Time left"] = f"{left // 60:.0f}:{left % 60:02.0f}" if step and status.state.is_active else "-"
     with st.grid(6, min_column_width=120):
         for label, value in now.items():
             st.metric(label, value)
 
 
-def _judged(this: Run, trained: TrainConfig) -> None:
+def _judged(run: Run, trained: TrainConfig) -> None:
     """One test image of each digit, and the visitor's last drawing, as the newest weights read them."""
-    loaded = models.get_predictor(this.id)
+    loaded = models.get_predictor(run.id)
     images = list(data.one_of_each(data.data_at_hand(trained.data)))
     titles = [f"test image of a {digit}" for digit in range(10)]
     try:

@@ -14,7 +14,7 @@ from mnist_core.errors import ModelError, RunError
 from mnist_core.reading import catalog
 from mnist_core.torch_startup import freeze_imports
 from pages.shared.data import splits
-from pages.shared.runs import get_table, get_workers, is_active
+from pages.shared.runs import get_table, get_workers, is_active, titles
 
 if TYPE_CHECKING:
     from mnist_core.reading.predictions import Predictions
@@ -30,11 +30,13 @@ def choose_model(key: str) -> str:
     except RunError as error:  # the shipped ones are there all the same
         st.caption(str(error))
         names = catalog.shipped()
+    called = titles()
     name: str = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
         "Model",
         names,
         key=key,
-        help="The shipped networks, then the runs by their id, the newest first, also the one that trains now.",
+        format_func=lambda name: called.get(name, name),
+        help="The shipped networks, then your runs, the newest first, also the one that trains now.",
         persist_state="session",
     )
     if is_active(name):

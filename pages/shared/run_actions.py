@@ -8,10 +8,11 @@ import streamlit as st
 
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.runs import run, sweep
+from mnist_core.runs import sweep
 from mnist_core.runs.run import Run
-from mnist_core.runs.status import ACTIVE
-from mnist_core.runs.summary import DAMAGED, Row
+from mnist_core.runs.run_store import RUNS
+from mnist_core.runs.status import RunState
+from mnist_core.runs.summary import Row
 from pages.shared import address
 from pages.shared.markdown import plain
 from pages.shared.runs import get_workers
@@ -19,9 +20,9 @@ from pages.shared.runs import get_workers
 
 def buttons(rows: list[Row], on_its_page: bool = False) -> None:
     """Buttons for the chosen runs, one or several, or for the one whose page this is."""
-    one = rows[0] if len(rows) == 1 and rows[0].state != DAMAGED else None
-    active = [row for row in rows if row.state in ACTIVE]
-    resumable = [row for row in rows if row.state in ("paused", "stopped", "interrupted", "failed")]
+    one = rows[0] if len(rows) == 1 and rows[0].state is not RunState.DAMAGED else None
+    active = [row for row in rows if row.state.is_active]
+    resumable = [row for row in rows if row.state is RunState.PAUSED or row.state.is_resumable]
     with st.container(horizontal=True, key="run-actions"):
         if not on_its_page and st.button("Open", key="runs-open", icon=":material/open_in_full:", disabled=not one):
             go_to(rows[0].run)
@@ -69,7 +70,7 @@ def _resume(rows: list[Row]) -> None:
 def _delete(rows: list[Row]) -> None:
     _for_each(rows, Run.delete)
     with contextlib.suppress(LabError):  # what cannot be removed now may be later
-        run.empty_trash()
+        RUNS.empty_trash()
     st.query_params.pop("run", None)
     st.query_params.pop("compare", None)
     st.session_state["runs-chosen"] = []
@@ -78,7 +79,7 @@ def _delete(rows: list[Row]) -> None:
 def _for_each(rows: list[Row], action: Callable[[Run], None]) -> None:
     for row in rows:
         try:
-            action(run.open_run(row.run))
+            action(RUNS.open(row.run))
         except LabError as error:
             st.toast(str(error), icon=":material/error:")
 
@@ -86,7 +87,7 @@ def _for_each(rows: list[Row], action: Callable[[Run], None]) -> None:
 def offer_undo() -> None:
     """What was deleted a while ago, to bring it back."""
     try:
-        deleted = run.list_deleted()
+        deleted = RUNS.deleted()
     except LabError as error:
         st.error(str(error))
         return
@@ -97,7 +98,7 @@ def offer_undo() -> None:
         st.caption(f"Deleted: {newest}{f' and {len(deleted) - 1} more' if len(deleted) > 1 else ''}.")
         if st.button("Undo", key="runs-undo", icon=":material/undo:"):
             try:
-                run.restore(newest)
+                RUNS.restore(newest)
             except LabError as error:
                 st.error(str(error))
             else:
@@ -125,13 +126,13 @@ def start_several(config: TrainConfig) -> None:
 def _start(make: Callable[[], list[TrainConfig]], title: str) -> None:
     try:
         made = sweep.create(make(), title)
-        for this in made:
-            get_workers().submit(this)
+        for run in made:
+            get_workers().submit(run)
     except LabError as error:
         st.error(str(error))
         return
-    st.session_state["runs-chosen"] = [this.id for this in made]
-    st.switch_page("pages/runs.py", query_params={"compare": ",".join(this.id for this in made)})
+    st.session_state["runs-chosen"] = [run.id for run in made]
+    st.switch_page("pages/runs.py", query_params={"compare": ",".join(run.id for run in made)})
 
 
 def offer_import() -> None:

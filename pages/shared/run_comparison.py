@@ -1,5 +1,6 @@
 """Chosen runs side by side: curves, what differs, and the test images that only one of two reads right."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from mnist_core.figures import predictions as prediction_figures
 from mnist_core.reading.predictions import Predictions
 from mnist_core.runs import comparison
 from mnist_core.runs.comparison import Difference
-from mnist_core.runs.run import open_run
-from mnist_core.runs.summary import DAMAGED, Row, differing, in_words, over_seeds, same_but_for_seed, titles
+from mnist_core.runs.run_store import RUNS
+from mnist_core.runs.status import RunState
+from mnist_core.runs.summary import Row, differing, over_seeds, same_but_for_seed, setting, title_of
 from pages.shared import charts, models
 from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
@@ -26,13 +28,13 @@ MOST = 12  # runs compared at a time
 
 def show(rows: list[Row]) -> None:
     """The chosen runs, two or more."""
-    rows = [row for row in rows if row.state != DAMAGED]
+    rows = [row for row in rows if row.state is not RunState.DAMAGED]
     if len(rows) < 2:
         return
     if len(rows) > MOST:
         st.caption(f"{MOST} runs are compared at a time: of the {len(rows)} chosen, the newest.")
         rows = rows[:MOST]
-    names = titles(rows)
+    names = {row.run: row.title for row in rows}
     with st.container(key="compared-curves"):
         st.subheader("Curves")
         _curves(rows, names)
@@ -42,7 +44,7 @@ def show(rows: list[Row]) -> None:
         _seeds(rows)
     with st.container(key="compared-images"):
         st.subheader("On the same test images")
-        _test_images([row for row in rows if row.state == "finished"], names)
+        _test_images([row for row in rows if row.state is RunState.FINISHED], names)
 
 
 def _curves(rows: list[Row], names: dict[str, str]) -> None:
@@ -74,7 +76,11 @@ def _curves(rows: list[Row], names: dict[str, str]) -> None:
         )
     lines = {}
     for group in same_but_for_seed(rows) if together else [[row] for row in rows]:
-        title = names[group[0].run] if len(group) == 1 else f"{group[0].differs}, {len(group)} seeds"
+        title = (
+            names[group[0].run]
+            if len(group) == 1
+            else f"{title_of(dataclasses.replace(group[0].config, seed=0))}, {len(group)} seeds"
+        )
         try:
             lines[title] = comparison.together([_curve(row, figure, axis or "epoch", smoothing) for row in group])
         except LabError as error:
@@ -87,7 +93,7 @@ def _curves(rows: list[Row], names: dict[str, str]) -> None:
 
 
 def _curve(row: Row, figure: str, axis: str, smoothing: float) -> list[tuple[float, float]]:
-    return comparison.curve(row.config, records_of(open_run(row.run)), figure, axis, smoothing)
+    return comparison.curve(row.config, records_of(RUNS.open(row.run)), figure, axis, smoothing)
 
 
 def _differences(rows: list[Row], names: dict[str, str]) -> None:
@@ -95,8 +101,7 @@ def _differences(rows: list[Row], names: dict[str, str]) -> None:
     if not fields:
         st.caption("Nothing: the same config and the same seed.")
     table = [
-        {"": config.label_of(field)} | {names[row.run]: in_words(getattr(row.config, field)) for row in rows}
-        for field in fields
+        {"": config.label_of(field)} | {names[row.run]: setting(row.config, field) for row in rows} for field in fields
     ]
     for label, form, figure in (
         ("best validation", "{:.2%}", "val_accuracy"),

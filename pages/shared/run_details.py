@@ -7,11 +7,10 @@ import streamlit as st
 from mnist_core import config, presets
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.model import HYPERPARAMETERS
-from mnist_core.runs import run
 from mnist_core.runs.run import Run
-from mnist_core.runs.status import ACTIVE
-from mnist_core.runs.summary import DAMAGED, Row, in_words, row
+from mnist_core.runs.run_store import RUNS
+from mnist_core.runs.status import RunState
+from mnist_core.runs.summary import Row, in_words, row
 from pages.shared import downloads, live, run_actions
 from pages.shared.markdown import plain
 from pages.shared.runs import history_of, records_of
@@ -24,28 +23,28 @@ def show(run_id: str) -> None:
     if st.button("All runs", key="runs-back", icon=":material/arrow_back:", type="tertiary"):
         run_actions.go_to(None)
     try:
-        this = run.open_run(run_id)
+        run = RUNS.open(run_id)
     except LabError as error:
         st.error(str(error))
         return
-    summary = row(this)
-    if summary.state == DAMAGED:
+    summary = row(run)
+    if summary.state is RunState.DAMAGED:
         st.error(summary.message)
         run_actions.buttons([summary])
         return
     st.header(plain(summary.title))
     run_actions.buttons([summary], on_its_page=True)
-    active = summary.state in ACTIVE
-    st.fragment(_progress, run_every=REFRESH if active else None)(this, summary.state)
-    _about(summary, this)
-    _how(summary, this)
-    if this.weights.exists():
-        downloads.show(this, summary)
+    active = summary.state.is_active
+    st.fragment(_progress, run_every=REFRESH if active else None)(run, summary.state)
+    _about(summary, run)
+    _how(summary, run)
+    if run.weights.exists():
+        downloads.show(run, summary)
 
 
-def _progress(this: Run, made_for: str) -> None:
+def _progress(run: Run, made_for: str) -> None:
     """What the run has reached by now, and its curves."""
-    summary = row(this)
+    summary = row(run)
     if summary.state != made_for:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -68,7 +67,7 @@ def _progress(this: Run, made_for: str) -> None:
             help = "Below: the 95 % interval, by how many images there are." if interval else None
             st.metric(label, value, interval, delta_color="off", delta_arrow="off", help=help)
     try:
-        live.curves(history_of(this))
+        live.curves(history_of(run))
     except LabError as error:
         st.error(str(error))
 
@@ -77,24 +76,24 @@ def _or_dash(form: str, value: float | None) -> str:
     return "-" if value is None else form.format(value)
 
 
-def _about(summary: Row, this: Run) -> None:
+def _about(summary: Row, run: Run) -> None:
     """Its name and note, to be changed."""
     with (
         st.expander("Name and note", icon=":material/edit:", expanded=bool(summary.note)),
         st.form("about", border=False),
     ):
-        name = st.text_input("Name", summary.name, max_chars=80, placeholder=summary.run, key=f"name-{this.id}")
-        note = st.text_area("Note", summary.note, max_chars=2_000, key=f"note-{this.id}")
+        name = st.text_input("Name", summary.name, max_chars=80, placeholder=summary.run, key=f"name-{run.id}")
+        note = st.text_area("Note", summary.note, max_chars=2_000, key=f"note-{run.id}")
         if st.form_submit_button("Save", key="about-save"):
             try:
-                this.set_about(name=name.strip(), note=note.strip())
+                run.set_about(name=name.strip(), note=note.strip())
             except LabError as error:
                 st.error(str(error))
             else:
                 st.rerun()
 
 
-def _how(summary: Row, this: Run) -> None:
+def _how(summary: Row, run: Run) -> None:
     """Its config, what it ran on, and how to repeat it."""
     st.subheader("How it was made")
     st.caption("In a shell, this trains it again; with the same versions on the same device, to the bit:")
@@ -105,26 +104,25 @@ def _how(summary: Row, this: Run) -> None:
         st.dataframe(_hyperparameters(summary.config), hide_index=True, height="content", alt="The run's config")
     with right:
         st.caption("Environment")
-        st.dataframe(_environment(this, summary), hide_index=True, height="content", alt="What the run was trained on")
+        st.dataframe(_environment(run, summary), hide_index=True, height="content", alt="What the run was trained on")
 
 
 def _hyperparameters(trained: TrainConfig) -> list[dict[str, str]]:
-    used = [name for name in config.RULES if name not in HYPERPARAMETERS or name in trained.hyperparameters]
     return [
         {
             "hyperparameter": config.label_of(name),
             "value": in_words(getattr(trained, name)),
             "by default": in_words(config.DEFAULTS[name]),
         }
-        for name in used
+        for name in trained.fields
     ]
 
 
-def _environment(this: Run, summary: Row) -> list[dict[str, str]]:
+def _environment(run: Run, summary: Row) -> list[dict[str, str]]:
     """What the newest start or resumption noted."""
     noted: dict[str, Any] = {}
     try:
-        for record in records_of(this):
+        for record in records_of(run):
             if record["event"] in ("start", "resume"):
                 noted = record.get("environment", {})
     except LabError:  # said above

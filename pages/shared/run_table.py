@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from mnist_core.runs.summary import DAMAGED, Row, matches
+from mnist_core.runs.status import RunState
+from mnist_core.runs.summary import Row, matches
 
-STATES = ("waiting", "running", "paused", "finished", "stopped", "interrupted", "diverged", "failed", DAMAGED)
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 
 
@@ -66,13 +66,13 @@ def _filtered(rows: list[Row]) -> list[Row]:
             help="Runs that say this of themselves: name, note, group, state, network, what differs, device. With "
             "commas between, all of several.",
         )
-        present = [state for state in STATES if any(row.state == state for row in rows)]
+        present = [state for state in RunState if any(row.state == state for row in rows)]
         states: Any = st.multiselect("State", present, key="runs-states", placeholder="any", width=320)
     return [row for row in rows if matches(row, words or "") and (not states or row.state in states)]
 
 
 def _cells(row: Row) -> dict[str, Any]:
-    if row.state == DAMAGED:
+    if row.state is RunState.DAMAGED:
         return {"run": row.run, "state": row.state, "what differs": row.message}
     low, high = row.test_interval or (None, None)
     return {

@@ -5,10 +5,11 @@ import pathlib
 
 from mnist_core.errors import RunError
 from mnist_core.reading import catalog
-from mnist_core.records import Record, read_records
-from mnist_core.runs import run
+from mnist_core.records import Record
+from mnist_core.runs import metrics_file
 from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.summary import Table
 from mnist_core.runs.worker_pool import Workers
 
@@ -21,14 +22,14 @@ def get_workers() -> Workers:
 def is_active(name: str) -> bool:
     """Whether the model of that name is a run that is being trained, or will be."""
     try:
-        return name not in catalog.shipped() and run.open_run(name).status().is_active
+        return name not in catalog.shipped() and RUNS.open(name).status().state.is_active
     except RunError:  # damaged, or just deleted
         return False
 
 
-def history_of(this: Run) -> History:
+def history_of(run: Run) -> History:
     """What the run's records say by now. Raises RunError if they are damaged."""
-    history = _history(this.path / "metrics.jsonl")
+    history = _history(run.metrics)
     history.update()
     return history
 
@@ -43,9 +44,14 @@ def get_table() -> Table:
     return Table()
 
 
-def records_of(this: Run) -> list[Record]:
+def titles() -> dict[str, str]:
+    """What to call each run, by its id; the shipped models' names stand for themselves."""
+    return {name: name for name in catalog.shipped()} | {row.run: row.title for row in get_table().rows()}
+
+
+def records_of(run: Run) -> list[Record]:
     """All records of the run, parsed once for each state of its file. Raises RunError if they are damaged."""
-    path = this.path / "metrics.jsonl"
+    path = run.metrics
     try:
         stat = path.stat()
     except OSError:
@@ -55,4 +61,4 @@ def records_of(this: Run) -> list[Record]:
 
 @functools.lru_cache(maxsize=16)
 def _records(path: pathlib.Path, _written: int, _size: int) -> list[Record]:
-    return read_records(path)[0]
+    return metrics_file.read(path)[0]

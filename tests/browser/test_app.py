@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mnist_core import config, mnist_files
-from mnist_core.runs import run
+from mnist_core.runs.run_store import RunStore
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import (
     BAR,
@@ -310,8 +310,8 @@ def test_nothing_is_left_behind_by_a_server_that_is_killed(browser: Browser, fre
         fresh_server.process.kill()
         fresh_server.process.wait()
         wait_until(page, lambda: not any(os.path.exists(f"/proc/{worker}") for worker in workers))
-    (this,) = run.list_runs(fresh_server.runs_dir)
-    assert this.status().state == "interrupted"
+    (run,) = RunStore(fresh_server.runs_dir).runs()
+    assert run.status().state == "interrupted"
 
 
 def test_a_click_on_a_confusion_cell_shows_its_images(page: Page) -> None:

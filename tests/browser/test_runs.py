@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 from mnist_core.exchange.snippets import READ_WITH_ONNX
 from mnist_core.mnist_files import missing
 from mnist_core.reading import catalog
-from mnist_core.runs import run
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RunStore
 from tests import conftest
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import SEVEN, at_rest, fill, press, status, switch_to, wait_for_steps, wait_until
@@ -65,7 +65,7 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
         for place in (0, 1):
             row(page, place)
         press(page, "runs-resume")
-        wait_until(page, lambda: all(this.status().state == "finished" for this in runs.values()), 120)
+        wait_until(page, lambda: all(run.status().state == "finished" for run in runs.values()), 120)
         steps = [record["step"] for record in runs[long].records() if record["event"] == "step"]
         assert steps == sorted(set(steps))  # no double point
         assert len({after - before for before, after in itertools.pairwise(steps)}) <= 2  # and no gap
@@ -88,7 +88,7 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
     from mnist_core import drawing
     from mnist_core.reading import predictor
 
-    ours = predictor.load(done, tmp_path / "runs").answer(drawing.to_mnist(np.asarray(seven)))
+    ours = predictor.load(done, RunStore(tmp_path / "runs")).answer(drawing.to_mnist(np.asarray(seven)))
     assert answer.startswith(f"{ours.digit} ({ours.confidence:.1%})")
     if DATA == "mnist":
         assert ours.digit == 7
@@ -99,7 +99,7 @@ def kept(server: Server) -> Run:
     """A finished run as an import would make it: the shipped mlp's weights."""
     from mnist_core.exchange.run_archive import import_run
 
-    return import_run(catalog.PRETRAINED / "mlp.safetensors", server.runs_dir)
+    return import_run(catalog.PRETRAINED / "mlp.safetensors", RunStore(server.runs_dir))
 
 
 def test_a_run_is_named_deleted_and_brought_back(page: Page, server: Server, kept: Run) -> None:
@@ -115,7 +115,7 @@ def test_a_run_is_named_deleted_and_brought_back(page: Page, server: Server, kep
     assert not kept.path.exists()
     press(page, "runs-undo")
     wait_until(page, kept.path.exists)
-    assert run.open_run(kept.id, server.runs_dir).about().name == "<i>mine</i> & **only**"
+    assert RunStore(server.runs_dir).open(kept.id).about().name == "<i>mine</i> & **only**"
 
 
 def press_popover(page: Page, key: str) -> None:
@@ -123,9 +123,9 @@ def press_popover(page: Page, key: str) -> None:
 
 
 def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tmp_path: pathlib.Path) -> None:
-    from mnist_core.exchange.run_archive import zip_run
+    from mnist_core.exchange.run_archive import export_run
 
-    zip_run(kept, tmp_path / "taken.zip")
+    export_run(kept, tmp_path / "taken.zip")
     (tmp_path / "bad.zip").write_bytes(b"PK nonsense")
     page.goto("/runs")
     at_rest(page)
@@ -134,10 +134,10 @@ def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tm
     upload.set_input_files(tmp_path / "bad.zip")
     press(page, "runs-import-now")
     expect(page.get_by_test_id("stAlert")).to_contain_text("bad.zip")
-    before = len(run.list_runs(server.runs_dir))
+    before = len(RunStore(server.runs_dir).runs())
     upload.set_input_files(tmp_path / "taken.zip")
     press(page, "runs-import-now")
-    wait_until(page, lambda: len(run.list_runs(server.runs_dir)) == before + 1)
+    wait_until(page, lambda: len(RunStore(server.runs_dir).runs()) == before + 1)
 
 
 def test_several_are_started_and_compared(page: Page, server: Server) -> None:

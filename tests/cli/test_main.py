@@ -2,6 +2,7 @@ import csv
 import dataclasses
 import functools
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,13 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_core import config, dataset
+from mnist_core import config, dataset, weights
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.files import APP_FOLDER
 from mnist_core.presets import RECIPES
 from mnist_core.reading import catalog
-from mnist_core.runs import run
 from tests.conftest import needs_mnist
 
 SMALL_FLAGS = ["--data", "sample", "--hidden", "16", "--epochs", "2", "--device", "cpu"]
@@ -35,30 +35,30 @@ def lines(capsys):
 
 
 @pytest.fixture
-def finished(lines, runs_dir) -> str:
-    return lines("train", *SMALL_FLAGS, "--runs-dir", runs_dir)[-1]["run"]
+def finished(lines, store) -> str:
+    return lines("train", *SMALL_FLAGS, "--runs-dir", store.folder)[-1]["run"]
 
 
-def test_train_prints_every_record_and_ends_with_the_figures(lines, runs_dir):
-    records = lines("train", *SMALL_FLAGS, "--runs-dir", runs_dir)
+def test_train_prints_every_record_and_ends_with_the_figures(lines, store):
+    records = lines("train", *SMALL_FLAGS, "--runs-dir", store.folder)
     assert [record["event"] for record in records if record["event"] != "step"] == ["start", "epoch", "epoch", "end"]
     end = records[-1]
     assert {"event", "run", "val_accuracy", "test_accuracy"} <= end.keys()
     assert end["data"] == "sample"
-    (listed,) = lines("runs", "--runs-dir", runs_dir)
+    (listed,) = lines("runs", "--runs-dir", store.folder)
     assert listed["run"] == end["run"]
     assert listed["test_accuracy"] == end["test_accuracy"]
 
 
-def test_the_same_command_gives_the_same_figures(lines, runs_dir):
-    ends = [lines("train", *SMALL_FLAGS, "--seed", seed, "--runs-dir", runs_dir)[-1] for seed in (5, 5, 6)]
+def test_the_same_command_gives_the_same_figures(lines, store):
+    ends = [lines("train", *SMALL_FLAGS, "--seed", seed, "--runs-dir", store.folder)[-1] for seed in (5, 5, 6)]
     losses = [end["test_loss"] for end in ends]
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_evaluate_gives_what_train_said(lines, finished, runs_dir):
-    (figures,) = lines("evaluate", finished, "--split", "test", "--runs-dir", runs_dir)
-    (listed,) = lines("runs", "--runs-dir", runs_dir)
+def test_evaluate_gives_what_train_said(lines, finished, store):
+    (figures,) = lines("evaluate", finished, "--split", "test", "--runs-dir", store.folder)
+    (listed,) = lines("runs", "--runs-dir", store.folder)
     assert figures["accuracy"] == pytest.approx(listed["test_accuracy"])
     confusion = np.array(figures["confusion"])
     assert confusion.shape == (10, 10)
@@ -66,13 +66,13 @@ def test_evaluate_gives_what_train_said(lines, finished, runs_dir):
     assert confusion.trace() / 297 == pytest.approx(figures["accuracy"])
     truth = dataset.load(TrainConfig(data="sample")).test.labels.bincount().tolist()
     assert confusion.sum(1).tolist() == truth == [row["images"] for row in figures["per_class"]]
-    (validation,) = lines("evaluate", finished, "--split", "validation", "--runs-dir", runs_dir)
+    (validation,) = lines("evaluate", finished, "--split", "validation", "--runs-dir", store.folder)
     assert validation["images"] == 250
     assert validation["accuracy"] == pytest.approx(listed["val_accuracy"])
 
 
-def test_what_is_read_in_each_image_goes_to_a_file(lines, finished, runs_dir, tmp_path):
-    arguments = ["evaluate", finished, "--split", "validation", "--runs-dir", runs_dir]
+def test_what_is_read_in_each_image_goes_to_a_file(lines, finished, store, tmp_path):
+    arguments = ["evaluate", finished, "--split", "validation", "--runs-dir", store.folder]
     (figures,) = lines(*arguments, "--csv", tmp_path / "read.csv")
     assert [figures] == lines(*arguments)
     with open(tmp_path / "read.csv", newline="") as file:
@@ -84,9 +84,35 @@ def test_what_is_read_in_each_image_goes_to_a_file(lines, finished, runs_dir, tm
     assert confusion.tolist() == figures["confusion"]
 
 
-def test_a_table_that_cannot_be_written_is_said(finished, runs_dir, tmp_path, capsys):
+def test_the_loss_is_that_of_the_calibrated_probabilities_in_the_table_and_in_json(lines, finished, store, tmp_path):
+    end = store.open(finished).end()
+    assert abs(end["temperature"] - 1) > 0.05
+    (figures,) = lines("evaluate", finished, "--csv", tmp_path / "read.csv", "--runs-dir", store.folder)
+    with open(tmp_path / "read.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    truth = [float(row[f"p{row['true']}"]) for row in rows]
+    assert figures["loss"] == pytest.approx(-np.log(truth).mean(), rel=1e-5)
+    assert figures["loss"] == pytest.approx(np.mean([float(row["loss"]) for row in rows]), rel=1e-5)
+    assert figures["loss"] != pytest.approx(end["test_loss"], rel=1e-3)  # which is not calibrated
+
+
+def test_a_network_whose_answers_are_not_finite_is_said(finished, store, tmp_path, capsys):
+    run = store.open(finished)
+    tensors = weights.load(run.weights)
+    tensors["layers.1.bias"] = tensors["layers.1.bias"] + math.inf
+    weights.save(run.weights, tensors, run.fingerprint())
+    image = str(tmp_path / "4.png")
+    Image.fromarray(dataset.load(TrainConfig(data="sample")).test.images[4].numpy()).save(image)
+    for command in (["evaluate", finished], ["predict", "--model", finished, image]):
+        assert main([*command, "--json", "--runs-dir", str(store.folder)]) == 2
+        printed = capsys.readouterr()
+        assert f"The answers of {finished} are no finite numbers" in printed.err
+        assert printed.out == ""
+
+
+def test_a_table_that_cannot_be_written_is_said(finished, store, tmp_path, capsys):
     path = tmp_path / "none" / "read.csv"
-    assert main(["evaluate", finished, "--csv", str(path), "--runs-dir", str(runs_dir)]) == 2
+    assert main(["evaluate", finished, "--csv", str(path), "--runs-dir", str(store.folder)]) == 2
     assert f"cannot be written to {path}: No such file" in capsys.readouterr().err
 
 
@@ -117,10 +143,10 @@ def test_a_letter_is_doubted(capsys, lines, tmp_path):
     assert "it may be no digit" in capsys.readouterr().out
 
 
-def test_a_recipe_trains_with_what_is_changed(lines, runs_dir):
+def test_a_recipe_trains_with_what_is_changed(lines, store):
     flags = ["--data", "sample", "--epochs", "1", "--width", "4", "--seed", "7"]
-    start, *_ = lines("train", "--recipe", "tiny", *flags, "--runs-dir", runs_dir)
-    trained = run.open_run(start["run"], runs_dir).config()
+    start, *_ = lines("train", "--recipe", "tiny", *flags, "--runs-dir", store.folder)
+    trained = store.open(start["run"]).config()
     changed = {"data": "sample", "epochs": 1, "width": 4, "seed": 7}
     assert trained == dataclasses.replace(RECIPES["tiny"].config, **changed)
 
@@ -131,12 +157,12 @@ def test_a_sheet_of_what_augmentation_makes_is_drawn(tmp_path):
         assert sheet.width > 1_000
 
 
-def test_the_sample_is_never_taken_for_mnist(capsys, finished, runs_dir):
-    assert main(["train", *SMALL_FLAGS, "--runs-dir", str(runs_dir)]) == 0
+def test_the_sample_is_never_taken_for_mnist(capsys, finished, store):
+    assert main(["train", *SMALL_FLAGS, "--runs-dir", str(store.folder)]) == 0
     assert capsys.readouterr().out.count(config.SAMPLE_IN_WORDS) == 2
-    assert main(["evaluate", finished, "--runs-dir", str(runs_dir)]) == 0
+    assert main(["evaluate", finished, "--runs-dir", str(store.folder)]) == 0
     assert config.SAMPLE_IN_WORDS in capsys.readouterr().out
-    assert main(["runs", "--runs-dir", str(runs_dir)]) == 0
+    assert main(["runs", "--runs-dir", str(store.folder)]) == 0
     assert "sample" in capsys.readouterr().out
 
 
@@ -147,10 +173,10 @@ def test_summary_adds_up(capsys, lines):
     assert f"{catalog.card('cnn')['parameters']:,}" in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_a_damaged_run_hides_no_other(finished, runs_dir, capsys):
-    broken = run.create(TrainConfig(), runs_dir)
+def test_a_damaged_run_hides_no_other(finished, store, capsys):
+    broken = store.create(TrainConfig())
     (broken.path / "status.json").write_text("{")
-    assert main(["runs", "--runs-dir", str(runs_dir)]) == 0
+    assert main(["runs", "--runs-dir", str(store.folder)]) == 0
     printed = capsys.readouterr()
     assert finished in printed.out
     assert f"The status of run {broken.id} is damaged" in printed.err
@@ -194,6 +220,10 @@ def test_every_command_has_help(command, capsys):
         (["predict"], "arguments are required: IMAGE"),
         (["runs", "delete", ".."], "is not a run's id"),
         (["export", "nope", "--out", "x.safetensors"], "There is no run nope"),
+        pytest.param(["train", "--epochs", "9" * 5_000], "invalid int value: '999", id="huge number"),
+        pytest.param(["train", "--model", "x" * 88_760], "invalid choice: 'xxx", id="long choice"),
+        pytest.param(["train", "--resume", "x" * 88_760], "is not a run's id", id="long id"),
+        pytest.param(["predict", "x" * 88_760], "cannot be read: File name too long", id="long path"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_status_2(arguments, part, capsys, tmp_path, monkeypatch):
@@ -206,6 +236,7 @@ def test_wrong_input_is_one_sentence_and_status_2(arguments, part, capsys, tmp_p
     assert status == 2
     assert part in printed.err
     assert printed.err.count("\n") == 1
+    assert len(printed.err) < 1_500
     assert printed.out == ""
     assert list(tmp_path.iterdir()) == []
 
@@ -217,19 +248,29 @@ def test_an_empty_image_is_named(capsys, tmp_path):
     assert f"{path}: There is no ink" in capsys.readouterr().err
 
 
-def test_ctrl_c_stops_the_run_and_says_how_to_go_on(runs_dir):
-    command = [sys.executable, "-m", "mnist_core", "train", *SMALL_FLAGS, "--epochs", "1000", "--runs-dir", runs_dir]
+def test_ctrl_c_stops_the_run_and_says_how_to_go_on(store):
+    command = [
+        sys.executable,
+        "-m",
+        "mnist_core",
+        "train",
+        *SMALL_FLAGS,
+        "--epochs",
+        "1000",
+        "--runs-dir",
+        store.folder,
+    ]
     # a shell has what it starts in the background ignore Ctrl+C, which would be passed on
     heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as child:
         end = time.monotonic() + 60
-        while not any("epoch" in path.read_text() for path in runs_dir.glob("*/metrics.jsonl")):
+        while not any("epoch" in path.read_text() for path in store.folder.glob("*/metrics.jsonl")):
             assert time.monotonic() < end
             time.sleep(0.02)
         child.send_signal(signal.SIGINT)
         _, errors = child.communicate(timeout=60)
     assert child.returncode == 130
-    (folder,) = runs_dir.iterdir()
+    (folder,) = store.folder.iterdir()
     assert f"train --resume {folder.name}" in errors
     assert "Traceback" not in errors
     assert json.loads((folder / "status.json").read_text())["state"] == "stopped"
@@ -245,9 +286,8 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 
 
 def test_help_does_not_wait_for_torch():
-    script = (
-        "import sys, mnist_core.__main__, mnist_core.catalog; raise SystemExit('torch' in sys.modules)"  # exits with 0
-    )
+    modules = "mnist_core.__main__, mnist_core.reading.catalog"
+    script = f"import sys, {modules}; raise SystemExit('torch' in sys.modules)"  # exits with 0
     assert subprocess.run([sys.executable, "-c", script], cwd=APP_FOLDER).returncode == 0
 
 
@@ -258,7 +298,7 @@ def test_data_says_that_mnist_is_whole(lines):
 
 
 @needs_mnist
-def test_the_classic_learns_mnist(lines, runs_dir):
+def test_the_classic_learns_mnist(lines, store):
     flags = "--model mlp --hidden 64 --optimizer sgd --lr 0.5 --batch-size 128 --epochs 5 --seed 0"
-    end = lines("train", *flags.split(), "--runs-dir", runs_dir)[-1]
+    end = lines("train", *flags.split(), "--runs-dir", store.folder)[-1]
     assert end["test_accuracy"] >= 0.965

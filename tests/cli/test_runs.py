@@ -8,15 +8,15 @@ from scipy.stats import binomtest
 
 from mnist_core import dataset, metrics
 from mnist_core.__main__ import main
+from mnist_core.config import TrainConfig
 from mnist_core.reading import predictor
-from mnist_core.runs import run
 
 
 @pytest.fixture
-def runs(capsys, runs_dir):
+def runs(capsys, store):
     def call(*arguments: str, status: int = 0) -> str:
         """What `runs` prints."""
-        assert main(["runs", *arguments, "--runs-dir", str(runs_dir)]) == status
+        assert main(["runs", *arguments, "--runs-dir", str(store.folder)]) == status
         printed = capsys.readouterr()
         return printed.err if status else printed.out
 
@@ -32,16 +32,16 @@ def test_runs_are_listed_the_newest_first_and_found_by_what_they_say(runs, train
     assert "(fast)" in runs("list", "fast")
 
 
-def test_flags_may_stand_before_the_part_as_well(capsys, runs_dir, trained):
-    this = trained()
-    assert main(["runs", "--json", "--runs-dir", str(runs_dir), "list"]) == 0
-    assert json.loads(capsys.readouterr().out)["run"] == this.id
+def test_flags_may_stand_before_the_part_as_well(capsys, store, trained):
+    run = trained()
+    assert main(["runs", "--json", "--runs-dir", str(store.folder), "list"]) == 0
+    assert json.loads(capsys.readouterr().out)["run"] == run.id
 
 
-def test_a_damaged_run_is_said_and_hides_no_other(capsys, runs_dir, trained):
+def test_a_damaged_run_is_said_and_hides_no_other(capsys, store, trained):
     one, broken = trained(), trained()
     (broken.path / "config.json").write_text("{")
-    assert main(["runs", "list", "--runs-dir", str(runs_dir)]) == 0
+    assert main(["runs", "list", "--runs-dir", str(store.folder)]) == 0
     printed = capsys.readouterr()
     assert one.id in printed.out
     assert broken.id not in printed.out
@@ -49,20 +49,20 @@ def test_a_damaged_run_is_said_and_hides_no_other(capsys, runs_dir, trained):
 
 
 def test_a_run_is_shown_with_what_repeats_it(runs, trained):
-    this = trained()
-    this.set_about(note="as in the book")
-    shown = json.loads(runs("show", this.id, "--json"))
-    assert shown["test_accuracy"] == this.end()["test_accuracy"]
+    run = trained()
+    run.set_about(note="as in the book")
+    shown = json.loads(runs("show", run.id, "--json"))
+    assert shown["test_accuracy"] == run.end()["test_accuracy"]
     assert tuple(shown["test_interval"]) == metrics.interval(round(297 * shown["test_accuracy"]), 297)
     assert shown["command"] == "python -m mnist_core train --data sample --hidden 16 --epochs 2 --device cpu"
     assert {"python", "torch", "commit"} <= shown["environment"].keys()
-    words = runs("show", this.id)
+    words = runs("show", run.id)
     assert "as in the book" in words
     assert shown["command"] in words
     assert f"{shown['test_accuracy']:.2%}" in words
 
 
-def test_runs_are_compared_by_what_differs_and_on_the_same_images(runs, trained, runs_dir):
+def test_runs_are_compared_by_what_differs_and_on_the_same_images(runs, trained, store):
     ids = [trained(seed=seed).id for seed in (0, 1)] + [trained(lr=1e-6).id]
     *rows, repeated, first, second = (json.loads(line) for line in runs("compare", *ids, "--json").splitlines())
     assert [row["differing"] for row in rows] == [
@@ -73,7 +73,7 @@ def test_runs_are_compared_by_what_differs_and_on_the_same_images(runs, trained,
     accuracies = [row["test_accuracy"] for row in rows]
     assert repeated == {"runs": ids[:2], "mean": np.mean(accuracies[:2]), "deviation": np.std(accuracies[:2], ddof=1)}
     test = dataset.load_test("sample")
-    right = [predictor.load(name, runs_dir).read_all(test).right for name in ids]
+    right = [predictor.load(name, store).read_all(test).right for name in ids]
     for other, found in ((1, first), (2, second)):
         only = int((right[0] & ~right[other]).sum()), int((right[other] & ~right[0]).sum())
         assert (found["one"], found["other"]) == (ids[0], ids[other])
@@ -84,11 +84,23 @@ def test_runs_are_compared_by_what_differs_and_on_the_same_images(runs, trained,
     assert "more than chance" in words
 
 
-def test_runs_that_have_not_finished_are_compared_as_far_as_they_go(runs, trained, small, runs_dir):
-    waiting = run.create(small, runs_dir)
+def test_runs_that_have_not_finished_are_compared_as_far_as_they_go(runs, trained, small, store):
+    waiting = store.create(small)
     words = runs("compare", trained().id, waiting.id)
     assert waiting.id in words
     assert "reads" not in words
+
+
+def test_runs_of_different_networks_are_compared_by_what_each_has(runs, small, store):
+    one = store.create(small).id
+    other = store.create(TrainConfig(model="cnn", data="sample", epochs=2, device="cpu", width=8)).id
+    assert [json.loads(line)["differing"] for line in runs("compare", one, other, "--json").splitlines()] == [
+        {"model": "mlp", "hidden": [16], "activation": "relu"},
+        {"model": "cnn", "width": 8},
+    ]
+    lines = runs("compare", one, other).splitlines()
+    assert lines[0].endswith("model mlp, hidden 16, activation relu, width -")
+    assert lines[1].endswith("model cnn, hidden -, activation -, width 8")
 
 
 def test_deleted_runs_are_brought_back(runs, trained):
@@ -118,11 +130,11 @@ def test_what_cannot_be_done_is_one_sentence(runs, arguments, said):
 
 
 def test_one_run_is_none_to_compare(runs, trained):
-    this = trained()
-    assert "two or more runs" in runs("compare", this.id, this.id, status=2)
+    run = trained()
+    assert "two or more runs" in runs("compare", run.id, run.id, status=2)
 
 
 def test_of_several_to_delete_all_must_be_there(runs, trained):
-    this = trained()
-    runs("delete", this.id, "nope", status=2)
-    assert this.id in runs("list")
+    run = trained()
+    runs("delete", run.id, "nope", status=2)
+    assert run.id in runs("list")

@@ -10,7 +10,6 @@ from mnist_core.errors import ModelError, RunError
 from mnist_core.exchange.model_card import export
 from mnist_core.reading import catalog, predictor
 from mnist_core.reading.pen_strokes import DrawnDigits
-from mnist_core.runs import run
 
 
 @pytest.fixture
@@ -39,18 +38,18 @@ def test_an_export_that_cannot_be_written_is_said(finished, tmp_path, name, part
     assert not (tmp_path / name).exists()
 
 
-def test_only_a_finished_run_can_be_exported(small, runs_dir, tmp_path):
-    this = run.create(small, runs_dir)
-    save_file({}, this.weights)
+def test_only_a_finished_run_can_be_exported(small, store, tmp_path):
+    run = store.create(small)
+    save_file({}, run.weights)
     with pytest.raises(RunError, match="has not finished"):
-        export([this], tmp_path / "own.safetensors")
+        export([run], tmp_path / "own.safetensors")
 
 
 def test_of_several_seeds_the_best_on_validation_is_written_with_the_figures_of_all(shelf, trained):
     runs = [trained(seed=seed) for seed in (3, 4, 5)]
     drawn = DrawnDigits(np.zeros((2, 28, 28), np.uint8), np.array([0, 1]), np.array(["a", "b"]))
     export(runs, shelf / "own.safetensors", drawn)
-    ends = [this.end() for this in runs]
+    ends = [run.end() for run in runs]
     best = max(range(3), key=lambda i: ends[i]["val_accuracy"] + ends[i]["changed_accuracy"])
     card = json.loads((shelf / "own.json").read_text())
     assert card["seed"] == card["config"]["seed"] == best + 3

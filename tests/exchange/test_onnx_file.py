@@ -20,7 +20,7 @@ from mnist_core.exchange import onnx_file, snippets
 from mnist_core.files import APP_FOLDER
 from mnist_core.reading import catalog, predictor
 from mnist_core.reading.predictor import Predictor
-from mnist_core.runs import run
+from mnist_core.runs.run_store import RunStore
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +115,14 @@ def test_every_network_can_be_exported_also_without_calibration(config, few):
     assert answers(content, seven())[1] is True
 
 
-def test_a_run_is_exported_in_a_shell(small, runs_dir, tmp_path, few, capfd):
-    this = run.create(small, runs_dir)
+def test_a_run_is_exported_in_a_shell(small, store, tmp_path, few, capfd):
+    run = store.create(small)
     torch.manual_seed(0)
-    weights.save(this.weights, model.build(small.model, **small.hyperparameters).state_dict())
+    weights.save(run.weights, model.build(small.model, **small.hyperparameters).state_dict())
     path = tmp_path / "own.onnx"
-    assert main(["export", this.id, "--format", "onnx", "--out", str(path), "--runs-dir", str(runs_dir)]) == 0
+    assert main(["export", run.id, "--format", "onnx", "--out", str(path), "--runs-dir", str(store.folder)]) == 0
     printed = capfd.readouterr()
-    assert printed.out.startswith(f"{path} answers 60 images as {this.id} does")
+    assert printed.out.startswith(f"{path} answers 60 images as {run.id} does")
     assert printed.out.count("\n") == 1
     assert printed.err == ""
     said = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
@@ -140,7 +140,7 @@ def test_a_network_that_has_no_numbers_to_answer_with_is_refused(few):
     loaded = predictor.load("softmax")
     with torch.no_grad():
         next(loaded.network.parameters()).fill_(torch.nan)
-    with pytest.raises(ModelError, match="answers 60 of 60 images otherwise"):
+    with pytest.raises(ModelError, match="answers of softmax are no finite numbers"):
         onnx_file.convert(loaded)
 
 
@@ -177,5 +177,5 @@ def test_without_mnist_the_check_is_on_the_sample(monkeypatch, tmp_path):
 )
 def test_what_cannot_be_exported_is_said(name, path, error, part, tmp_path):
     with pytest.raises(error, match=part):
-        onnx_file.export(name, tmp_path / path, tmp_path)
+        onnx_file.export(name, tmp_path / path, RunStore(tmp_path))
     assert list(tmp_path.iterdir()) == []

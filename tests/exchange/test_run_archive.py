@@ -18,38 +18,44 @@ from safetensors.torch import load_file, save_file
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
-from mnist_core.exchange import run_archive, unzipping
+from mnist_core.exchange import run_archive
 from mnist_core.exchange.model_card import export
-from mnist_core.exchange.run_archive import import_run, zip_run
+from mnist_core.exchange.run_archive import export_run, import_run
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import run, summary, worker
+from mnist_core.runs import summary, weight_history, worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RunStore, is_id
+from mnist_core.runs.status import RunState
 
 CONFIG = TrainConfig(data="sample", hidden=(16,), augment="affine", epochs=3, device="cpu")
 
 
-def trained(config, runs_dir, epochs=None):
+FOREIGN = "is missing, or does not belong to this network"
+NOT_FINITE = "holds numbers that are not finite"
+
+
+def trained(config, store, epochs=None):
     """A run trained to its end, or stopped behind some epochs."""
-    this = run.create(config, runs_dir)
-    for record in worker.train(this):
+    run = store.create(config)
+    for record in worker.train(run):
         if record["event"] == "epoch" and record["epoch"] == epochs:
-            this.request_stop()
-    return this
+            run.request_stop()
+    return run
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    return trained(CONFIG, tmp_path_factory.mktemp("finished"))
+    return trained(CONFIG, RunStore(tmp_path_factory.mktemp("finished")))
 
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory):
-    return trained(CONFIG, tmp_path_factory.mktemp("stopped"), epochs=1)
+    return trained(CONFIG, RunStore(tmp_path_factory.mktemp("stopped")), epochs=1)
 
 
-def files(this):
+def files(run):
     """The files of a run's folder, by name, that are taken along."""
-    return {path.name: path.read_bytes() for path in this.path.iterdir() if path.name in unzipping.TAKEN}
+    return {path.name: path.read_bytes() for path in run.path.iterdir() if path.name in run_archive.PACKED}
 
 
 def zipped(entries, path, folder="some-run"):
@@ -60,13 +66,13 @@ def zipped(entries, path, folder="some-run"):
     return path
 
 
-def refused(path, runs_dir, part, card=None):
+def refused(path, store, part, card=None):
     """It is refused with one sentence, and nothing is left."""
     with pytest.raises(RunError, match=part) as caught:
-        import_run(path, runs_dir, card)
+        import_run(path, store, card)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
-    assert list(runs_dir.iterdir() if runs_dir.exists() else []) == []
+    assert list(store.folder.iterdir() if store.folder.exists() else []) == []
 
 
 def same(one: Run, other: Run):
@@ -77,131 +83,136 @@ def same(one: Run, other: Run):
             assert (one.path / name).read_bytes() == (other.path / name).read_bytes()
 
 
-def test_a_finished_run_comes_back_as_it_was(finished, tmp_path, runs_dir):
+def test_a_finished_run_comes_back_as_it_was(finished, tmp_path, store):
     finished.set_about(name="The <b>first</b>", note="kept\nwhole")
     (finished.path / "log.txt").write_text("of this machine alone")
-    zip_run(finished, tmp_path / "run.zip")
+    export_run(finished, tmp_path / "run.zip")
     with zipfile.ZipFile(tmp_path / "run.zip") as file:
         names = {name.removeprefix(f"{finished.id}/") for name in file.namelist()}
-    assert names == {"config.json", "metrics.jsonl", "status.json", "about.json", "weights.safetensors"}
-    this = import_run(tmp_path / "run.zip", runs_dir)
-    assert (this.id, this.path.parent) == (finished.id, runs_dir)
-    same(this, finished)
-    assert this.status() == finished.status()
-    assert summary.row(this) == summary.row(finished)
-    assert (
-        predictor.load(this.id, runs_dir).calibration == predictor.load(finished.id, finished.path.parent).calibration
-    )
-    assert [path.name for path in runs_dir.iterdir()] == [finished.id]
+    assert names == {
+        "config.json",
+        "metrics.jsonl",
+        "status.json",
+        "about.json",
+        "weights.safetensors",
+        weight_history.NAME,
+    }
+    run = import_run(tmp_path / "run.zip", store)
+    assert (run.id, run.path.parent) == (finished.id, store.folder)
+    same(run, finished)
+    assert run.status() == finished.status()
+    assert summary.row(run) == summary.row(finished)
+    assert predictor.load(run.id, store).calibration == predictor.load(finished.id, store).calibration
+    assert [path.name for path in store.folder.iterdir()] == [finished.id]
 
 
-def test_a_run_whose_id_is_taken_gets_a_new_one(finished, tmp_path, runs_dir):
-    zip_run(finished, tmp_path / "run.zip")
-    runs = [import_run(tmp_path / "run.zip", runs_dir) for _ in range(3)]
-    assert len({this.id for this in runs}) == 3
-    assert [this.id == finished.id for this in runs] == [True, False, False]
-    assert {this.id for this in run.list_runs(runs_dir)} == {this.id for this in runs}
+def test_a_run_whose_id_is_taken_gets_a_new_one(finished, tmp_path, store):
+    export_run(finished, tmp_path / "run.zip")
+    runs = [import_run(tmp_path / "run.zip", store) for _ in range(3)]
+    assert len({run.id for run in runs}) == 3
+    assert [run.id == finished.id for run in runs] == [True, False, False]
+    assert {run.id for run in store.runs()} == {run.id for run in runs}
     # a shipped model of that name would hide it
-    again = import_run(zipped(files(finished), tmp_path / "cnn.zip", "cnn"), runs_dir)
+    again = import_run(zipped(files(finished), tmp_path / "cnn.zip", "cnn"), store)
     assert again.id != "cnn"
-    assert predictor.load(again.id, runs_dir).config == CONFIG
+    assert predictor.load(again.id, store).config == CONFIG
 
 
-def test_a_stopped_run_goes_on_to_the_same_weights(stopped, finished, tmp_path, runs_dir):
-    zip_run(stopped, tmp_path / "run.zip")
-    this = import_run(tmp_path / "run.zip", runs_dir)
-    assert this.status().state == "stopped"
-    for _ in worker.train(this):
+def test_a_stopped_run_goes_on_to_the_same_weights(stopped, finished, tmp_path, store):
+    export_run(stopped, tmp_path / "run.zip")
+    run = import_run(tmp_path / "run.zip", store)
+    assert run.status().state == "stopped"
+    for _ in worker.train(run):
         pass
-    ours, theirs = load_file(this.weights), load_file(finished.weights)
+    ours, theirs = load_file(run.weights), load_file(finished.weights)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "sgd"])
-def test_the_state_of_every_optimizer_is_taken_in(optimizer, tmp_path, runs_dir):
+def test_the_state_of_every_optimizer_is_taken_in(optimizer, tmp_path, store):
     config = TrainConfig(data="sample", model="cnn", width=4, optimizer=optimizer, epochs=2, device="cpu")
-    zip_run(trained(config, tmp_path / "there", epochs=1), tmp_path / "run.zip")
-    this = import_run(tmp_path / "run.zip", runs_dir)
-    for _ in worker.train(this):
+    export_run(trained(config, RunStore(tmp_path / "there"), epochs=1), tmp_path / "run.zip")
+    run = import_run(tmp_path / "run.zip", store)
+    for _ in worker.train(run):
         pass
-    assert this.status().state == "finished"
+    assert run.status().state == "finished"
 
 
-def test_a_run_that_was_being_trained_when_its_folder_was_packed_is_interrupted(stopped, tmp_path, runs_dir):
+def test_a_run_that_was_being_trained_when_its_folder_was_packed_is_interrupted(stopped, tmp_path, store):
     entries = files(stopped)
     for state in ("running", "paused", "waiting", "starting"):
         entries["status.json"] = json.dumps({"state": state, "message": "", "since": "2026-01-01T00:00:00+00:00"})
         entries["metrics.jsonl"] = (stopped.path / "metrics.jsonl").read_bytes() + b'{"event": "step", "lo'
-        this = import_run(zipped(entries, tmp_path / "run.zip"), runs_dir)
-        assert this.status().state == "interrupted"
-        assert this.status().is_resumable
-        same(this, stopped)  # without half a line
-        shutil.rmtree(this.path)
+        run = import_run(zipped(entries, tmp_path / "run.zip"), store)
+        assert run.status().state == "interrupted"
+        assert run.status().state.is_resumable
+        same(run, stopped)  # without half a line
+        shutil.rmtree(run.path)
 
 
-def test_what_a_file_manager_packs_with_the_folder_is_left_out(finished, tmp_path, runs_dir):
+def test_what_a_file_manager_packs_with_the_folder_is_left_out(finished, tmp_path, store):
     path = zipped(files(finished) | {"lock": "", "log.txt": "x", "tensorboard/events": "x"}, tmp_path / "run.zip")
     with zipfile.ZipFile(path, "a") as file:
         file.writestr("__MACOSX/some-run/._config.json", "x")
         file.mkdir("some-run")
-    this = import_run(path, runs_dir)
-    assert {path.name for path in this.path.iterdir()} == set(files(finished))
+    run = import_run(path, store)
+    assert {path.name for path in run.path.iterdir()} == set(files(finished))
     # and the files alone, without their folder
-    this = import_run(zipped(files(finished), tmp_path / "flat.zip", ""), runs_dir)
-    same(this, finished)
+    run = import_run(zipped(files(finished), tmp_path / "flat.zip", ""), store)
+    same(run, finished)
 
 
-def test_an_upload_is_a_file_that_is_open(finished, tmp_path, runs_dir):
-    zip_run(finished, tmp_path / "run.zip")
-    this = import_run(io.BytesIO((tmp_path / "run.zip").read_bytes()), runs_dir)
-    same(this, finished)
+def test_an_upload_is_a_file_that_is_open(finished, tmp_path, store):
+    export_run(finished, tmp_path / "run.zip")
+    run = import_run(io.BytesIO((tmp_path / "run.zip").read_bytes()), store)
+    same(run, finished)
 
 
-def test_a_run_is_packed_and_taken_in_in_a_shell(finished, tmp_path, runs_dir, capsys):
+def test_a_run_is_packed_and_taken_in_in_a_shell(finished, tmp_path, store, capsys):
     where = ["--runs-dir", str(finished.path.parent)]
     assert main(["runs", "export", finished.id, "--out", str(tmp_path / "run.zip"), *where]) == 0
-    assert main(["runs", "import", str(tmp_path / "run.zip"), "--runs-dir", str(runs_dir)]) == 0
+    assert main(["runs", "import", str(tmp_path / "run.zip"), "--runs-dir", str(store.folder)]) == 0
     assert finished.id in capsys.readouterr().out
-    same(run.open_run(finished.id, runs_dir), finished)
+    same(store.open(finished.id), finished)
     (tmp_path / "evil.zip").write_bytes(pickle.dumps(1))
-    assert main(["runs", "import", str(tmp_path / "evil.zip"), "--runs-dir", str(runs_dir)]) == 2
+    assert main(["runs", "import", str(tmp_path / "evil.zip"), "--runs-dir", str(store.folder)]) == 2
     assert "evil.zip is a pickle" in capsys.readouterr().err
 
 
-def test_a_run_being_trained_or_without_weights_is_not_packed(small, stopped, finished, runs_dir, tmp_path):
+def test_a_run_being_trained_or_without_weights_is_not_packed(small, stopped, finished, store, tmp_path):
     with pytest.raises(RunError, match="has no weights yet"):
-        zip_run(run.create(small, runs_dir), tmp_path / "run.zip")
-    this = Run(shutil.copytree(stopped.path, runs_dir / stopped.id))
-    this.set_status("waiting")
+        export_run(store.create(small), tmp_path / "run.zip")
+    run = Run(shutil.copytree(stopped.path, store.folder / stopped.id))
+    run.set_status(RunState.WAITING)
     with pytest.raises(RunError, match="is being trained or in line: stop it"):
-        zip_run(this, tmp_path / "run.zip")
+        export_run(run, tmp_path / "run.zip")
     with pytest.raises(RunError, match=r"must end in \.zip"):
-        zip_run(finished, tmp_path / "run.tar")
+        export_run(finished, tmp_path / "run.tar")
     with pytest.raises(RunError, match=r"cannot be written to .*No such file"):
-        zip_run(finished, tmp_path / "none" / "run.zip")
+        export_run(finished, tmp_path / "none" / "run.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
 def test_a_run_that_is_too_large_to_come_back_is_not_packed(finished, tmp_path, monkeypatch):
-    for module, limit in ((run_archive, "MOST_PACKED"), (unzipping, "MOST_UNPACKED")):
+    for limit in ("MOST_PACKED", "MOST_UNPACKED"):
         with monkeypatch.context() as patch:
-            patch.setattr(module, limit, 10_000)
-            with pytest.raises(RunError, match="too large to be taken in again"):
-                zip_run(finished, tmp_path / "run.zip")
+            patch.setattr(run_archive, limit, 10_000)
+            with pytest.raises(RunError, match="too large to be imported again"):
+                export_run(finished, tmp_path / "run.zip")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../evil", "some-run/../../evil", "/etc/evil", "..\\evil", "C:/evil", "\\evil"])
-def test_names_that_lead_elsewhere_are_refused(name, finished, tmp_path, runs_dir):
+def test_names_that_lead_elsewhere_are_refused(name, finished, tmp_path, store):
     path = zipped(files(finished), tmp_path / "run.zip")
     with zipfile.ZipFile(path, "a") as file:
         file.writestr(name, "x")
     before = sorted(tmp_path.rglob("*"))
-    refused(path, runs_dir, "outside of the run's folder")
-    assert [found for found in sorted(tmp_path.rglob("*")) if found != runs_dir] == before
+    refused(path, store, "holds a file that is not a run's, ")
+    assert [found for found in sorted(tmp_path.rglob("*")) if found != store.folder] == before
 
 
-def test_links_are_refused(finished, tmp_path, runs_dir):
+def test_links_are_refused(finished, tmp_path, store):
     entries = files(finished)
     del entries["status.json"]
     path = zipped(entries, tmp_path / "run.zip")
@@ -209,7 +220,7 @@ def test_links_are_refused(finished, tmp_path, runs_dir):
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(path, "a") as file:
         file.writestr(link, "/etc/passwd")
-    refused(path, runs_dir, "a link or a device")
+    refused(path, store, "a link or a device")
 
 
 @pytest.mark.parametrize(
@@ -217,98 +228,100 @@ def test_links_are_refused(finished, tmp_path, runs_dir):
     [
         ("evil.sh", "not a run's"),
         ("sub/config.json", "not a run's"),
-        ("config.json/", "not a run's"),
         ("CONFIG.JSON", "not a run's"),
-        ("model.pkl", "holds a pickle"),
-        ("weights.pt", "holds a pickle"),
-        ("data.PTH", "holds a pickle"),
+        ("model.pkl", "not a run's"),
+        ("weights.pt", "not a run's"),
+        ("data.PTH", "not a run's"),
     ],
 )
-def test_other_files_are_refused(name, part, finished, tmp_path, runs_dir):
-    refused(zipped(files(finished) | {name: b"x"}, tmp_path / "run.zip"), runs_dir, part)
+def test_other_files_are_refused(name, part, finished, tmp_path, store):
+    refused(zipped(files(finished) | {name: b"x"}, tmp_path / "run.zip"), store, part)
 
 
 @pytest.mark.parametrize("folder", ["Some Run", "x" * 100, "a_b", "é", "-a"])
-def test_a_folder_whose_name_is_no_id_is_refused(folder, finished, tmp_path, runs_dir):
-    refused(zipped(files(finished), tmp_path / "run.zip", folder), runs_dir, "no run's id")
+def test_a_folder_whose_name_is_no_id_gets_one(folder, finished, tmp_path, store):
+    run = import_run(zipped(files(finished), tmp_path / "run.zip", folder), store)
+    assert is_id(run.id)
+    same(run, finished)
 
 
-@pytest.mark.parametrize("name", unzipping.NEEDED)
-def test_a_zip_that_lacks_a_file_is_refused(name, finished, tmp_path, runs_dir):
+@pytest.mark.parametrize("name", run_archive.NEEDED)
+def test_a_zip_that_lacks_a_file_is_refused(name, finished, tmp_path, store):
     entries = files(finished)
     del entries[name]
-    refused(zipped(entries, tmp_path / "run.zip"), runs_dir, f"lacks {name}")
+    refused(zipped(entries, tmp_path / "run.zip"), store, f"lacks {name}")
 
 
-def test_a_file_twice_is_refused(finished, tmp_path, runs_dir):
+def test_a_file_twice_is_refused(finished, tmp_path, store):
     path = zipped(files(finished), tmp_path / "run.zip")
     with zipfile.ZipFile(path, "a") as file, pytest.warns(UserWarning, match="Duplicate name"):
         file.writestr("some-run/config.json", "{}")
-    refused(path, runs_dir, "holds config.json twice")
+    refused(path, store, "holds 'config.json' twice")
 
 
-def test_bombs_are_refused_before_they_are_unpacked(finished, tmp_path, runs_dir, monkeypatch):
+def test_bombs_are_refused_before_they_are_unpacked(finished, tmp_path, store, monkeypatch):
     zeros = bytes(300 * 2**20)
     path = zipped(files(finished) | {"metrics.jsonl": zeros}, tmp_path / "run.zip")
     assert path.stat().st_size < 2**20
-    refused(path, runs_dir, "holds more than it may")
-    refused(zipped(files(finished) | {"config.json": zeros[: 2**21]}, path), runs_dir, "holds more than it may")
+    refused(path, store, "holds more than it may")
+    refused(zipped(files(finished) | {"config.json": zeros[: 2**21]}, path), store, "holds more than it may")
     # one whose list says that it is small
     content = bytearray(zipped(files(finished) | {"metrics.jsonl": zeros}, path).read_bytes())
     with zipfile.ZipFile(path) as file:
         size = struct.pack("<I", file.getinfo("some-run/metrics.jsonl").file_size)
     assert content.count(size) == 2
     path.write_bytes(content.replace(size, struct.pack("<I", 10)))
-    refused(path, runs_dir, "is cut or damaged|holds more than it may|line is no record|damaged metrics")
-    monkeypatch.setattr(unzipping, "MOST_OF_ONE", 10_000)
-    monkeypatch.setattr(unzipping, "MOST_UNPACKED", 10_000)  # all together
-    refused(zipped(files(finished), path), runs_dir, "holds more than it may")
+    refused(path, store, "is cut, damaged|holds more than it may|are damaged from byte")
+    monkeypatch.setattr(run_archive, "MOST_OF_ONE", 10_000)
+    monkeypatch.setattr(run_archive, "MOST_UNPACKED", 10_000)  # all together
+    refused(zipped(files(finished), path), store, "holds more than it may")
 
 
-def test_a_zip_of_many_entries_is_refused_before_its_list_is_read(tmp_path, runs_dir):
+def test_a_zip_of_many_entries_is_refused_before_its_list_is_read(tmp_path, store):
     path = zipped({f"f{i}": b"" for i in range(20_000)}, tmp_path / "many.zip")
-    refused(path, runs_dir, "more than the files of one run")
+    refused(path, store, "more than the files of one run")
     with zipfile.ZipFile(path, "a") as file:
         file.comment = b"PK\x05\x06" + bytes(16) + b"\x01\x00"
-    refused(path, runs_dir, "no zip file that this app can read")
+    refused(path, store, "more than the files of one run")
 
 
-def test_a_zip_in_another_way_is_refused(finished, tmp_path, runs_dir):
+def test_a_zip_is_read_however_it_is_packed_unless_it_is_encrypted(finished, tmp_path, store):
     path = tmp_path / "run.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as file:
         for name, content in files(finished).items():
             file.writestr(f"some-run/{name}", content)
-    refused(path, runs_dir, "pack it as a plain zip")
+    same(import_run(path, store), finished)
+    shutil.rmtree(store.folder)
     content = bytearray(zipped(files(finished), path).read_bytes())
     content[content.index(b"PK\x01\x02") + 8] |= 1  # says that it is encrypted
     path.write_bytes(content)
-    refused(path, runs_dir, "pack it as a plain zip")
+    refused(path, store, "packed in an unknown way")
 
 
-def test_a_zip_that_is_cut_or_changed_anywhere_is_refused_or_whole(finished, tmp_path, runs_dir):
+def test_a_zip_that_is_cut_or_changed_anywhere_is_refused_or_whole(finished, tmp_path, store):
     whole = zipped(files(finished), tmp_path / "run.zip").read_bytes()
     path, chance = tmp_path / "cut.zip", random.Random(0)  # noqa: S311
     for length in [0, 1, 4, 21, 22, 100, *(chance.randrange(len(whole)) for _ in range(20)), len(whole) - 1]:
         path.write_bytes(whole[:length])
-        refused(path, runs_dir, "cut|neither")
+        refused(path, store, "cut|neither")
     for _ in range(60):
         content = bytearray(whole)
         content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
         path.write_bytes(content)
         try:
-            this = import_run(path, runs_dir)
+            run = import_run(path, store)
         except RunError:
-            assert list(runs_dir.iterdir()) == []
+            assert list(store.folder.iterdir()) == []
             continue
-        same(this, finished)  # only what does not count was changed, such as a date
-        shutil.rmtree(this.path)
+        same(run, finished)  # only what does not count was changed, such as a date
+        shutil.rmtree(run.path)
 
 
-def test_what_is_too_large_is_refused_unread(tmp_path, runs_dir):
+def test_what_is_too_large_is_refused_unread(tmp_path, store):
     path = tmp_path / "large.zip"
     with open(path, "wb") as file:
         file.truncate(run_archive.MOST_PACKED + 1)
-    refused(path, runs_dir, "large.zip is larger than 64 MB")
+    refused(path, store, "large.zip is larger than 64 MB")
 
 
 @pytest.mark.parametrize(
@@ -320,14 +333,14 @@ def test_what_is_too_large_is_refused_unread(tmp_path, runs_dir):
         (b"\x1f\x8b" + bytes(100), "neither the zip"),
     ],
 )
-def test_what_is_no_zip_and_no_safetensors_is_refused(content, part, tmp_path, runs_dir):
+def test_what_is_no_zip_and_no_safetensors_is_refused(content, part, tmp_path, store):
     (tmp_path / "file.zip").write_bytes(content)
-    refused(tmp_path / "file.zip", runs_dir, part)
+    refused(tmp_path / "file.zip", store, part)
 
 
-def test_torchs_own_files_are_refused(tmp_path, runs_dir):
+def test_torchs_own_files_are_refused(tmp_path, store):
     torch.save({"weight": torch.zeros(3)}, tmp_path / "model.pt")
-    refused(tmp_path / "model.pt", runs_dir, "a file of torch.save, which can hold code")
+    refused(tmp_path / "model.pt", store, "not a run's, 'model/data.pkl': only the zip")
 
 
 def change_tensors(entries, name, change):
@@ -342,39 +355,67 @@ def change_tensors(entries, name, change):
 @pytest.mark.parametrize(
     ("name", "change", "part"),
     [
-        ("weights.safetensors", lambda t: t["layers.1.weight"].fill_(torch.nan), "not finite, in 'layers.1.weight'"),
+        (
+            "weights.safetensors",
+            lambda t: t["layers.1.weight"].fill_(torch.nan),
+            "weight' " + NOT_FINITE,
+        ),
         ("weights.safetensors", lambda t: t["layers.1.bias"].fill_(torch.inf), "not finite"),
-        ("weights.safetensors", lambda t: t.pop("layers.1.bias"), "do not fit its config, a mlp: 'layers.1.bias'"),
-        ("weights.safetensors", lambda t: t.update(more=torch.zeros(1)), "do not fit its config, a mlp: 'more'"),
-        ("weights.safetensors", lambda t: t.update({"layers.1.bias": torch.zeros(17)}), "do not fit"),
-        ("weights.safetensors", lambda t: t.update({"layers.1.bias": torch.zeros(16).double()}), "do not fit"),
+        (
+            "weights.safetensors",
+            lambda t: t.pop("layers.1.bias"),
+            "bias' " + FOREIGN,
+        ),
+        (
+            "weights.safetensors",
+            lambda t: t.update(more=torch.zeros(1)),
+            "more' " + FOREIGN,
+        ),
+        (
+            "weights.safetensors",
+            lambda t: t.update({"layers.1.bias": torch.zeros(17)}),
+            FOREIGN,
+        ),
+        (
+            "weights.safetensors",
+            lambda t: t.update({"layers.1.bias": torch.zeros(16).double()}),
+            FOREIGN,
+        ),
         ("state.safetensors", lambda t: t["optimizer.0.exp_avg"].fill_(torch.nan), "not finite"),
-        ("state.safetensors", lambda t: t.pop("optimizer.0.exp_avg"), "do not fit"),
-        ("state.safetensors", lambda t: t.update({"optimizer.9.exp_avg": torch.zeros(1)}), "do not fit"),
-        ("state.safetensors", lambda t: t.update({"best.layers.1.bias": torch.zeros(3)}), "do not fit"),
-        ("state.safetensors", lambda t: t["progress"].fill_(1e9), "the state of another training"),
-        ("state.safetensors", lambda t: t["progress"].fill_(-1), "the state of another training"),
+        ("state.safetensors", lambda t: t.pop("optimizer.0.exp_avg"), FOREIGN),
+        (
+            "state.safetensors",
+            lambda t: t.update({"optimizer.9.exp_avg": torch.zeros(1)}),
+            FOREIGN,
+        ),
+        (
+            "state.safetensors",
+            lambda t: t.update({"best.layers.1.bias": torch.zeros(3)}),
+            FOREIGN,
+        ),
+        ("state.safetensors", lambda t: t["progress"].fill_(1e9), "a longer training than its config"),
+        ("state.safetensors", lambda t: t["progress"].fill_(-1), "none that a training can have"),
     ],
 )
-def test_tensors_that_do_not_fit_are_refused(name, change, part, stopped, tmp_path, runs_dir):
+def test_tensors_that_do_not_fit_are_refused(name, change, part, stopped, tmp_path, store):
     entries = files(stopped)
     entries[name] = change_tensors(entries | {"folder": tmp_path}, name, change)
-    refused(zipped(entries, tmp_path / "run.zip"), runs_dir, part)
+    refused(zipped(entries, tmp_path / "run.zip"), store, part)
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "state.safetensors"])
 @pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: b"", lambda c: b"\x80\x04" * 50, lambda c: c[:8]])
-def test_damaged_tensors_are_refused(name, damage, stopped, tmp_path, runs_dir):
+def test_damaged_tensors_are_refused(name, damage, stopped, tmp_path, store):
     entries = files(stopped)
     entries[name] = damage(entries[name])
-    refused(zipped(entries, tmp_path / "run.zip"), runs_dir, "damaged or belong to another run")
+    refused(zipped(entries, tmp_path / "run.zip"), store, rf"The file {name} is damaged or no safetensors")
 
 
-def test_tensors_of_another_run_are_refused(stopped, tmp_path, runs_dir):
-    other = trained(dataclasses.replace(CONFIG, lr=0.02), tmp_path / "other", epochs=1)
+def test_tensors_of_another_run_are_refused(stopped, tmp_path, store):
+    other = trained(dataclasses.replace(CONFIG, lr=0.02), RunStore(tmp_path / "other"), epochs=1)
     for name in ("weights.safetensors", "state.safetensors"):
         swapped = files(stopped) | {name: files(other)[name]}
-        refused(zipped(swapped, tmp_path / "run.zip"), runs_dir, "damaged or belong to another run")
+        refused(zipped(swapped, tmp_path / "run.zip"), store, f"The file {name} belongs to another run")
 
 
 @pytest.mark.parametrize(
@@ -386,64 +427,64 @@ def test_tensors_of_another_run_are_refused(stopped, tmp_path, runs_dir):
         ([], "cannot be used"),
     ],
 )
-def test_configs_that_cannot_be_used_are_refused(config, part, finished, tmp_path, runs_dir):
+def test_configs_that_cannot_be_used_are_refused(config, part, finished, tmp_path, store):
     content = json.dumps({**CONFIG.to_dict(), **config} if isinstance(config, dict) else config)
-    refused(zipped(files(finished) | {"config.json": content}, tmp_path / "run.zip"), runs_dir, part)
+    refused(zipped(files(finished) | {"config.json": content}, tmp_path / "run.zip"), store, part)
 
 
 @pytest.mark.parametrize(
     ("line", "part"),
     [
-        (b"{", "a line is no record"),
-        (b"[]", "a line is no record"),
-        (b'{"loss": 1}', "a line is no record"),
-        (b"\xff", "a line is no record"),
-        (b'{"event": 3}', "has no text as event"),
-        (b'{"event": "step", "step": 3}', "lacks epoch"),
-        (b'{"event": "epoch", "epoch": "1"}', "has no number as epoch"),
-        (b'{"event": "lr", "step": 1, "lr": true}', "has no number as lr"),
-        (b'{"event": "lr", "step": 1' + b"0" * 400 + b', "lr": 1}', "has no number as step"),
-        (b'{"event": "resume", "environment": 3}', "has no environment"),
+        (b"{", "from byte .* on: Expecting property name"),
+        (b"[]", "from byte .* on: it is no object"),
+        (b'{"loss": 1}', "from byte .* on: it is no record of a kind in start, resume, "),
+        (b"\xff", "from byte .* on: 'utf-8' codec can't decode"),
+        (b'{"event": 3}', "from byte .* on: it is no record of a kind in start, resume, "),
+        (b'{"event": "step", "step": 3}', "from byte .* on: it lacks accuracy, epoch, "),
+        (b'{"event": "lr", "step": "1", "lr": 0.1}', "from byte .* on: its step cannot be '1'"),
+        (b'{"event": "lr", "step": 1, "lr": true}', "from byte .* on: its lr cannot be True"),
+        (b'{"event": "lr", "step": 1' + b"0" * 400 + b', "lr": 1}', "from byte .* on: a number is too large"),
+        (b'{"event": "end", "reason": "bored"}', "from byte .* on: its reason cannot be 'bored'"),
         (b"[" * 100_000, "nested too deep|no record"),
     ],
 )
-def test_damaged_metrics_are_refused(line, part, finished, tmp_path, runs_dir):
+def test_damaged_metrics_are_refused(line, part, finished, tmp_path, store):
     first, *rest = (finished.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
     content = b"".join([first, line + b"\n", *rest])
-    refused(zipped(files(finished) | {"metrics.jsonl": content}, tmp_path / "run.zip"), runs_dir, part)
+    refused(zipped(files(finished) | {"metrics.jsonl": content}, tmp_path / "run.zip"), store, part)
 
 
-def test_metrics_that_end_too_early_are_refused(finished, tmp_path, runs_dir):
+def test_metrics_that_end_too_early_are_refused(finished, tmp_path, store):
     lines = (finished.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
     for content in (b"", b"".join(lines[:-1]), b"".join(lines)[:-1]):
-        refused(zipped(files(finished) | {"metrics.jsonl": content}, tmp_path / "run.zip"), runs_dir, "end before")
+        refused(zipped(files(finished) | {"metrics.jsonl": content}, tmp_path / "run.zip"), store, "end before")
 
 
 @pytest.mark.parametrize(
     ("name", "content", "part"),
     [
         ("status.json", "{", "is damaged"),
-        ("status.json", '{"state": "flying", "since": "2026-01-01T00:00:00+00:00"}', "does not know: 'flying'"),
-        ("status.json", '{"state": 3, "since": "2026-01-01T00:00:00+00:00"}', "does not know"),
-        ("status.json", '{"state": "finished", "message": 3, "since": "2026-01-01T00:00:00+00:00"}', "does not know"),
+        ("status.json", '{"state": "flying", "since": "2026-01-01T00:00:00+00:00"}', "is damaged: .flying."),
+        ("status.json", '{"state": 3, "since": "2026-01-01T00:00:00+00:00"}', "is damaged"),
+        ("status.json", '{"state": "finished", "message": 3, "since": "2026-01-01T00:00:00+00:00"}', "is damaged"),
         ("status.json", '{"state": "finished", "since": "soon"}', "is damaged"),
         ("about.json", '{"name": 3}', "are damaged"),
         ("about.json", json.dumps({"name": "x" * 81}), "are damaged"),
-        ("about.json", "[" * 100_000, "nested too deep"),
+        ("about.json", "[" * 100_000, "name and the note"),
     ],
 )
-def test_a_status_or_a_name_that_is_none_is_refused(name, content, part, finished, tmp_path, runs_dir):
-    refused(zipped(files(finished) | {name: content}, tmp_path / "run.zip"), runs_dir, part)
+def test_a_status_or_a_name_that_is_none_is_refused(name, content, part, finished, tmp_path, store):
+    refused(zipped(files(finished) | {name: content}, tmp_path / "run.zip"), store, part)
 
 
-def test_what_a_killed_import_left_is_removed_by_a_later_one(finished, tmp_path, runs_dir):
+def test_what_a_killed_import_left_is_removed_by_a_later_one(finished, tmp_path, store):
     for name, age in (("old", 7_200), ("of-now", 0)):
-        folder = runs_dir / f".import-{name}"
+        folder = store.folder / f".import-{name}"
         folder.mkdir(parents=True)
         (folder / "weights.safetensors").touch()
         os.utime(folder, (time.time() - age, time.time() - age))
-    import_run(zipped(files(finished), tmp_path / "run.zip"), runs_dir)
-    assert [path.name for path in runs_dir.glob(".import-*")] == [".import-of-now"]
+    import_run(zipped(files(finished), tmp_path / "run.zip"), store)
+    assert [path.name for path in store.folder.glob(".import-*")] == [".import-of-now"]
 
 
 def test_a_folder_that_is_read_only_is_said(finished, tmp_path, readable):
@@ -451,17 +492,17 @@ def test_a_folder_that_is_read_only_is_said(finished, tmp_path, readable):
     with (
         open(zipped(files(finished), tmp_path / "run.zip"), "rb") as file,
         read_only(),
-        pytest.raises(RunError, match=r"cannot be taken in to .*read-only"),
+        pytest.raises(RunError, match=r"cannot be imported to .*read-only"),
     ):
-        import_run(file, folder)
+        import_run(file, RunStore(folder))
 
 
-def test_a_place_that_is_no_folder_is_said(finished, tmp_path, runs_dir):
-    runs_dir.write_text("a file")
-    with pytest.raises(RunError, match="cannot be taken in to"):
-        import_run(zipped(files(finished), tmp_path / "run.zip"), runs_dir)
+def test_a_place_that_is_no_folder_is_said(finished, tmp_path, store):
+    store.folder.write_text("a file")
+    with pytest.raises(RunError, match="cannot be imported to"):
+        import_run(zipped(files(finished), tmp_path / "run.zip"), store)
     with pytest.raises(RunError, match="cannot be read: No such file"):
-        import_run(tmp_path / "none.zip", runs_dir)
+        import_run(tmp_path / "none.zip", store)
 
 
 @pytest.fixture
@@ -471,86 +512,108 @@ def weights(finished, tmp_path):
     return tmp_path / "own.safetensors"
 
 
-def test_weights_with_a_card_become_a_run(weights, finished, runs_dir):
-    this = import_run(weights, runs_dir)
-    assert this.status().state == "finished"
-    assert this.config() == CONFIG
-    assert [record["event"] for record in this.records()] == ["start", "end"]
-    ours, theirs = summary.row(this), summary.row(finished)
+def test_weights_with_a_card_become_a_run(weights, finished, store):
+    run = import_run(weights, store)
+    assert run.status().state == "finished"
+    assert run.config() == CONFIG
+    assert [record["event"] for record in run.records()] == ["start", "end"]
+    ours, theirs = summary.row(run), summary.row(finished)
     for field in ("parameters", "test_accuracy", "test_interval", "device", "config"):
         assert getattr(ours, field) == getattr(theirs, field)
     end = finished.end()
     assert ours.val_accuracy == end["val_accuracy"]
     assert ours.seconds == round(end["seconds"], 1)
-    assert this.records()[0]["steps"] == finished.records()[0]["steps"]
-    one, other = (predictor.load(this.id, this.path.parent) for this in (this, finished))
+    assert run.records()[0]["steps"] == finished.records()[0]["steps"]
+    one, other = (predictor.load(run.id, RunStore(run.path.parent)) for run in (run, finished))
     assert one.calibration == other.calibration
     assert all(torch.equal(a, b) for a, b in zip(one.network.parameters(), other.network.parameters(), strict=True))
 
 
-def test_a_run_made_of_a_card_can_be_exported_and_packed_again(weights, runs_dir, tmp_path):
-    this = import_run(weights, runs_dir)
-    export([this], tmp_path / "again.safetensors")
+def test_a_run_made_of_a_card_can_be_exported_and_packed_again(weights, store, tmp_path):
+    run = import_run(weights, store)
+    export([run], tmp_path / "again.safetensors")
     cards = [json.loads((tmp_path / f"{name}.json").read_text()) for name in ("own", "again")]
     for card in cards:
         del card["name"]
     assert cards[0] == cards[1]
-    zip_run(this, tmp_path / "run.zip")
-    same(import_run(tmp_path / "run.zip", runs_dir), this)
+    export_run(run, tmp_path / "run.zip")
+    same(import_run(tmp_path / "run.zip", store), run)
 
 
-def test_a_shipped_model_is_taken_in_with_the_card_of_an_upload(runs_dir):
+def test_a_shipped_model_is_taken_in_with_the_card_of_an_upload(store):
     path = catalog.PRETRAINED / "tiny.safetensors"
     upload, card = io.BytesIO(path.read_bytes()), io.BytesIO(path.with_suffix(".json").read_bytes())
-    this = import_run(upload, runs_dir, card)
-    row = summary.row(this)
+    run = import_run(upload, store, card)
+    row = summary.row(run)
     figures = catalog.card("tiny")
     assert row.state == "finished"
     assert (row.parameters, row.test_accuracy, row.val_accuracy, row.seconds) == tuple(
         figures[name] for name in ("parameters", "test_accuracy", "val_accuracy", "seconds")
     )
-    assert predictor.load(this.id, runs_dir).calibration == predictor.load("tiny").calibration
+    assert predictor.load(run.id, store).calibration == predictor.load("tiny").calibration
 
 
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        (lambda card: card.pop("config"), "a card without a config"),
-        (lambda card: card.pop("test_accuracy"), "lacks test_accuracy"),
-        (lambda card: card.pop("seconds"), "lacks seconds"),
-        (lambda card: card.update(test_accuracy="high"), "has no number as test_accuracy"),
-        (lambda card: card.update(device=3), "has no text as device"),
+        (lambda card: card.pop("config"), "a card without 'config'"),
+        (lambda card: card.pop("test_accuracy"), "a card without 'test_accuracy'"),
+        (lambda card: card.pop("seconds"), "a card without 'seconds'"),
+        (lambda card: card.update(test_accuracy="high"), "its test_accuracy cannot be"),
+        (lambda card: card.update(device=3), "its device cannot be"),
         (lambda card: card.update(lr_changes=[{"step": 3}]), "lacks lr"),
-        (lambda card: card.update(lr_changes=3), "lr_changes are no list"),
-        (lambda card: card["config"].update(heads=8), "config cannot be used: There is no hyperparameter 'heads'"),
-        (lambda card: card["config"].update(hidden=[17]), "do not fit its config"),
-        (lambda card: card["config"].update(hidden=[4096] * 8), "do not fit its config"),
+        (lambda card: card.update(lr_changes=3), "a damaged card: "),
+        (lambda card: card["config"].update(heads=8), "a damaged card: There is no hyperparameter 'heads'"),
+        (lambda card: card["config"].update(hidden=[17]), FOREIGN),
+        (lambda card: card["config"].update(hidden=[4096] * 8), FOREIGN),
     ],
 )
-def test_a_card_that_does_not_fit_is_refused(change, part, weights, runs_dir):
+def test_a_card_that_does_not_fit_is_refused(change, part, weights, store):
     card = json.loads(weights.with_suffix(".json").read_text())
     change(card)
     weights.with_suffix(".json").write_text(json.dumps(card))
-    refused(weights, runs_dir, part)
+    refused(weights, store, part)
 
 
 @pytest.mark.parametrize(
     ("content", "part"),
-    [(b"{", "no card"), (b"[]", "without a config"), (b"[" * 100_000, "no card"), (b"\xff", "no card")],
+    [(b"{", "damaged card"), (b"[]", "damaged card"), (b"[" * 100_000, "damaged card"), (b"\xff", "damaged card")],
 )
-def test_a_card_that_is_none_is_refused(content, part, weights, runs_dir):
+def test_a_card_that_is_none_is_refused(content, part, weights, store):
     weights.with_suffix(".json").write_bytes(content)
-    refused(weights, runs_dir, part)
+    refused(weights, store, part)
 
 
-def test_weights_alone_or_cut_are_refused(weights, runs_dir):
+def test_weights_alone_or_cut_are_refused(weights, store):
     card = weights.with_suffix(".json").read_bytes()
     content = weights.read_bytes()
     weights.write_bytes(content[:-1])
-    refused(weights, runs_dir, "is cut or damaged")
+    refused(weights, store, "is damaged: The file weights.safetensors is damaged or no safetensors file")
     weights.write_bytes(struct.pack("<Q", 2**60) + content[8:])
-    refused(weights, runs_dir, "is cut or damaged")
+    refused(weights, store, "is damaged: The file weights.safetensors is damaged or no safetensors file")
     weights.write_bytes(content)
-    refused(weights, runs_dir, "larger than 1 MB", io.BytesIO(card + bytes(2**20)))
+    refused(weights, store, "larger than 1 MB", io.BytesIO(card + bytes(2**20)))
     weights.with_suffix(".json").unlink()
-    refused(weights, runs_dir, "comes without its card")
+    refused(weights, store, "comes without its card")
+
+
+def test_weights_with_their_card_in_one_zip_are_imported(weights, tmp_path, store):
+    pair = {part.name: part.read_bytes() for part in (weights, weights.with_suffix(".json"))}
+    run = import_run(zipped(pair, tmp_path / "own-weights.zip", ""), store)
+    same(run, import_run(weights, store))
+    del pair[weights.with_suffix(".json").name]
+    with pytest.raises(RunError, match="not a run's, 'own"):
+        import_run(zipped(pair, tmp_path / "own-weights.zip", ""), store)
+
+
+def test_a_runs_folder_packed_by_hand_is_imported_whole(finished, tmp_path, store):
+    shutil.make_archive(str(tmp_path / "packed"), "zip", finished.path.parent, finished.path.name)
+    run = import_run(tmp_path / "packed.zip", store)
+    same(run, finished)
+    assert (run.path / weight_history.NAME).read_bytes() == (finished.path / weight_history.NAME).read_bytes()
+
+
+def test_a_damaged_history_of_weights_is_refused(finished, tmp_path, store):
+    refused(
+        zipped(files(finished) | {weight_history.NAME: b"x"}, tmp_path / "run.zip"), store, "first_layer.safetensors"
+    )

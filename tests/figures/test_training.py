@@ -4,14 +4,9 @@ import numpy as np
 
 from mnist_core.figures import training
 from mnist_core.runs.curves import History
+from tests.sample_records import end, epoch, start, step
 
-RECORDS = [
-    {"event": "start", "first_loss": 2.3},
-    {"event": "step", "step": 20, "loss": 1.0, "accuracy": 0.5, "lr": 0.1, "images_per_s": 1e5},
-    {"event": "step", "step": 40, "loss": 0.5, "accuracy": 0.8, "lr": 0.05, "images_per_s": 1e5},
-    {"event": "epoch", "step": 40, "val_loss": 0.4, "val_accuracy": 0.9},
-    {"event": "end", "reason": "stopped"},
-]
+RECORDS = [start(), step(), step(step=40, loss=0.5, accuracy=0.8, lr=0.05), epoch(step=40), end()]
 CHARTS = (training.loss_curves, training.accuracy_curves, training.lr_curve)
 
 
@@ -62,17 +57,10 @@ def test_curves_without_points_are_empty(tmp_path):
 
 
 def long_training(steps):
-    for step, loss in enumerate(np.random.default_rng(0).random(steps).tolist(), start=1):
-        yield {
-            "event": "step",
-            "step": step,
-            "loss": loss,
-            "accuracy": 1 - loss / 3,
-            "lr": loss / 70,
-            "images_per_s": 1e5,
-        }
-        if step % 100 == 0:
-            yield {"event": "epoch", "step": step, "val_loss": 1 / step, "val_accuracy": 1 - 1 / step}
+    for number, loss in enumerate(np.random.default_rng(0).random(steps).tolist(), start=1):
+        yield step(step=number, loss=loss, accuracy=1 - loss / 3, lr=loss / 70)
+        if number % 100 == 0:
+            yield epoch(step=number, val_loss=1 / number, val_accuracy=1 - 1 / number)
 
 
 def test_a_long_trainings_curves_stay_small(tmp_path):

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from mnist_core.inside import arithmetic, layers
+from mnist_core.model import is_weighted_sum
 from mnist_core.reading import catalog, predictor
 
 IMAGE = np.random.default_rng(1).integers(0, 256, (28, 28), np.uint8)
@@ -43,7 +44,7 @@ def around(layer, before=None):
 def test_sums_of_the_shipped_models_make_the_values(name):
     trace = layers.trace(predictor.load(name).network, IMAGE)
     for layer in trace.layers:
-        if layers.mixes(layer.module):
+        if is_weighted_sum(layer.module):
             for place in places(layer.given.shape):
                 worked_out = arithmetic.weighted_sum(trace, layer, place)
                 assert worked_out.value == float(layer.given[place])
@@ -108,7 +109,7 @@ def test_a_linear_layer_on_rows():
 def test_what_follows_ends_where_the_network_goes_on(name):
     trace = layers.trace(predictor.load(name).network, IMAGE)
     for layer in trace.layers:
-        if not layers.mixes(layer.module):
+        if not is_weighted_sum(layer.module):
             continue
         place = places(layer.given.shape, 1)[0]
         effects = arithmetic.onward(trace, layer, place)
@@ -128,7 +129,7 @@ ORACLES = {
     nn.ReLU: lambda taken: max(0.0, *taken),
     nn.Tanh: lambda taken: math.tanh(*taken),
     nn.Sigmoid: lambda taken: 1 / (1 + math.exp(-taken[0])),
-    nn.GELU: lambda taken: taken[0] * arithmetic._below(taken[0]),
+    nn.GELU: lambda taken: taken[0] * (1 + math.erf(taken[0] / math.sqrt(2))) / 2,
     nn.PixelUnshuffle: lambda taken: taken[0],
     nn.PixelShuffle: lambda taken: taken[0],
     nn.Flatten: lambda taken: taken[0],

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from mnist_core import dataset, model
 from mnist_core.inside import attribution
@@ -37,6 +38,18 @@ def test_a_linear_model_counts_each_weight_times_the_way():
     against = attribution.integrated_gradients(network, IMAGE, 3, 5, GREY)
     assert np.allclose(against.pixels, (weights[3] - weights[5]) * way, atol=1e-4)
     assert abs(found.gap) < 1e-3
+
+
+def test_the_integral_is_exact_for_a_polynomial():
+    class Cubes(nn.Module):
+        """Ten equal logits: the sum of the cubes of all pixels, whose integral on the way is known."""
+
+        def forward(self, images: Tensor) -> Tensor:
+            return (images**3).sum((1, 2, 3))[:, None].expand(-1, 10)
+
+    image, grey = dataset.normalise(torch.from_numpy(np.stack([IMAGE.astype(np.float32), GREY])))[:, 0].numpy()
+    found = attribution.integrated_gradients(Cubes(), IMAGE, 3, baseline=GREY)
+    assert np.allclose(found.pixels, image**3 - grey**3, rtol=1e-5, atol=1e-5)
 
 
 def test_where_image_and_baseline_are_the_same_nothing_counts():

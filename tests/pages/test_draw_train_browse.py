@@ -16,9 +16,11 @@ from mnist_core.config import RULES, SAMPLE_IN_WORDS
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 from mnist_core.reading import catalog
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
 from pages.shared import data
-from tests.conftest import APP, MNIST_ROOT, needs_mnist, text
+from tests.conftest import APP, MNIST_ROOT, NESTED, needs_mnist, text
 
 
 def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
@@ -89,7 +91,7 @@ def test_clear_empties_the_canvas(app):
 
 
 def test_damaged_weights_are_said_and_the_page_stays(app, tmp_path, small):
-    broken = run.create(small, tmp_path / "runs")
+    broken = RunStore(tmp_path / "runs").create(small)
     broken.weights.write_bytes(b"nonsense")
     app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
     app.run()
@@ -212,41 +214,41 @@ def test_start_trains_in_a_process_and_shows_the_end(app, tmp_path):
     control(app, "hidden").set_value("32, 16").run()
     app.button(key="train-start").click().run()
     assert not app.exception
-    (this,) = run.list_runs(tmp_path / "runs")
-    assert this.config().hidden == (32, 16)
-    assert app.query_params["run"] == this.id
+    (run,) = RunStore(tmp_path / "runs").runs()
+    assert run.config().hidden == (32, 16)
+    assert app.query_params["run"] == run.id
     assert app.query_params["hidden"] == "32,16"
     end = time.monotonic() + 60
-    while this.status().is_active:
+    while run.status().state.is_active:
         assert time.monotonic() < end
         time.sleep(0.1)
     app.run()
     assert not app.exception
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Epoch"] == "5 of 5"
-    assert shown["Test accuracy"] == f"{this.end()['test_accuracy']:.2%}"
+    assert shown["Test accuracy"] == f"{run.end()['test_accuracy']:.2%}"
     assert not app.button(key="train-start").disabled
 
 
 @pytest.mark.parametrize("page", ["draw", "browse"])
 def test_a_finished_run_is_taken_along(app, tmp_path, small, page):
-    this = run.create(small, tmp_path / "runs")
-    for _ in worker.train(this):
+    run = RunStore(tmp_path / "runs").create(small)
+    for _ in worker.train(run):
         pass
-    app.query_params["run"] = this.id
+    app.query_params["run"] = run.id
     open_train(app)
     app.button(key=f"to-{page}").click().run()
     assert not app.exception
-    assert app.selectbox(key=f"{page}-model").value == this.id
+    assert app.selectbox(key=f"{page}-model").value == run.id
 
 
 @pytest.fixture
 def stopped(tmp_path, small):
-    this = run.create(small, tmp_path / "runs")
-    for record in worker.train(this):
+    run = RunStore(tmp_path / "runs").create(small)
+    for record in worker.train(run):
         if record["event"] == "epoch":
-            this.request_stop()
-    return this
+            run.request_stop()
+    return run
 
 
 def test_a_link_opens_a_run_and_it_can_be_resumed(app, stopped):
@@ -258,29 +260,29 @@ def test_a_link_opens_a_run_and_it_can_be_resumed(app, stopped):
     app.button(key="train-resume").click().run()
     assert not app.exception
     end = time.monotonic() + 60
-    while stopped.status().is_active:
+    while stopped.status().state.is_active:
         assert time.monotonic() < end
         time.sleep(0.1)
     assert stopped.status().state == "finished"
 
 
 def test_the_learning_rate_that_is_shown_is_the_one_that_is_used(app, tmp_path, small):
-    this = run.create(small, tmp_path / "runs")
-    with this.locked():
-        this.set_status("paused")
+    run = RunStore(tmp_path / "runs").create(small)
+    with run.locked():
+        run.set_status("paused")
         open_train(app)
-        app.query_params["run"] = this.id
+        app.query_params["run"] = run.id
         app.run()
-        field = app.number_input(key=f"train-lr-{this.id}")
+        field = app.number_input(key=f"train-lr-{run.id}")
         assert field.value == small.lr
-        this.request_lr(0.001)  # from another tab; it waits for the next report
+        run.request_lr(0.001)  # from another tab; it waits for the next report
         assert app.run().number_input(key=field.key).value == 0.001
-        with this.recorder() as recorder:
+        with run.recorder() as recorder:
             recorder.append({"event": "lr", "step": 1, "lr": 0.002})
-        this.clear_lr_request()
+        run.clear_lr_request()
         assert app.run().number_input(key=field.key).value == 0.002
         app.number_input(key=field.key).set_value(0.003).run()
-        assert this.lr_requested() == app.number_input(key=field.key).value == 0.003
+        assert run.lr_requested() == app.number_input(key=field.key).value == 0.003
     app.run()  # nobody trains it, so that nobody will take up the request
     assert app.number_input(key=field.key).value == 0.002
 
@@ -296,10 +298,10 @@ def test_a_link_to_no_run_is_said_and_the_page_stays(app, name):
 
 
 def test_a_run_that_diverged_says_what_to_do(app, tmp_path, small):
-    this = run.create(small, tmp_path / "runs")
-    this.set_status("diverged", "Try a learning rate of 1 or less instead of 10.")
+    run = RunStore(tmp_path / "runs").create(small)
+    run.set_status(RunState.DIVERGED, "Try a learning rate of 1 or less instead of 10.")
     open_train(app)
-    app.query_params["run"] = this.id
+    app.query_params["run"] = run.id
     app.run()
     assert app.error[0].value == "Try a learning rate of 1 or less instead of 10."
 
@@ -327,7 +329,7 @@ def test_a_run_deleted_under_the_page_is_said(app, stopped):
 
 
 def test_a_killed_run_says_what_to_do_and_can_be_resumed(app, stopped):
-    stopped.set_status("running")
+    stopped.set_status(RunState.RUNNING)
     app.query_params["run"] = stopped.id
     open_train(app)
     app.query_params["run"] = stopped.id
@@ -362,6 +364,26 @@ def test_a_link_sets_the_controls_and_its_faults_are_said(app):
     control(app, "epochs").set_value(8).run()
     assert "must be between" not in text(app)
     assert app.query_params["epochs"] == "8"
+
+
+@pytest.mark.parametrize("word", ["9" * 5_000, "٣" * 5_000])
+def test_what_is_no_number_is_said_where_units_are_listed(app, word):
+    open_train(app)
+    control(app, "hidden").set_value(f"64 {word}").run()
+    assert not app.exception
+    (error,) = app.error
+    assert "hidden must be a whole number, got '" in error.value
+    assert len(error.value) < 500
+
+
+@pytest.mark.parametrize(
+    "words", [{"config": NESTED}, {"lock": ",".join(f"field{i}" for i in range(10_000))}], ids=["nested", "many"]
+)
+def test_a_link_with_very_much_in_it_is_refused_in_few_words(app, words):
+    app.query_params.update(words)
+    open_train(app)
+    (warning,) = [warning.value for warning in app.warning if "The link holds" in warning.value]
+    assert len(warning) < 2_000
 
 
 def test_settings_survive_a_switch_of_the_page(app):
@@ -452,7 +474,7 @@ def test_browse_shows_what_is_read_wrong_and_one_image_large(app):
 
 
 def test_damaged_weights_are_said_by_browse(app, tmp_path, small):
-    broken = run.create(small, tmp_path / "runs")
+    broken = RunStore(tmp_path / "runs").create(small)
     broken.weights.write_bytes(b"nonsense")
     app.run()
     app.switch_page("pages/browse.py").run()

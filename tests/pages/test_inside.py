@@ -11,7 +11,8 @@ from mnist_core.inside.arithmetic import weighted_sum
 from mnist_core.inside.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
 from mnist_core.inside.layers import trace
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
+from mnist_core.runs.run_store import RunStore
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
 from tests.pages.test_draw_train_browse import drawing as drawn
@@ -64,10 +65,10 @@ def test_each_section_shows_each_model(inside, section, name):
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("network", model.NETWORKS)
 def test_each_section_shows_each_network_of_the_registry(inside, tmp_path, small, section, network):
-    this = run.create(type(small)(data="sample", model=network, epochs=1, device="cpu"), tmp_path / "runs")
-    for _ in worker.train(this):
+    run = RunStore(tmp_path / "runs").create(type(small)(data="sample", model=network, epochs=1, device="cpu"))
+    for _ in worker.train(run):
         pass
-    app = inside(section=section, model=this.id, image=3)
+    app = inside(section=section, model=run.id, image=3)
     assert not app.exception
     assert not app.error
     assert app.metric
@@ -104,12 +105,15 @@ def test_without_a_drawing_there_is_a_test_image_and_a_way_to_draw(inside):
         ({"section": "garden"}, "There is no section 'garden'"),
         ({"model": "no-such"}, "There is no model 'no-such'"),
         ({"image": "-3"}, "An image is a test image's number, or drawing, not '-3'"),
+        ({"image": "٣"}, "An image is a test image's number, or drawing, not '٣'"),
+        pytest.param({"image": "9" * 5_000}, "An image is a test image's number, or drawing, not '9999", id="huge"),
     ],
 )
 def test_what_a_link_cannot_mean_is_said_and_the_page_stays(inside, link, fault):
     app = inside(**link)
     assert not app.exception
     assert fault in app.warning[0].value
+    assert len(app.warning[0].value) < 500
     assert dict(app.query_params) == {"section": "ink", "model": "cnn", "image": "0"}
     assert not app.run().warning
 
@@ -128,7 +132,7 @@ def test_another_image_of_a_digit(inside):
 
 
 def test_damaged_weights_are_said(inside, tmp_path, small):
-    broken = run.create(small, tmp_path / "runs")
+    broken = RunStore(tmp_path / "runs").create(small)
     broken.weights.write_bytes(b"nonsense")
     app = inside(model=broken.id)
     assert not app.exception
@@ -196,11 +200,11 @@ def test_every_layer_is_explained(inside):
 
 
 def test_the_first_layer_of_a_run_has_its_epochs(inside, tmp_path, small):
-    this = run.create(small, tmp_path / "runs")
-    for _ in worker.train(this):
+    run = RunStore(tmp_path / "runs").create(small)
+    for _ in worker.train(run):
         pass
-    app = inside(section="weights", model=this.id)
-    slider = app.select_slider(key=f"weights-epoch-{this.id}")
+    app = inside(section="weights", model=run.id)
+    slider = app.select_slider(key=f"weights-epoch-{run.id}")
     assert slider.options == ["0", "1", "2"]
     slider.set_value(0).run()
     assert not app.exception
@@ -277,19 +281,19 @@ def test_the_smallest_step_flips_the_answer(inside):
 
 
 def test_a_model_that_trains_is_worked_out_when_asked(inside, tmp_path, small):
-    this = run.create(small, tmp_path / "runs")
-    steps = worker.train(this)
+    run = RunStore(tmp_path / "runs").create(small)
+    steps = worker.train(run)
     while next(steps)["event"] != "epoch":
         pass
-    app = inside(section="space", model=this.id)
+    app = inside(section="space", model=run.id)
     wait_for_work(app)
-    first = [key for key in get_jobs()._jobs if key[1] == this.id]
+    first = [key for key in get_jobs()._jobs if key[1] == run.id]
     while next(steps)["event"] != "epoch":
         pass
     app.run()
-    assert [key for key in get_jobs()._jobs if key[1] == this.id] == first
+    assert [key for key in get_jobs()._jobs if key[1] == run.id] == first
     app.button(key="again-space").click().run()
-    assert len([key for key in get_jobs()._jobs if key[1] == this.id]) == 2
+    assert len([key for key in get_jobs()._jobs if key[1] == run.id]) == 2
     wait_for_work(app)
     steps.close()
 

@@ -12,8 +12,10 @@ from mnist_core import dataset
 from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.course import sliding, trainings
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import run, worker
+from mnist_core.runs import worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.runs.status import RunState
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
 from tests.pages.test_draw_train_browse import drawing
@@ -42,15 +44,15 @@ def learn(app, tmp_path, monkeypatch):
 
 
 def runs_of(step: str) -> list[Run]:
-    return [this for this in run.list_runs() if this.about().name.startswith(f"{step}: ")]
+    return [run for run in RUNS.runs() if run.about().name.startswith(f"{step}: ")]
 
 
 def train(app: AppTest, step: str) -> None:
     """Press the step's button and wait for what it starts."""
     app.button(key=f"learn-train-{step}").click().run()
     assert not app.exception
-    assert {this.about().group for this in runs_of(step)} == {trainings.GROUP}
-    wait_until(lambda: all(this.status().state in ("finished", "diverged") for this in runs_of(step)))
+    assert {run.about().group for run in runs_of(step)} == {trainings.GROUP}
+    wait_until(lambda: all(run.status().state in ("finished", "diverged") for run in runs_of(step)))
     app.run()
 
 
@@ -60,9 +62,9 @@ def trained(tmp_path):
 
     def train(step: str, data: str = "sample") -> None:
         for name, config in trainings.trainings(step, data).items():
-            this = run.create(config, tmp_path / "runs")
-            this.set_about(name=f"{step}: {name}", group=trainings.GROUP)
-            for _ in worker.train(this):
+            run = RunStore(tmp_path / "runs").create(config)
+            run.set_about(name=f"{step}: {name}", group=trainings.GROUP)
+            for _ in worker.train(run):
                 pass
 
     return train
@@ -159,9 +161,9 @@ def test_a_training_is_started_and_its_result_read_back(learn, step):
     train(app, TRAINED[step])
     assert app.query_params["done"] == str(step)
     assert not app.error
-    for this in runs_of(TRAINED[step]):
-        name = this.about().name.partition(": ")[2]
-        reached = f"{this.end()['test_accuracy']:.1%}" if "test_accuracy" in this.end() else "diverged"
+    for run in runs_of(TRAINED[step]):
+        name = run.about().name.partition(": ")[2]
+        reached = f"{run.end()['test_accuracy']:.1%}" if "test_accuracy" in run.end() else "diverged"
         if step != 7:
             assert metrics(app)[f"Test accuracy, {name}"] == reached
     app.session_state["learn-runs"] = {}  # as after a reload
@@ -182,12 +184,12 @@ def test_training_again_is_another_run(learn, trained):
 
 def test_while_it_trains_the_button_waits(learn):
     app = learn(step=3)
-    waiting = run.create(trainings.trainings("linear", "sample")["linear"])
+    waiting = RUNS.create(trainings.trainings("linear", "sample")["linear"])
     waiting.set_about(name="linear: linear", group=trainings.GROUP)
     app.run()
     assert app.button(key="learn-train-linear").disabled
     assert "waiting" in text(app)
-    waiting.set_status("stopped")
+    waiting.set_status(RunState.STOPPED)
     app.run()
     assert not app.button(key="learn-train-linear").disabled
 
@@ -196,8 +198,8 @@ def test_a_run_that_was_deleted_is_trained_anew(learn, trained):
     trained("linear")
     app = learn(step=3)
     assert app.button(key="learn-train-linear").label == "Train again"
-    for this in runs_of("linear"):
-        this.delete()
+    for run in runs_of("linear"):
+        run.delete()
     app.run()
     assert not app.error
     assert app.button(key="learn-train-linear").label == "Train"
@@ -328,7 +330,7 @@ def test_own_runs_are_opened_elsewhere(learn, trained):
     app = learn(step=4)
     app.button(key="learn-to-runs").click().run()
     assert not app.exception
-    assert sorted(app.session_state["runs-chosen"]) == sorted(this.id for this in runs_of("hidden"))
+    assert sorted(app.session_state["runs-chosen"]) == sorted(run.id for run in runs_of("hidden"))
 
 
 @needs_mnist

@@ -6,7 +6,8 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.runs import run
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
 from pages.shared.markdown import plain
 from tests.conftest import text, wait_until
 
@@ -42,12 +43,25 @@ def test_all_runs_are_in_the_table_also_a_damaged_one(app, trained):
 def test_the_table_is_filtered_by_words_and_states(app, trained, small, tmp_path):
     one = trained()
     trained(epochs=1)
-    run.create(small, tmp_path / "runs").set_status("stopped")
+    RunStore(tmp_path / "runs").create(small).set_status(RunState.STOPPED)
     open_runs(app)
     app.text_input(key="runs-find").set_value("epochs 2").run()
     assert len(app.dataframe[0].value) == 2
     app.multiselect(key="runs-states").select("finished").run()
     assert app.dataframe[0].value["id"].tolist() == [one.id]
+
+
+def test_what_one_network_has_and_the_other_not_is_a_dash(app, small, tmp_path):
+    configs = [small, dataclasses.replace(small, model="cnn", hidden=(64,), width=8)]
+    ids = [RunStore(tmp_path / "runs").create(config).id for config in configs]
+    open_runs(app, compare=",".join(ids))
+    table = next(shown.value for shown in app.dataframe if "" in shown.value)
+    cells = {label: tuple(row) for label, *row in table.itertuples(index=False)}
+    assert set(zip(cells["Model"], cells["Hidden"], cells["Width"], strict=True)) == {
+        ("mlp", "16", "-"),
+        ("cnn", "-", "8"),
+    }
+    assert "Dropout" not in cells
 
 
 def test_chosen_runs_are_compared(app, trained):
@@ -86,26 +100,26 @@ def test_the_board_has_the_shipped_models(app, trained, cost):
 
 
 def test_a_run_has_a_page_with_what_repeats_it(app, trained):
-    this = trained()
-    open_runs(app, run=this.id)
-    assert app.header[0].value == plain(this.id)
+    run = trained()
+    open_runs(app, run=run.id)
+    assert app.header[0].value == plain(run.id)
     assert app.code[0].value == "python -m mnist_core train --data sample --hidden 16 --epochs 2 --device cpu"
     shown = {metric.label: metric.value for metric in app.metric}
-    assert shown["Test"] == f"{this.end()['test_accuracy']:.2%}"
+    assert shown["Test"] == f"{run.end()['test_accuracy']:.2%}"
     assert shown["Parameters"] == "12,730"
     environment = app.dataframe[1].value
     assert {"device", "python", "torch", "commit"} <= set(environment[""])
 
 
 def test_a_name_and_a_note_are_text(app, trained):
-    this = trained()
-    open_runs(app, run=this.id)
+    run = trained()
+    open_runs(app, run=run.id)
     name = "<b>**bold**</b> $x$ :red[no] ![](http://a)"
-    app.text_input(key=f"name-{this.id}").set_value(name)
-    app.text_area(key=f"note-{this.id}").set_value("a\nnote")
+    app.text_input(key=f"name-{run.id}").set_value(name)
+    app.text_area(key=f"note-{run.id}").set_value("a\nnote")
     app.button(key="about-save").click().run()
     assert not app.exception
-    assert (this.about().name, this.about().note) == (name, "a\nnote")
+    assert (run.about().name, run.about().note) == (name, "a\nnote")
     assert app.header[0].value == plain(name)
 
 
@@ -117,14 +131,14 @@ def test_what_is_no_run_is_said(app):
 
 
 def test_a_run_is_deleted_and_brought_back(app, trained, tmp_path):
-    this = trained()
-    open_runs(app, run=this.id)
+    run = trained()
+    open_runs(app, run=run.id)
     app.button(key="runs-delete-now").click().run()
     assert not app.exception
-    assert run.list_runs(tmp_path / "runs") == []
+    assert RunStore(tmp_path / "runs").runs() == []
     app.button(key="runs-undo").click().run()
     assert not app.exception
-    assert app.dataframe[0].value["id"].tolist() == [this.id]
+    assert app.dataframe[0].value["id"].tolist() == [run.id]
 
 
 def test_a_run_deleted_under_the_page_is_said(app, trained, tmp_path):
@@ -139,8 +153,8 @@ def test_a_run_deleted_under_the_page_is_said(app, trained, tmp_path):
 
 
 def test_train_opens_with_a_runs_config(app, trained):
-    this = trained(lr=0.123)
-    open_runs(app, run=this.id)
+    run = trained(lr=0.123)
+    open_runs(app, run=run.id)
     app.button(key="runs-change").click().run()
     assert not app.exception
     (lr,) = [control for control in app.sidebar.number_input if control.key == "config-lr"]
@@ -154,10 +168,10 @@ def test_several_seeds_are_started_and_wait_in_line(app, tmp_path):
     data.select("sample").run()
     app.button(key="repeat-start").click().run()
     assert not app.exception
-    made = run.list_runs(tmp_path / "runs")
-    assert sorted(this.config().seed for this in made) == [0, 1, 2]
-    assert {this.about().group for this in made} == {"3 seeds"}
-    wait_until(lambda: all(this.status().state == "finished" for this in made))
+    made = RunStore(tmp_path / "runs").runs()
+    assert sorted(run.config().seed for run in made) == [0, 1, 2]
+    assert {run.about().group for run in made} == {"3 seeds"}
+    wait_until(lambda: all(run.status().state == "finished" for run in made))
     app.switch_page("pages/runs.py").run()  # they are chosen there
     assert not app.exception
     assert "with 3 seeds" in text(app)
@@ -169,7 +183,7 @@ def test_values_that_cannot_be_used_start_nothing(app, tmp_path):
     app.text_input(key="vary-values").set_value("0.1, fast")
     app.button(key="vary-start").click().run()
     assert "lr must be a number, got 'fast'" in app.error[0].value
-    assert run.list_runs(tmp_path / "runs") == []
+    assert RunStore(tmp_path / "runs").runs() == []
 
 
 def test_a_lesson_locks_and_hides(app):

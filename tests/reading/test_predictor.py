@@ -12,8 +12,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
 from mnist_core.presets import RECIPES
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import run
-from tests.conftest import needs_mnist
+from tests.conftest import NESTED, needs_mnist
 
 
 @pytest.fixture
@@ -66,12 +65,12 @@ def test_a_shipped_model_reaches_what_its_card_says(name):
     assert accuracy == pytest.approx(catalog.card(name)["test_accuracy"], abs=2e-4)  # a tie may fall either way
 
 
-def test_a_run_answers_with_its_weights(finished, runs_dir):
-    loaded = predictor.load(finished.id, runs_dir)
+def test_a_run_answers_with_its_weights(finished, store):
+    loaded = predictor.load(finished.id, store)
     test = dataset.load(loaded.config).test
     accuracy = (loaded.probabilities(test.images.numpy()).argmax(1) == test.labels.numpy()).mean()
     assert accuracy == pytest.approx(finished.end()["test_accuracy"])
-    assert catalog.names(runs_dir)[-1] == finished.id
+    assert catalog.names(store)[-1] == finished.id
 
 
 def test_an_answer_is_a_distribution():
@@ -85,18 +84,18 @@ def test_an_answer_is_a_distribution():
     assert answer.confidence == max(answer.probabilities) == pytest.approx(probabilities[1].max(), abs=1e-5)
 
 
-def test_a_model_that_is_not_there_is_named_with_those_that_are(runs_dir):
+def test_a_model_that_is_not_there_is_named_with_those_that_are(store):
     with pytest.raises(RunError, match=r"There is no run resnet in .*Shipped models are cnn, best, mlp"):
-        predictor.load("resnet", runs_dir)
+        predictor.load("resnet", store)
     with pytest.raises(RunError, match="is not a run's id"):
-        predictor.load("../cnn", runs_dir)
+        predictor.load("../cnn", store)
 
 
-def test_a_run_without_weights_says_so(small, runs_dir):
-    this = run.create(small, runs_dir)
+def test_a_run_without_weights_says_so(small, store):
+    run = store.create(small)
     with pytest.raises(ModelError, match="has no weights yet"):
-        predictor.load(this.id, runs_dir)
-    assert this.id not in catalog.names(runs_dir)
+        predictor.load(run.id, store)
+    assert run.id not in catalog.names(store)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +114,7 @@ def test_weights_of_another_network_are_refused(shelf):
         predictor.load("cnn")
 
 
-@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"config": {"lr": -1}}'])
+@pytest.mark.parametrize("card", ["{", "[]", "{}", '{"config": {"lr": -1}}', pytest.param(NESTED, id="nested")])
 def test_a_damaged_card_is_named(shelf, card):
     (shelf / "cnn.json").write_text(card)
     with pytest.raises(ModelError, match="The card of the shipped model cnn"):
@@ -133,14 +132,14 @@ def test_an_answer_names_the_runner_up_and_says_whether_it_is_a_digit():
     assert not predictor.load().answer(noise).is_digit
 
 
-def test_a_run_that_trains_is_not_calibrated_and_one_that_has_finished_is(finished, runs_dir):
+def test_a_run_that_trains_is_not_calibrated_and_one_that_has_finished_is(finished, store):
     end = finished.end()
-    calibrated = predictor.load(finished.id, runs_dir).calibration
+    calibrated = predictor.load(finished.id, store).calibration
     assert (calibrated.temperature, calibrated.threshold) == (end["temperature"], end["threshold"])
-    this = run.create(finished.config(), runs_dir)
-    shutil.copy(finished.weights, this.weights)
-    assert predictor.load(this.id, runs_dir).calibration == Calibration()
-    assert predictor.load(this.id, runs_dir).answer(np.zeros((28, 28), np.uint8)).is_digit
+    run = store.create(finished.config())
+    shutil.copy(finished.weights, run.weights)
+    assert predictor.load(run.id, store).calibration == Calibration()
+    assert predictor.load(run.id, store).answer(np.zeros((28, 28), np.uint8)).is_digit
 
 
 def test_a_damaged_calibration_is_named(shelf):

@@ -16,9 +16,9 @@ import time
 import torch
 
 from mnist_core import dataset, trainer
-
 from mnist_core.runs import worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.status import RunState
 
 DEEDS = ("kill", "kill", "kill", "stop", "stop-first", "pause-kill", "pause-stop", "pause-resume-kill")
 LONGEST = 0.1  # seconds until it is done
@@ -38,7 +38,7 @@ def train(run: Run) -> int:
 
 def interrupt(run: Run, deed: str, moments: random.Random) -> None:
     if deed == "stop-first":
-        run.set_status("waiting")
+        run.set_status(RunState.WAITING)
         run.request_stop()
     child = train(run)
     for part in deed.split("-"):

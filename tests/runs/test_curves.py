@@ -5,9 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from mnist_core.runs import run
 from mnist_core.errors import RunError
 from mnist_core.runs.curves import Curve, History, Smoothed
+from tests import sample_records
 
 MOST = 300
 
@@ -90,20 +90,13 @@ def test_a_far_step_forgets_all_before():
 
 def training(epochs=3, steps=7, loss=1.0, lr=0.1):
     """A training's records as fit gives them, as far as a history minds them."""
-    yield {"event": "start", "first_loss": 2.3, "steps": epochs * steps}
+    yield sample_records.start(steps=epochs * steps)
     for epoch in range(1, epochs + 1):
         for step in range((epoch - 1) * steps + 1, epoch * steps + 1):
-            yield {
-                "event": "step",
-                "epoch": epoch,
-                "step": step,
-                "loss": loss / step,
-                "accuracy": 1 - loss / step / 2,
-                "lr": lr / step,
-                "images_per_s": 1000.0 + step,
-            }
-        end = {"event": "epoch", "epoch": epoch, "step": epoch * steps}
-        yield end | {"val_loss": loss / epoch, "val_accuracy": 1 - loss / epoch / 2}
+            figures = {"loss": loss / step, "accuracy": 1 - loss / step / 2, "lr": lr / step}
+            yield sample_records.step(epoch=epoch, step=step, images_per_s=1000.0 + step, **figures)
+        figures = {"val_loss": loss / epoch, "val_accuracy": 1 - loss / epoch / 2}
+        yield sample_records.epoch(epoch=epoch, step=epoch * steps, **figures)
     yield {"event": "lr", "step": epochs * steps, "lr": 0.3}
     yield {"event": "end", "reason": "finished", "epoch": epochs}
 
@@ -129,15 +122,15 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def resumable(small, runs_dir):
+def resumable(small, store):
     """A run of which two epochs and a part of the third are on disk."""
-    this = run.create(small, runs_dir)
-    append(this, list(training())[:20])
-    return this
+    run = store.create(small)
+    append(run, list(training())[:20])
+    return run
 
 
-def append(this, records):
-    with this.recorder() as recorder:
+def append(run, records):
+    with run.recorder() as recorder:
         for record in records:
             recorder.append(record)
 
@@ -166,7 +159,7 @@ def test_a_history_that_has_not_looked_is_empty(path):
     path.write_bytes(lines(training()))
     history = History(path)
     assert all(points == [] for points in seen(history)[0].values())
-    assert seen(history)[1:] == ({}, {}, {}, {}, None, 0.0)
+    assert seen(history)[1:] == (None, None, None, None, None, 0.0)
 
 
 def test_a_file_that_grows_is_followed(path):
@@ -206,7 +199,7 @@ def test_looking_again_adds_nothing(path):
 
 def test_a_missing_file_is_an_empty_history(path):
     history = fresh(path)
-    assert history.start == history.end == {}
+    assert history.start is None
     path.write_bytes(lines(training()))
     history.update()
     assert history.end["reason"] == "finished"
@@ -237,13 +230,13 @@ def test_of_a_damaged_file_all_before_the_damage_is_shown(path):
 
 @pytest.mark.parametrize("record", [{"event": "step", "step": 1}, {"event": "epoch", "epoch": 1}, {"event": "lr"}])
 def test_a_record_that_lacks_what_belongs_to_it_is_damage(path, record):
-    start = {"event": "start", "steps": 9}
+    start = sample_records.start()
     path.write_bytes(lines([start, record, *training()]))
     history = fresh(path)
     for _ in range(2):
-        assert "are damaged: a record lacks" in history.damage
+        assert ": it lacks " in history.damage
         assert history.start == start
-        assert history.step == history.epoch == history.end == {}
+        assert history.step is history.epoch is history.end is None
         history.update()
 
 
@@ -259,7 +252,7 @@ def test_a_rewound_file_is_read_anew(resumable, epoch):
     assert history.step["step"] == 17
     resumable.rewind(epoch)
     history.update()
-    assert history.step.get("step", 0) == epoch * 7
+    assert (history.step["step"] if epoch else history.step) == (epoch * 7 or None)
     assert seen(history) == seen(fresh(resumable.path / "metrics.jsonl"))
 
 
@@ -282,9 +275,9 @@ def test_a_resumed_run_has_not_ended(path):
     history = fresh(path)
     assert history.end["reason"] == "stopped"
     with open(path, "ab") as file:
-        file.write(lines([{"event": "resume", "epoch": 3, "step": 21}]))
+        file.write(lines([sample_records.resume(epoch=3, step=21)]))
     history.update()
-    assert history.end == {}
+    assert history.end is None
     assert history.start["event"] == "resume"
     assert history.step["step"] == 21
 

@@ -12,9 +12,9 @@ import sys
 
 import pytest
 
-from mnist_core.runs import run, worker
 from mnist_core.config import TrainConfig
-from mnist_core.records import Recorder
+from mnist_core.runs import worker
+from mnist_core.runs.metrics_file import Recorder
 from mnist_core.runs.run import Run
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import curves, wait_until
@@ -35,21 +35,21 @@ OF_A_FINISHED_RUN = {
 }
 
 
-def train(this: Run) -> Run:
-    for _ in worker.train(this, report_every=3):
+def train(run: Run) -> Run:
+    for _ in worker.train(run, report_every=3):
         pass
-    return this
+    return run
 
 
-def assert_as_uninterrupted(this: Run, whole: Run) -> None:
-    assert this.status().state == whole.status().state
+def assert_as_uninterrupted(run: Run, whole: Run) -> None:
+    assert run.status().state == whole.status().state
     for name in ("weights.safetensors", "first_layer.safetensors"):
-        assert (this.path / name).read_bytes() == (whole.path / name).read_bytes()
-    assert curves(this) == curves(whole)
-    steps = [record["step"] for record in this.records() if record["event"] == "step"]
+        assert (run.path / name).read_bytes() == (whole.path / name).read_bytes()
+    assert curves(run) == curves(whole)
+    steps = [record["step"] for record in run.records() if record["event"] == "step"]
     assert all(before < after for before, after in itertools.pairwise(steps))
     # the state is left where it was killed between the last word and its removal
-    assert {path.name for path in this.path.iterdir()} - {"state.safetensors", "log.txt"} == OF_A_FINISHED_RUN
+    assert {path.name for path in run.path.iterdir()} - {"state.safetensors", "log.txt"} == OF_A_FINISHED_RUN
 
 
 class Watch:
@@ -58,9 +58,9 @@ class Watch:
     An operation is each half of what is written, and each renaming and removal; `count` is how many there were.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, this: Run, moments: dict[int, Run]) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, run: Run, moments: dict[int, Run]) -> None:
         self.count = 0
-        self._path, self._moments = this.path, moments
+        self._path, self._moments = run.path, moments
         write_bytes, write_text, append = pathlib.Path.write_bytes, pathlib.Path.write_text, Recorder.append
         replace, unlink = os.replace, pathlib.Path.unlink
 
@@ -77,9 +77,9 @@ class Watch:
             self._look()
 
         def half_record(recorder, record):
-            before = (this.path / "metrics.jsonl").stat().st_size
+            before = (run.path / "metrics.jsonl").stat().st_size
             append(recorder, record)
-            after = (this.path / "metrics.jsonl").stat().st_size
+            after = (run.path / "metrics.jsonl").stat().st_size
             self._look(cut=(after - before) // 2)
             self._look()
 
@@ -109,46 +109,48 @@ class Watch:
 @pytest.mark.parametrize(
     ("settings", "tried"), [(SETTINGS[0], 30), (SETTINGS[1], 8), (SETTINGS[2], 8), (DIVERGING, 12)]
 )
-def test_a_kill_at_any_file_operation_changes_nothing(runs_dir, monkeypatch, settings, tried):
+def test_a_kill_at_any_file_operation_changes_nothing(store, monkeypatch, settings, tried):
     """Also one that comes while the run goes on from an earlier one."""
     monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
     config = dataclasses.replace(CONFIG, **settings)
     moments = random.Random(0)  # noqa: S311
     with monkeypatch.context() as patch:
-        watch = Watch(patch, whole := run.create(config, runs_dir), {})
+        watch = Watch(patch, whole := store.create(config), {})
         train(whole)
     assert watch.count > 20
-    first = {moment: Run(runs_dir / f"first-{moment}") for moment in moments.sample(range(1, watch.count + 1), tried)}
+    first = {
+        moment: Run(store.folder / f"first-{moment}") for moment in moments.sample(range(1, watch.count + 1), tried)
+    }
     with monkeypatch.context() as patch:
-        Watch(patch, this := run.create(config, runs_dir), dict(first))
-        train(this)
+        Watch(patch, run := store.create(config), dict(first))
+        train(run)
     for moment, killed in first.items():
-        second = Run(runs_dir / f"second-{moment}")
+        second = Run(store.folder / f"second-{moment}")
         monkeypatch.setattr(worker, "PUBLISH_EVERY", moments.choice([0.0, math.inf]))  # which goes by the clock
-        if killed.status().is_resumable or killed.status().state == "waiting":
+        if killed.status().state.is_resumable or killed.status().state == "waiting":
             with monkeypatch.context() as patch:
                 Watch(patch, killed, {moments.randrange(1, watch.count): second})
                 train(killed)
         assert_as_uninterrupted(killed, whole)
         if second.path.exists():
-            if second.status().is_resumable:
+            if second.status().state.is_resumable:
                 train(second)
             assert_as_uninterrupted(second, whole)
 
 
-def test_processes_killed_stopped_and_paused_at_random_change_nothing(runs_dir):
-    whole, *others = [run.create(dataclasses.replace(CONFIG, epochs=8), runs_dir) for _ in range(4)]
-    command = [sys.executable, "-m", "tests.runs.killing", "12", *(str(this.path) for this in (whole, *others))]
+def test_processes_killed_stopped_and_paused_at_random_change_nothing(store):
+    whole, *others = [store.create(dataclasses.replace(CONFIG, epochs=8)) for _ in range(4)]
+    command = [sys.executable, "-m", "tests.runs.killing", "12", *(str(run.path) for run in (whole, *others))]
     done = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     assert len(done) > 12
-    for this in others:
-        this.clear_requests()  # what was asked of it when it had just finished
-        assert_as_uninterrupted(this, whole)
+    for run in others:
+        run.clear_requests()  # what was asked of it when it had just finished
+        assert_as_uninterrupted(run, whole)
 
 
-def test_a_power_cut_finds_every_record_of_a_state_and_of_an_end(runs_dir, monkeypatch):
+def test_a_power_cut_finds_every_record_of_a_state_and_of_an_end(store, monkeypatch):
     """What is renamed outlasts a power cut only once it is on the disk, and so must all be that it builds on."""
-    this = run.create(CONFIG, runs_dir)
+    run = store.create(CONFIG)
     synced: dict[int, int] = {}  # bytes on the disk by a file's number
     looked_at = []
     fsync, replace = os.fsync, os.replace
@@ -159,73 +161,73 @@ def test_a_power_cut_finds_every_record_of_a_state_and_of_an_end(runs_dir, monke
 
     def looking_replace(source, target):
         name = pathlib.Path(target).name
-        metrics = this.path / "metrics.jsonl"
-        if name == this.state.name or (name == "status.json" and '"finished"' in pathlib.Path(source).read_text()):
+        metrics = run.path / "metrics.jsonl"
+        if name == run.state.name or (name == "status.json" and '"finished"' in pathlib.Path(source).read_text()):
             looked_at.append(name)
             for path in (pathlib.Path(source), metrics):
                 assert synced[path.stat().st_ino] == path.stat().st_size
         if name == "status.json" and len(looked_at) == 4:
-            assert synced[this.weights.stat().st_ino] == this.weights.stat().st_size
+            assert synced[run.weights.stat().st_ino] == run.weights.stat().st_size
         replace(source, target)
 
     monkeypatch.setattr(os, "fsync", noting_fsync)
     monkeypatch.setattr(os, "replace", looking_replace)
-    train(this)
-    assert looked_at == [this.state.name] * CONFIG.epochs + ["status.json"]
+    train(run)
+    assert looked_at == [run.state.name] * CONFIG.epochs + ["status.json"]
 
 
-def test_abandoned_generators_change_nothing(runs_dir):
-    whole, this = train(run.create(CONFIG, runs_dir)), run.create(CONFIG, runs_dir)
+def test_abandoned_generators_change_nothing(store):
+    whole, run = train(store.create(CONFIG)), store.create(CONFIG)
     moments = random.Random(0)  # noqa: S311
     for _ in range(40):
-        training = worker.train(this, report_every=3)
+        training = worker.train(run, report_every=3)
         for _ in range(moments.randrange(1, 14)):
             if next(training, None) is None:
                 break
         else:
             training.close()
-            assert this.status().state == "stopped" or this.status().state == "finished"
-        if this.status().state == "finished":
+            assert run.status().state == "stopped" or run.status().state == "finished"
+        if run.status().state == "finished":
             break
-    assert [record["event"] for record in this.records()].count("resume") > 0
-    assert_as_uninterrupted(this, whole)
+    assert [record["event"] for record in run.records()].count("resume") > 0
+    assert_as_uninterrupted(run, whole)
 
 
-def test_the_line_of_a_killed_server_is_taken_up_by_the_next(runs_dir):
-    runs = [run.create(dataclasses.replace(CONFIG, epochs=epochs), runs_dir) for epochs in (90, 3)]
+def test_the_line_of_a_killed_server_is_taken_up_by_the_next(store):
+    runs = [store.create(dataclasses.replace(CONFIG, epochs=epochs)) for epochs in (90, 3)]
     server = subprocess.Popen([sys.executable, "-m", "tests.runs.server", "1"], stdin=subprocess.PIPE, text=True)
-    for this in runs:
-        server.stdin.write(f"submit {this.path}\n")
+    for run in runs:
+        server.stdin.write(f"submit {run.path}\n")
         server.stdin.flush()
     wait_until(runs[0].state.exists)
     server.kill()
     server.communicate()
-    wait_until(lambda: not any(this.is_locked() for this in runs))
-    assert [this.status().state for this in runs] == ["interrupted", "interrupted"]
+    wait_until(lambda: not any(run.is_locked() for run in runs))
+    assert [run.status().state for run in runs] == ["interrupted", "interrupted"]
     these = Workers(1)
     try:
-        for this in runs:
-            these.submit(this)
-        wait_until(lambda: all(this.status().state == "finished" for this in runs), 180)
+        for run in runs:
+            these.submit(run)
+        wait_until(lambda: all(run.status().state == "finished" for run in runs), 180)
     finally:
         these.close()
-    for this in runs:
-        whole = run.create(this.config(), runs_dir)
+    for run in runs:
+        whole = store.create(run.config())
         for _ in worker.train(whole):
             pass
-        assert_as_uninterrupted(this, whole)
+        assert_as_uninterrupted(run, whole)
     assert [record["event"] for record in runs[0].records()].count("resume") == 1
 
 
-def test_a_learning_rate_that_was_changed_is_kept_by_a_kill_in_the_same_epoch(runs_dir):
-    this = run.create(dataclasses.replace(CONFIG, schedule="constant"), runs_dir)
-    training = worker.train(this, report_every=3)
+def test_a_learning_rate_that_was_changed_is_kept_by_a_kill_in_the_same_epoch(store):
+    run = store.create(dataclasses.replace(CONFIG, schedule="constant"))
+    training = worker.train(run, report_every=3)
     for record in training:
         if record["event"] == "step" and record["epoch"] == 2:
-            this.request_lr(0.002)
+            run.request_lr(0.002)
         if record["event"] == "lr":
-            killed = Run(runs_dir / "killed")
-            shutil.copytree(this.path, killed.path)
+            killed = Run(store.folder / "killed")
+            shutil.copytree(run.path, killed.path)
             break
     training.close()
     epoch_end = next(record["step"] for record in killed.records() if record["event"] == "epoch")

@@ -14,14 +14,14 @@ import threading
 import pytest
 from safetensors.torch import load_file, save_file
 
-from mnist_core.reading import catalog, predictor
-
-from mnist_core.runs import run, status, summary, worker
-
 from mnist_core import weights
 from mnist_core.errors import ModelError, RunError
+from mnist_core.reading import catalog, predictor
+from mnist_core.runs import status, summary, worker
 from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 from tests.runs.test_exact import CONFIG, assert_as_uninterrupted, train
@@ -38,13 +38,13 @@ def one_worker():
     these.close()
 
 
-def contents(this: Run) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in this.path.iterdir()}
+def contents(run: Run) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in run.path.iterdir()}
 
 
-def train_until(this: Run, event: str, epoch: int):
+def train_until(run: Run, event: str, epoch: int):
     """A training that has just reported `event` in that epoch, to go on with."""
-    training = worker.train(this, report_every=3)
+    training = worker.train(run, report_every=3)
     for record in training:
         if record["event"] == event and record["epoch"] == epoch:
             return training
@@ -65,7 +65,7 @@ class SmallDisk:
         if os.geteuid() or subprocess.run(mounting, capture_output=True, check=False).returncode:
             pytest.skip("this user may not mount a small disk")
 
-    def fill(self, this: Run, left: int) -> None:
+    def fill(self, run: Run, left: int) -> None:
         with contextlib.suppress(OSError), open(self.folder / "ballast", "wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
@@ -87,8 +87,8 @@ class Quota:
         self.folder = folder
         self._before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    def fill(self, this: Run, left: int) -> None:
-        length = (this.path / "metrics.jsonl").stat().st_size + left
+    def fill(self, run: Run, left: int) -> None:
+        length = (run.path / "metrics.jsonl").stat().st_size + left
         resource.setrlimit(resource.RLIMIT_FSIZE, (length, self._before[1]))
 
     def free(self) -> None:
@@ -106,60 +106,60 @@ def disk(request, tmp_path):
 
 
 @pytest.mark.parametrize("written", ["weights", "metrics"])
-def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_no_epoch(disk, runs_dir, monkeypatch, written):
+def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_no_epoch(disk, store, monkeypatch, written):
     monkeypatch.setattr(worker, "PUBLISH_EVERY", float("inf"))  # but for the first: what comes next is up to the test
     # few reports in an epoch, so that the next weights are written soon, or many
     config = dataclasses.replace(CONFIG, batch_size=256 if written == "weights" else 8)
-    whole, other, this = train(run.create(config, runs_dir)), *(run.create(config, disk.folder) for _ in range(2))
+    whole, other, run = train(store.create(config)), *(RunStore(disk.folder).create(config) for _ in range(2))
     before = contents(train(other))
-    training = train_until(this, "step", 2)
-    disk.fill(this, left=9_000 if written == "weights" else 300)
-    with pytest.raises(RunError, match=rf"cannot be saved in {this.path}: the disk is full \({disk.full}\): free some"):
+    training = train_until(run, "step", 2)
+    disk.fill(run, left=9_000 if written == "weights" else 300)
+    with pytest.raises(RunError, match=rf"cannot be saved in {run.path}: the disk is full \({disk.full}\): free some"):
         list(training)
-    metrics = (this.path / "metrics.jsonl").read_bytes()
+    metrics = (run.path / "metrics.jsonl").read_bytes()
     if isinstance(disk, Quota):  # on a small disk, a line may end where a block does
         assert metrics.endswith(b"\n") == (written == "weights")
-    assert this.status().state in ("failed", "interrupted")
-    if this.status().state == "failed":
-        assert f"in {this.path}: the disk is full" in this.status().message
-    assert this.status().is_resumable
-    assert load_file(this.weights).keys() == load_file(whole.weights).keys()
-    assert summary.row(this).epochs == (2 if written == "weights" else 1)
-    assert not list(this.path.glob(".*"))
+    assert run.status().state in ("failed", "interrupted")
+    if run.status().state == "failed":
+        assert f"in {run.path}: the disk is full" in run.status().message
+    assert run.status().state.is_resumable
+    assert load_file(run.weights).keys() == load_file(whole.weights).keys()
+    assert summary.row(run).epochs == (2 if written == "weights" else 1)
+    assert not list(run.path.glob(".*"))
     with pytest.raises(RunError, match="the disk is full"):  # and once more, with the disk still full
-        list(worker.train(this, report_every=3))
-    assert summary.row(this).epochs in (1, 2)
+        list(worker.train(run, report_every=3))
+    assert summary.row(run).epochs in (1, 2)
     disk.free()
     assert contents(other) == before
-    train(this)
-    assert_as_uninterrupted(this, whole)
+    train(run)
+    assert_as_uninterrupted(run, whole)
 
 
 def test_a_full_disk_refuses_a_new_run_and_leaves_no_half_of_it(disk):
-    this = run.create(CONFIG, disk.folder)
-    (this.path / "metrics.jsonl").touch()
-    disk.fill(this, left=10)
+    run = RunStore(disk.folder).create(CONFIG)
+    (run.path / "metrics.jsonl").touch()
+    disk.fill(run, left=10)
     with pytest.raises(RunError, match=r"cannot be saved in .*: the disk is full"):
-        run.create(CONFIG, disk.folder)
+        RunStore(disk.folder).create(CONFIG)
     with pytest.raises(RunError, match=r"cannot be named in .*: the disk is full"):
-        this.set_about(name="Seven")
-    assert run.list_runs(disk.folder) == [this]
+        run.set_about(name="Seven")
+    assert RunStore(disk.folder).runs() == [run]
     assert len([path for path in disk.folder.iterdir() if path.is_dir()]) == 1
-    assert this.about().name == ""
+    assert run.about().name == ""
     disk.free()
 
 
-def test_a_process_on_a_full_disk_lets_the_next_in(tmp_path, runs_dir, one_worker):
+def test_a_process_on_a_full_disk_lets_the_next_in(tmp_path, store, one_worker):
     (tmp_path / "disk").mkdir()
     disk = SmallDisk(tmp_path / "disk")
     try:
-        this, after = run.create(SLOW, disk.folder), run.create(CONFIG, runs_dir)
-        one_worker.submit(this)
+        run, after = RunStore(disk.folder).create(SLOW), store.create(CONFIG)
+        one_worker.submit(run)
         one_worker.submit(after)
-        wait_until(this.state.exists)
-        disk.fill(this, 0)
+        wait_until(run.state.exists)
+        disk.fill(run, 0)
         wait_until(lambda: after.status().state == "finished")
-        assert this.status().is_resumable
+        assert run.status().state.is_resumable
     finally:
         disk.close()
 
@@ -169,12 +169,12 @@ def test_a_process_on_a_full_disk_lets_the_next_in(tmp_path, runs_dir, one_worke
 
 def test_a_read_only_folder_is_said_whatever_is_asked_and_all_is_shown(readable, one_worker):
     folder, read_only = readable
-    finished, stopped = train(run.create(CONFIG, folder)), run.create(CONFIG, folder)
+    finished, stopped = train(RunStore(folder).create(CONFIG)), RunStore(folder).create(CONFIG)
     train_until(stopped, "step", 2).close()
     before = contents(finished), contents(stopped)
     with read_only():
         for ask in (
-            lambda: run.create(CONFIG, folder),
+            lambda: RunStore(folder).create(CONFIG),
             lambda: next(worker.train(stopped)),
             lambda: worker.start(stopped),
             lambda: one_worker.submit(stopped),
@@ -190,42 +190,42 @@ def test_a_read_only_folder_is_said_whatever_is_asked_and_all_is_shown(readable,
             with pytest.raises(RunError, match=r"read-only \(Permission denied\): allow this user to write there"):
                 ask()
         assert not one_worker.busy()
-        assert run.list_runs(folder) == [stopped, finished]
-        assert [this.status().state for this in (stopped, finished)] == ["stopped", "finished"]
-        assert [summary.row(this).epochs for this in (stopped, finished)] == [1, 3]
-        assert predictor.load(finished.id, folder).name == finished.id
-        assert run.empty_trash(folder) == []
+        assert RunStore(folder).runs() == [stopped, finished]
+        assert [run.status().state for run in (stopped, finished)] == ["stopped", "finished"]
+        assert [summary.row(run).epochs for run in (stopped, finished)] == [1, 3]
+        assert predictor.load(finished.id, RunStore(folder)).name == finished.id
+        assert RunStore(folder).empty_trash() == []
     assert (contents(finished), contents(stopped)) == before
 
 
 def test_what_is_looked_at_in_a_read_only_folder_is_seen_to_be_held(readable):
     folder, read_only = readable
-    this, killed = run.create(CONFIG, folder), run.create(CONFIG, folder)
-    killed.set_status("running")
-    with this.locked():
-        this.set_status("running")
+    run, killed = RunStore(folder).create(CONFIG), RunStore(folder).create(CONFIG)
+    killed.set_status(RunState.RUNNING)
+    with run.locked():
+        run.set_status(RunState.RUNNING)
         with read_only():
-            assert this.status().state == "running"
+            assert run.status().state == "running"
             assert killed.status().state == "interrupted"
 
 
-def test_a_run_in_line_whose_folder_becomes_read_only_leaves_the_line(readable, one_worker, runs_dir):
+def test_a_run_in_line_whose_folder_becomes_read_only_leaves_the_line(readable, one_worker, store):
     folder, read_only = readable
-    first, this = run.create(SLOW, runs_dir), run.create(CONFIG, folder)
+    first, run = store.create(SLOW), RunStore(folder).create(CONFIG)
     one_worker.submit(first)
-    one_worker.submit(this)
+    one_worker.submit(run)
     with read_only():
         with pytest.raises(RunError, match="read-only"):
-            one_worker.stop(this)
-        assert one_worker.place(this) == 0
-        assert not this.is_locked()
+            one_worker.stop(run)
+        assert one_worker.place(run) == 0
+        assert not run.is_locked()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no users that files are kept from")
 def test_runs_that_may_not_be_listed_are_said(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match=r"runs in .*file cannot be listed: Not a directory"):
-        run.list_runs(tmp_path / "file")
+        RunStore(tmp_path / "file").runs()
 
 
 # Files are damaged
@@ -247,28 +247,28 @@ def test_runs_that_may_not_be_listed_are_said(tmp_path):
         lambda *_: b"",
     ],
 )
-def test_damaged_metrics_are_read_up_to_the_damage_and_repaired_when_it_goes_on(runs_dir, damage):
-    whole, this = train(run.create(CONFIG, runs_dir)), run.create(CONFIG, runs_dir)
-    train_until(this, "step", 2).close()
-    path = this.path / "metrics.jsonl"
-    records, text = this.records(), path.read_bytes()
+def test_damaged_metrics_are_read_up_to_the_damage_and_repaired_when_it_goes_on(store, damage):
+    whole, run = train(store.create(CONFIG)), store.create(CONFIG)
+    train_until(run, "step", 2).close()
+    path = run.path / "metrics.jsonl"
+    records, text = run.records(), path.read_bytes()
     path.write_bytes(damage(text, text.index(b"\n", text.index(b'"event": "epoch"')) + 1))
-    assert this.records() == records[: len(this.records())]
-    assert summary.row(this).epochs in (0, 1)
+    assert run.records() == records[: len(run.records())]
+    assert summary.row(run).epochs in (0, 1)
     history = History(path)
     history.update()
     assert not history.damage or "are damaged from byte" in history.damage
-    train(this)
-    assert_as_uninterrupted(this, whole)
+    train(run)
+    assert_as_uninterrupted(run, whole)
 
 
-def test_a_run_that_starts_again_as_its_records_are_damaged_says_so(runs_dir):
-    this = run.create(CONFIG, runs_dir)
-    train_until(this, "step", 2).close()
-    (this.path / "metrics.jsonl").unlink()
-    training = worker.train(this)
+def test_a_run_that_starts_again_as_its_records_are_damaged_says_so(store):
+    run = store.create(CONFIG)
+    train_until(run, "step", 2).close()
+    (run.path / "metrics.jsonl").unlink()
+    training = worker.train(run)
     assert next(training)["event"] == "start"
-    assert "trained again from its start" in this.status().message
+    assert "trained again from its start" in run.status().message
     training.close()
 
 
@@ -276,124 +276,177 @@ def test_a_run_that_starts_again_as_its_records_are_damaged_says_so(runs_dir):
     ("newer", "part"),
     [({"momentum": 0.9}, "no hyperparameter 'momentum'"), ({"model": "transformer"}, "must be one of softmax")],
 )
-def test_a_config_of_a_newer_version_is_said_and_hides_no_other(runs_dir, newer, part):
-    other, this = (run.create(CONFIG, runs_dir) for _ in range(2))
-    values = this.config().to_dict() | newer
-    (this.path / "config.json").write_text(json.dumps(values))
+def test_a_config_of_a_newer_version_is_said_and_hides_no_other(store, newer, part):
+    other, run = (store.create(CONFIG) for _ in range(2))
+    values = run.config().to_dict() | newer
+    (run.path / "config.json").write_text(json.dumps(values))
     for ask in (
-        this.config,
-        lambda: next(worker.train(this)),
-        lambda: catalog.config_of(this.id, runs_dir),
+        run.config,
+        lambda: next(worker.train(run)),
+        lambda: catalog.config_of(run.id, store),
     ):
         with pytest.raises(
-            RunError, match=f"{this.id} comes from a newer version of this app: .*{part}.*Update the app"
+            RunError, match=f"{run.id} comes from a newer version of this app: .*{part}.*Update the app"
         ):
             ask()
-    assert this.status().state == "waiting"
-    assert run.list_runs(runs_dir) == [this, other]
+    assert run.status().state == "waiting"
+    assert store.runs() == [run, other]
     assert summary.row(other).state == "waiting"
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe", b"\0" * 100, b"[]", b'{"lr": "fast"}', b""])
-def test_a_config_that_is_damaged_is_not_taken_for_a_newer_one(runs_dir, text):
-    this = run.create(CONFIG, runs_dir)
-    (this.path / "config.json").write_bytes(text)
-    with pytest.raises(RunError, match=f"config of run {this.id} (is damaged|cannot be used)"):
-        this.config()
+def test_a_config_that_is_damaged_is_not_taken_for_a_newer_one(store, text):
+    run = store.create(CONFIG)
+    (run.path / "config.json").write_bytes(text)
+    with pytest.raises(RunError, match=f"config of run {run.id} (is damaged|cannot be used)"):
+        run.config()
 
 
-def test_a_status_that_is_damaged_is_said(runs_dir):
-    this = run.create(CONFIG, runs_dir)
-    (this.path / "status.json").write_bytes(b"\0" * 80)
-    with pytest.raises(RunError, match=f"status of run {this.id} is damaged"):
-        this.status()
-    this.delete()
-    assert run.list_runs(runs_dir) == []
+def test_a_status_that_is_damaged_is_said(store):
+    run = store.create(CONFIG)
+    (run.path / "status.json").write_bytes(b"\0" * 80)
+    with pytest.raises(RunError, match=f"status of run {run.id} is damaged"):
+        run.status()
+    run.delete()
+    assert store.runs() == []
 
 
 @pytest.mark.parametrize("length", [0, 7, 100, -1])
-def test_weights_that_are_cut_are_said(runs_dir, length):
-    this = train(run.create(CONFIG, runs_dir))
-    this.weights.write_bytes(this.weights.read_bytes()[:length])
+def test_weights_that_are_cut_are_said(store, length):
+    run = train(store.create(CONFIG))
+    run.weights.write_bytes(run.weights.read_bytes()[:length])
     with pytest.raises(ModelError, match=r"weights .*weights\.safetensors are damaged or belong to another"):
-        predictor.load(this.id, runs_dir)
-    assert summary.row(this).epochs == 3
+        predictor.load(run.id, store)
+    assert summary.row(run).epochs == 3
 
 
 @pytest.mark.parametrize("change", [{"hidden": (9,)}, {"seed": 1}, {"lr": 0.02}])
-def test_weights_and_states_of_another_run_are_refused(runs_dir, change):
+def test_weights_and_states_of_another_run_are_refused(store, change):
     """Also where they would fit: they carry the fingerprint of the config that they were made with."""
-    this, other = run.create(CONFIG, runs_dir), run.create(dataclasses.replace(CONFIG, **change), runs_dir)
-    for one in (this, other):
+    run, other = store.create(CONFIG), store.create(dataclasses.replace(CONFIG, **change))
+    for one in (run, other):
         train_until(one, "step", 2).close()
-    for name in (this.weights.name, this.state.name):
-        shutil.copy(other.path / name, this.path / name)
+    for name in (run.weights.name, run.state.name):
+        shutil.copy(other.path / name, run.path / name)
     with pytest.raises(ModelError, match="belong to another"):
-        predictor.load(this.id, runs_dir)
+        predictor.load(run.id, store)
     with pytest.raises(RunError, match=r"cannot go on, as .*state\.safetensors is damaged or belongs to another run"):
-        next(worker.train(this))
-    assert this.status().state == "failed"
+        next(worker.train(run))
+    assert run.status().state == "failed"
     train(other)
     assert other.status().state == "finished"
 
 
-def test_files_of_earlier_versions_have_no_fingerprint_and_are_read(runs_dir):
-    whole, this = train(run.create(CONFIG, runs_dir)), run.create(CONFIG, runs_dir)
-    train_until(this, "step", 2).close()
-    for path in (this.weights, this.state):
+def test_files_of_earlier_versions_have_no_fingerprint_and_are_read(store):
+    whole, run = train(store.create(CONFIG)), store.create(CONFIG)
+    train_until(run, "step", 2).close()
+    for path in (run.weights, run.state):
         save_file(load_file(path), path)
-    assert predictor.load(this.id, runs_dir).name == this.id
-    train(this)
-    assert_as_uninterrupted(this, whole)
+    assert predictor.load(run.id, store).name == run.id
+    train(run)
+    assert_as_uninterrupted(run, whole)
 
 
-def test_what_a_killed_save_left_is_removed_and_never_taken_for_data(runs_dir):
-    whole, this = train(run.create(CONFIG, runs_dir)), run.create(CONFIG, runs_dir)
-    train_until(this, "step", 2).close()
-    names = [this.weights.name, this.state.name, "metrics.jsonl", "status.json"]
+def test_what_a_killed_save_left_is_removed_and_never_taken_for_data(store):
+    whole, run = train(store.create(CONFIG)), store.create(CONFIG)
+    train_until(run, "step", 2).close()
+    names = [run.weights.name, run.state.name, "metrics.jsonl", "status.json"]
     for name in names:
-        (this.path / f".{name}.0a1b2c3d").write_bytes(b"half of someth")
-    assert this.status().state == "stopped"
-    training = worker.train(this, report_every=3)
+        (run.path / f".{name}.0a1b2c3d").write_bytes(b"half of someth")
+    assert run.status().state == "stopped"
+    training = worker.train(run, report_every=3)
     next(training)
-    assert not list(this.path.glob(".*"))
+    assert not list(run.path.glob(".*"))
     list(training)
-    assert_as_uninterrupted(this, whole)
+    assert_as_uninterrupted(run, whole)
 
 
 # The folder is deleted
 
 
 @pytest.mark.parametrize("event", ["start", "step", "epoch"])
-def test_a_training_whose_folder_is_deleted_ends_and_makes_no_new_one(runs_dir, monkeypatch, event):
+def test_a_training_whose_folder_is_deleted_ends_and_makes_no_new_one(store, monkeypatch, event):
     monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
-    this = run.create(CONFIG, runs_dir)
-    for record in (training := worker.train(this, report_every=3)):
+    run = store.create(CONFIG)
+    for record in (training := worker.train(run, report_every=3)):
         if record["event"] == event:
             break
-    shutil.rmtree(this.path)
-    with pytest.raises(RunError, match=f"{this.id} has ended, as its folder {this.path} has been deleted"):
+    shutil.rmtree(run.path)
+    with pytest.raises(RunError, match=f"{run.id} has ended, as its folder {run.path} has been deleted"):
         list(training)
-    assert list(runs_dir.iterdir()) == []
+    assert list(store.folder.iterdir()) == []
 
 
-def test_a_paused_training_whose_folder_is_deleted_ends(runs_dir):
-    this, ends = run.create(SLOW, runs_dir), []
-    this.request_pause()
+@pytest.mark.parametrize("what", ["folder", "files", "state"])
+def test_a_training_says_that_its_run_was_deleted_whatever_it_finds_first(store, monkeypatch, what):
+    """Also where a file that it has just written keeps the folder from going."""
+    run = store.create(dataclasses.replace(CONFIG, optimizer="sgd", lr=30.0, schedule="constant"))
+    train_until(run, "step", 1).close()
+    for record in (training := worker.train(run, report_every=3)):
+        if record["event"] == "epoch":  # after which it diverges, and its last state is looked for
+            break
+    if what == "state":
+        saved = weights.load
+
+        def deleted_meanwhile(path, *arguments):
+            shutil.rmtree(run.path)
+            return saved(path, *arguments)
+
+        monkeypatch.setattr(weights, "load", deleted_meanwhile)
+    else:
+        shutil.rmtree(run.path)
+        if what == "files":
+            run.path.mkdir()
+            run.log.touch()
+    with pytest.raises(RunError, match=f"{run.id} has ended, as its folder {run.path} has been deleted"):
+        list(training)
+    assert [path.name for path in store.folder.rglob("*")] == ([run.id, "log.txt"] if what == "files" else [])
+
+
+def test_a_run_that_is_deleted_while_it_is_looked_at_is_not_called_damaged(store, monkeypatch):
+    run, other = store.create(CONFIG), store.create(CONFIG)
+    shown = summary.Table(store)
+    listed = store.runs()
+    shutil.rmtree(run.path)
+    for look in (run.status, run.config, run.fingerprint, lambda: next(worker.train(run))):
+        with pytest.raises(RunError, match=f"The run {run.id} has been deleted"):
+            look()
+    assert summary.row(run).message == f"The run {run.id} has been deleted."
+    monkeypatch.setattr(RunStore, "runs", lambda _: listed)  # as seen just before
+    assert [row.run for row in shown.rows()] == [other.id]
+    (other.path / "status.json").unlink()
+    with pytest.raises(RunError, match=r"has no status\.json: it is not whole"):
+        other.status()
+
+
+@pytest.mark.parametrize("returncode", [-9, 1])
+def test_the_end_of_a_process_brings_no_deleted_folder_back(store, returncode):
+    from mnist_core.runs import worker_pool
+
+    run = store.create(CONFIG)
+    shutil.rmtree(run.path)
+    with contextlib.suppress(RunError):
+        worker_pool._note_sudden_end(run, returncode)
+    assert not run.path.exists()
+
+
+def test_a_paused_training_whose_folder_is_deleted_ends(store):
+    run, ends = store.create(SLOW), []
+    run.request_pause()
 
     def trains():
         try:
-            list(worker.train(this))
+            list(worker.train(run))
         except RunError as error:
             ends.append(str(error))
 
     thread = threading.Thread(target=trains)
     thread.start()
-    wait_until(lambda: this.status().state == "paused")
-    this.path.rename(runs_dir.parent / "elsewhere")
+    wait_until(lambda: run.status().state == "paused")
+    run.path.rename(store.folder.parent / "elsewhere")
     thread.join(60)
-    assert len(ends) == 1
-    assert not this.path.exists()
+    assert ends == [f"The run {run.id} has ended, as its folder {run.path} has been deleted."]
+    assert not run.path.exists()
 
 
 # There are two servers
@@ -407,8 +460,8 @@ class Server:
             [sys.executable, "-m", "tests.runs.server", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def tell(self, order: str, this: Run) -> None:
-        self._process.stdin.write(f"{order} {this.path}\n")
+    def tell(self, order: str, run: Run) -> None:
+        self._process.stdin.write(f"{order} {run.path}\n")
         self._process.stdin.flush()
 
     def answer(self) -> str:
@@ -419,80 +472,80 @@ class Server:
         self._process.communicate()
 
 
-def test_two_servers_train_a_run_once_and_either_stops_it(runs_dir):
-    this, servers = run.create(SLOW, runs_dir), [Server(), Server()]
+def test_two_servers_train_a_run_once_and_either_stops_it(store):
+    run, servers = store.create(SLOW), [Server(), Server()]
     try:
         for server in servers:
-            server.tell("submit", this)
+            server.tell("submit", run)
         answers = [server.answer() for server in servers]
-        assert sorted(answers) == ["The run " + this.id + " is being trained already, by another process.", "done"]
+        assert sorted(answers) == ["The run " + run.id + " is being trained already, by another process.", "done"]
         loser = servers[answers.index("done") - 1]
-        wait_until(lambda: this.status().state == "running")
-        loser.tell("submit", this)
-        assert loser.answer() == f"The run {this.id} is being trained already, by another process."
-        loser.tell("pause", this)
-        wait_until(lambda: this.status().state == "paused")
-        loser.tell("resume", this)
-        wait_until(lambda: this.status().state == "running")
-        loser.tell("stop", this)
-        wait_until(lambda: this.status().state == "stopped")
+        wait_until(lambda: run.status().state == "running")
+        loser.tell("submit", run)
+        assert loser.answer() == f"The run {run.id} is being trained already, by another process."
+        loser.tell("pause", run)
+        wait_until(lambda: run.status().state == "paused")
+        loser.tell("resume", run)
+        wait_until(lambda: run.status().state == "running")
+        loser.tell("stop", run)
+        wait_until(lambda: run.status().state == "stopped")
         assert [loser.answer() for _ in range(3)] == ["done"] * 3
     finally:
         for server in servers:
             server.close()
-    assert [record["event"] for record in this.records()].count("start") == 1
-    assert this.status().state == "stopped"
+    assert [record["event"] for record in run.records()].count("start") == 1
+    assert run.status().state == "stopped"
 
 
-def test_a_run_handed_to_a_process_that_comes_up_is_not_taken(runs_dir, one_worker):
-    this = run.create(CONFIG, runs_dir)
-    this.set_status("starting")
-    assert this.status().state == "waiting"
+def test_a_run_handed_to_a_process_that_comes_up_is_not_taken(store, one_worker):
+    run = store.create(CONFIG)
+    run.set_status(RunState.STARTING)
+    assert run.status().state == "waiting"
     with pytest.raises(RunError, match="is being trained already, by another process"):
-        one_worker.submit(this)
+        one_worker.submit(run)
     with pytest.raises(RunError, match="stop it before you delete it"):
-        this.delete()
-    assert not this.is_locked()
-    assert this.status().state == "waiting"
+        run.delete()
+    assert not run.is_locked()
+    assert run.status().state == "waiting"
 
 
-def test_a_sudden_end_is_not_said_of_a_run_that_another_process_has_taken_up(runs_dir):
+def test_a_sudden_end_is_not_said_of_a_run_that_another_process_has_taken_up(store):
     from mnist_core.runs import worker_pool
 
-    this = run.create(CONFIG, runs_dir)
-    this.set_status("running")
-    with this.locked(), pytest.raises(RunError, match="by another process"):
-        worker_pool._note_sudden_end(this, -9)
-    assert status.said(this.path).state == "running"
+    run = store.create(CONFIG)
+    run.set_status(RunState.RUNNING)
+    with run.locked(), pytest.raises(RunError, match="by another process"):
+        worker_pool._note_sudden_end(run, -9)
+    assert status.read_written(run.path).state == "running"
 
 
 # The clock is set back
 
 
-def test_a_clock_set_back_makes_nobody_wait(runs_dir):
-    this = run.create(CONFIG, runs_dir)
+def test_a_clock_set_back_makes_nobody_wait(store):
+    run = store.create(CONFIG)
     for state, expected in (("waiting", "interrupted"), ("starting", "interrupted"), ("stopped", "stopped")):
         said = {"state": state, "message": "", "since": "2999-01-01T00:00:00+00:00"}
-        (this.path / "status.json").write_text(json.dumps(said))
-        assert this.status().age < 0
-        assert this.status().state == expected
-    with this.locked():
-        (this.path / "status.json").write_text(json.dumps(said | {"state": "running"}))
-        assert this.status().state == "running"
+        (run.path / "status.json").write_text(json.dumps(said))
+        assert run.status().age < 0
+        assert run.status().state == expected
+    with run.locked():
+        (run.path / "status.json").write_text(json.dumps(said | {"state": "running"}))
+        assert run.status().state == "running"
 
 
-def test_a_run_from_the_future_is_listed_taken_up_and_trained(runs_dir):
-    whole, this = train(run.create(CONFIG, runs_dir)), run.create(CONFIG, runs_dir)
-    train_until(this, "step", 2).close()
-    for path in (this.path, *this.path.iterdir()):
+def test_a_run_from_the_future_is_listed_taken_up_and_trained(store):
+    whole, run = train(store.create(CONFIG)), store.create(CONFIG)
+    train_until(run, "step", 2).close()
+    for path in (run.path, *run.path.iterdir()):
         os.utime(path, (4e9, 4e9))
-    future = Run(this.path.rename(runs_dir / f"2999{this.id[4:]}"))
-    assert run.list_runs(runs_dir) == [future, whole]
+    future = Run(run.path.rename(store.folder / f"2999{run.id[4:]}"))
+    assert store.runs() == [future, whole]
     train(future)
     assert_as_uninterrupted(future, whole)
 
 
-def test_runs_made_while_the_clock_stands_still_are_told_apart_and_in_order(runs_dir, monkeypatch):
+def test_runs_made_while_the_clock_stands_still_are_told_apart_and_in_order(store, monkeypatch):
     import datetime
 
     class Still(datetime.datetime):
@@ -501,35 +554,35 @@ def test_runs_made_while_the_clock_stands_still_are_told_apart_and_in_order(runs
             return cls(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=tz)
 
     monkeypatch.setattr(datetime, "datetime", Still)
-    made = [run.create(CONFIG, runs_dir) for _ in range(3)]
+    made = [store.create(CONFIG) for _ in range(3)]
     monkeypatch.undo()
-    assert sorted(this.id for this in run.list_runs(runs_dir)) == sorted({this.id for this in made})
-    assert all(this.id.startswith("20260102-030405-mlp-") for this in made)
+    assert sorted(run.id for run in store.runs()) == sorted({run.id for run in made})
+    assert all(run.id.startswith("20260102-030405-mlp-") for run in made)
 
 
-def test_runs_made_one_behind_the_other_are_in_this_order(runs_dir):
-    made = [run.create(CONFIG, runs_dir) for _ in range(20)]
-    assert run.list_runs(runs_dir) == made[::-1]
+def test_runs_made_one_behind_the_other_are_in_this_order(store):
+    made = [store.create(CONFIG) for _ in range(20)]
+    assert store.runs() == made[::-1]
 
 
 # There are very many
 
 
-def test_thousands_of_runs_are_listed_and_looked_at_without_writing(runs_dir):
+def test_thousands_of_runs_are_listed_and_looked_at_without_writing(store):
     said = {"state": "finished", "message": "", "since": "2026-01-02T03:04:05+00:00"}
     for number in range(2_000):
-        folder = runs_dir / f"20260102-{number:06}-mlp-0000"
+        folder = store.folder / f"20260102-{number:06}-mlp-0000"
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(CONFIG.to_json())
         (folder / "status.json").write_text(json.dumps(said))
-    listed = run.list_runs(runs_dir)
-    assert [this.id[9:15] for this in listed] == [f"{number:06}" for number in reversed(range(2_000))]
-    assert all(this.status().state == "finished" for this in listed)
-    assert all(sorted(os.listdir(this.path)) == ["config.json", "status.json"] for this in listed)
+    listed = store.runs()
+    assert [run.id[9:15] for run in listed] == [f"{number:06}" for number in reversed(range(2_000))]
+    assert all(run.status().state == "finished" for run in listed)
+    assert all(sorted(os.listdir(run.path)) == ["config.json", "status.json"] for run in listed)
 
 
-def test_weights_say_whose_they_are(runs_dir):
-    this = train(run.create(CONFIG, runs_dir))
-    assert len(this.fingerprint()) == 64
+def test_weights_say_whose_they_are(store):
+    run = train(store.create(CONFIG))
+    assert len(run.fingerprint()) == 64
     with pytest.raises(ModelError, match=r"weights\.safetensors belongs to another run"):
-        weights.load(this.weights, "0" * 64)
+        weights.load(run.weights, "0" * 64)

@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 
-from mnist_core.runs import sweep
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError
+from mnist_core.runs import summary, sweep
 
 
 def test_repeats_differ_in_their_seed_alone():
@@ -53,14 +53,14 @@ def test_a_group_of_seeds_has_its_limits(seeds):
         sweep.repeats(TrainConfig(), seeds)
 
 
-def test_the_runs_of_a_group_wait_and_say_what_is_theirs(small, runs_dir):
-    made = sweep.create(sweep.variations(small, "lr", "0.01, 0.1"), "lr: 0.01, 0.1", runs_dir)
-    assert [this.config().lr for this in made] == [0.01, 0.1]
-    assert [this.about().name for this in made] == ["lr 0.01", "lr 0.1"]
-    assert {this.about().group for this in made} == {"lr: 0.01, 0.1"}
-    assert {this.status().state for this in made} == {"waiting"}
+def test_the_runs_of_a_group_wait_and_say_what_is_theirs(small, store):
+    made = sweep.create(sweep.variations(small, "lr", "0.01, 0.1"), "lr: 0.01, 0.1", store)
+    assert [run.config().lr for run in made] == [0.01, 0.1]
+    assert [summary.row(run).title for run in made] == [summary.title_of(run.config()) for run in made]
+    assert {run.about().group for run in made} == {"lr: 0.01, 0.1"}
+    assert {run.status().state for run in made} == {"waiting"}
 
 
-def test_a_group_may_have_a_long_title(small, runs_dir):
-    (this, *_) = sweep.create(sweep.repeats(small, 2), "lr: " + "0.1, " * 50, runs_dir)
-    assert len(this.about().group) == 80
+def test_a_group_may_have_a_long_title(small, store):
+    (run, *_) = sweep.create(sweep.repeats(small, 2), "lr: " + "0.1, " * 50, store)
+    assert len(run.about().group) == 80

@@ -1,14 +1,16 @@
 import itertools
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from mnist_core import model
-
-from mnist_core.runs import run, worker
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
-from mnist_core.runs import weight_history
+from mnist_core.files import APP_FOLDER
+from mnist_core.runs import weight_history, worker
+from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.weight_history import KEPT, NAME, UNITS
 from tests.conftest import SMALL
 
@@ -24,6 +26,12 @@ def kept_after(folder, epochs):
     for epoch in range(epochs + 1):
         weight_history.add(folder, epoch, network(epoch, hidden=(3,)))
     return weight_history.read(folder).epochs
+
+
+def test_a_training_does_not_import_inside():
+    modules = "mnist_core.trainer, mnist_core.runs.weight_history"
+    script = f"import sys, {modules}; raise SystemExit('mnist_core.inside' in sys.modules)"  # exits with 0
+    assert subprocess.run([sys.executable, "-c", script], cwd=APP_FOLDER).returncode == 0
 
 
 def test_few_epochs_are_all_kept(tmp_path):
@@ -88,14 +96,14 @@ def test_a_damaged_file_is_said(tmp_path):
 
 
 def trained(folder, stop_after=()):
-    this = run.create(TrainConfig(**FEW), folder)
+    run = RunStore(folder).create(TrainConfig(**FEW))
     for epoch in stop_after:
-        for record in worker.train(this):
+        for record in worker.train(run):
             if record["event"] == "epoch" and record["epoch"] == epoch:
-                this.request_stop()
-    for _ in worker.train(this):
+                run.request_stop()
+    for _ in worker.train(run):
         pass
-    return weight_history.read(this.path)
+    return weight_history.read(run.path)
 
 
 def test_a_resumed_run_has_neither_gap_nor_double(tmp_path):

@@ -1,13 +1,14 @@
 import contextlib
 import dataclasses
+import errno
 import os
 import signal
 
 import pytest
 
-from mnist_core.runs import run, summary, worker, worker_pool
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
+from mnist_core.runs import summary, worker, worker_pool
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 
@@ -30,41 +31,41 @@ def workers_for():
 
 
 @pytest.fixture
-def make_run(runs_dir):
-    return lambda config=SHORT: run.create(config, runs_dir)
+def make_run(store):
+    return lambda config=SHORT: store.create(config)
 
 
-def state(this):
-    return this.status().state
+def state(run):
+    return run.status().state
 
 
-def ended(these, this):
+def ended(these, run):
     """Whether the run is neither in line nor has a process, and the next one has been let in."""
     with these._mutex:
-        return not these.place(this) and this.id not in these._children
+        return not these.place(run) and run.id not in these._children
 
 
-def kill(these, this):
-    os.kill(these._children[this.id].pid, signal.SIGKILL)
-    wait_until(lambda: ended(these, this))
+def kill(these, run):
+    os.kill(these._children[run.id].pid, signal.SIGKILL)
+    wait_until(lambda: ended(these, run))
 
 
-def take_away(this):
+def take_away(run):
     """Remove the run's folder at once, whoever writes to it."""
-    this.path.rename(this.path.parent.parent / this.id)
+    run.path.rename(run.path.parent.parent / run.id)
 
 
 def test_the_first_to_come_is_the_first_in(workers_for, make_run):
     these = workers_for(1)
     runs = [make_run() for _ in range(4)]
-    for this in runs:
-        these.submit(this)
-    for count, this in enumerate(runs):
+    for run in runs:
+        these.submit(run)
+    for count, run in enumerate(runs):
         assert [these.place(other) for other in runs[count:]] == list(range(len(runs) - count))
-        assert list(these._children) == [this.id]
+        assert list(these._children) == [run.id]
         assert these.busy()
         assert all(state(other) == "waiting" for other in runs[count + 1 :])
-        kill(these, this)
+        kill(these, run)
     assert not these.busy()
     assert these._children == {}
 
@@ -72,29 +73,29 @@ def test_the_first_to_come_is_the_first_in(workers_for, make_run):
 def test_as_many_run_at_a_time_as_there_is_room_for(workers_for, make_run):
     these = workers_for(2)
     runs = [make_run() for _ in range(4)]
-    for this in runs:
-        these.submit(this)
-    assert [these.place(this) for this in runs] == [0, 0, 1, 2]
+    for run in runs:
+        these.submit(run)
+    assert [these.place(run) for run in runs] == [0, 0, 1, 2]
     assert these.busy()
     kill(these, runs[1])
-    assert [these.place(this) for this in runs] == [0, 0, 0, 1]
+    assert [these.place(run) for run in runs] == [0, 0, 0, 1]
     assert these._children.keys() == {runs[0].id, runs[2].id}
 
 
 def test_a_paused_run_makes_room_and_goes_on_at_the_lines_end(workers_for, make_run):
     these = workers_for(1)
     first, second, third = make_run(LONG), make_run(), make_run()
-    for this in (first, second, third):
-        these.submit(this)
+    for run in (first, second, third):
+        these.submit(run)
     wait_until(lambda: first.records())
     these.pause(first)
-    assert [these.place(this) for this in (first, second, third)] == [0, 0, 1]
+    assert [these.place(run) for run in (first, second, third)] == [0, 0, 1]
     wait_until(lambda: state(first) == "paused")
     done = len(first.records())
     these.resume(first)
-    assert [these.place(this) for this in (first, second, third)] == [2, 0, 1]
+    assert [these.place(run) for run in (first, second, third)] == [2, 0, 1]
     kill(these, second)
-    assert [these.place(this) for this in (first, third)] == [1, 0]
+    assert [these.place(run) for run in (first, third)] == [1, 0]
     assert first.pause_requested()
     kill(these, third)
     wait_until(lambda: state(first) == "running" and len(first.records()) > done)
@@ -118,32 +119,32 @@ def test_a_killed_process_is_noted_and_lets_the_next_in(workers_for, make_run):
 
 
 def test_a_run_that_has_just_stopped_can_be_taken_up_again(workers_for, make_run):
-    these, this = workers_for(1), make_run()
-    these.submit(this)
-    these.stop(this)
-    stopped = these._children[this.id]
-    wait_until(lambda: state(this) == "stopped")
-    these.resume(this)
-    wait_until(lambda: these._children.get(this.id) not in (None, stopped), 20)
-    assert state(this) == "waiting"
-    assert not this.stop_requested()
+    these, run = workers_for(1), make_run()
+    these.submit(run)
+    these.stop(run)
+    stopped = these._children[run.id]
+    wait_until(lambda: state(run) == "stopped")
+    these.resume(run)
+    wait_until(lambda: these._children.get(run.id) not in (None, stopped), 20)
+    assert state(run) == "waiting"
+    assert not run.stop_requested()
 
 
 def test_a_run_that_waits_can_be_stopped_and_taken_up_again(workers_for, make_run):
     these = workers_for(1)
     first, second, third = make_run(), make_run(), make_run()
-    for this in (first, second, third):
-        these.submit(this)
+    for run in (first, second, third):
+        these.submit(run)
     these.stop(second)
     assert state(second) == "stopped"
-    assert [these.place(this) for this in (first, second, third)] == [0, 0, 1]
+    assert [these.place(run) for run in (first, second, third)] == [0, 0, 1]
     assert not second.is_locked()
     these.resume(second)
     assert state(second) == "waiting"
-    assert [these.place(this) for this in (first, second, third)] == [0, 2, 1]
+    assert [these.place(run) for run in (first, second, third)] == [0, 2, 1]
     these.stop(second)
     second.delete()
-    assert [these.place(this) for this in (first, third)] == [0, 1]
+    assert [these.place(run) for run in (first, third)] == [0, 1]
 
 
 def test_a_run_is_taken_once(workers_for, make_run):
@@ -151,29 +152,29 @@ def test_a_run_is_taken_once(workers_for, make_run):
     first, second = make_run(), make_run()
     these.submit(first)
     these.submit(second)
-    for this in (first, second):  # one whose process is on its way, and one in line
-        with pytest.raises(RunError, match=f"{this.id} is being trained already"):
-            these.submit(this)
-    assert [these.place(this) for this in (first, second)] == [0, 1]
+    for run in (first, second):  # one whose process is on its way, and one in line
+        with pytest.raises(RunError, match=f"{run.id} is being trained already"):
+            these.submit(run)
+    assert [these.place(run) for run in (first, second)] == [0, 1]
     assert list(these._children) == [first.id]
 
 
 def test_a_run_that_another_process_trains_is_refused(workers_for, make_run):
-    these, this = workers_for(1), make_run()
-    with this.locked(), pytest.raises(RunError, match="is being trained already"):
-        these.submit(this)
+    these, run = workers_for(1), make_run()
+    with run.locked(), pytest.raises(RunError, match="is being trained already"):
+        these.submit(run)
     assert not these.busy()
-    assert these.place(this) == 0
+    assert these.place(run) == 0
 
 
 def test_resuming_what_is_not_paused_changes_nothing(workers_for, make_run):
-    these, this = workers_for(1), make_run()
-    these.submit(this)
+    these, run = workers_for(1), make_run()
+    these.submit(run)
     with contextlib.suppress(RunError):
-        these.resume(this)
-    assert these.place(this) == 0
-    these.pause(this)
-    assert this.pause_requested()
+        these.resume(run)
+    assert these.place(run) == 0
+    these.pause(run)
+    assert run.pause_requested()
     assert not these.busy()
 
 
@@ -210,34 +211,34 @@ def test_a_run_that_was_to_pause_while_it_waited_can_go_on(workers_for, make_run
 @pytest.mark.parametrize("end", ["finished", "diverged"])
 def test_what_has_ended_for_good_is_not_trained_again(workers_for, make_run, end):
     diverging = {"optimizer": "sgd", "lr": 30.0, "schedule": "constant"} if end == "diverged" else {}
-    these, this = workers_for(1), make_run(dataclasses.replace(SHORT, **diverging))
-    for _ in worker.train(this):
+    these, run = workers_for(1), make_run(dataclasses.replace(SHORT, **diverging))
+    for _ in worker.train(run):
         pass
-    records = this.records()
+    records = run.records()
     for again in (these.submit, these.resume):
         with pytest.raises(RunError):
-            again(this)
-        assert state(this) == end
-        assert this.records() == records
+            again(run)
+        assert state(run) == end
+        assert run.records() == records
     assert not these.busy()
-    assert not this.is_locked()
+    assert not run.is_locked()
 
 
 def test_a_run_that_is_gone_is_refused_and_not_brought_back(workers_for, make_run):
-    these, this = workers_for(1), make_run()
-    take_away(this)
+    these, run = workers_for(1), make_run()
+    take_away(run)
     for ask in (these.submit, these.resume, these.pause, these.stop):
         with pytest.raises(RunError):
-            ask(this)
-    assert not this.path.exists()
+            ask(run)
+    assert not run.path.exists()
     assert not these.busy()
 
 
 def test_deleted_runs_harm_no_other(workers_for, make_run):
     these = workers_for(2)
     running, whole, waiting, stopped, last = make_run(LONG), make_run(), make_run(), make_run(), make_run()
-    for this in (running, whole, waiting, stopped, last):
-        these.submit(this)
+    for run in (running, whole, waiting, stopped, last):
+        these.submit(run)
     take_away(waiting)
     take_away(stopped)
     with contextlib.suppress(RunError):
@@ -245,7 +246,7 @@ def test_deleted_runs_harm_no_other(workers_for, make_run):
     assert these.place(stopped) == 0
     wait_until(lambda: state(running) == "running")
     take_away(running)
-    wait_until(lambda: all(ended(these, this) for this in (running, whole, waiting)))
+    wait_until(lambda: all(ended(these, run) for run in (running, whole, waiting)))
     assert state(whole) == "finished"
     assert list(these._children) == [last.id]
     assert not these.busy()
@@ -286,11 +287,11 @@ def test_a_process_kept_ready_is_used(workers_for, make_run):
     these.warm_up()
     ready = these._ready
     assert ready.poll() is None
-    this = make_run()
-    these.submit(this)
-    assert these._children[this.id].pid == ready.pid
+    run = make_run()
+    these.submit(run)
+    assert these._children[run.id].pid == ready.pid
     assert these._ready is None
-    kill(these, this)
+    kill(these, run)
     assert these._ready.poll() is None
     assert these._ready.pid != ready.pid
     these.warm_up()
@@ -313,11 +314,11 @@ def test_a_ready_process_that_has_died_is_replaced(workers_for, make_run):
     dead = these._ready
     dead.kill()
     dead.wait()
-    this = make_run()
-    these.submit(this)
-    assert these._children[this.id].pid != dead.pid
-    assert these._children[this.id].poll() is None
-    assert state(this) == "waiting"
+    run = make_run()
+    these.submit(run)
+    assert these._children[run.id].pid != dead.pid
+    assert these._children[run.id].poll() is None
+    assert state(run) == "waiting"
 
 
 @pytest.mark.parametrize(
@@ -325,29 +326,63 @@ def test_a_ready_process_that_has_died_is_replaced(workers_for, make_run):
     [
         (-signal.SIGKILL, None, "interrupted", "memory"),
         (-signal.SIGTERM, None, "interrupted", "signal 15"),
+        (0xC0000005, None, "failed", "no reason known"),  # how Windows says that memory was misused
+        (1, "x" * 100_000 + "\n", "failed", "Its process failed: xxx"),
         (1, "Traceback:\n  x\nKeyError: 'x'\n", "failed", "Its process failed: KeyError: 'x'"),
         (1, "", "failed", "no reason known"),
         (1, None, "failed", "no reason known"),
     ],
 )
-def test_a_sudden_end_is_put_in_words(make_run, returncode, log, expected, part):
-    this = make_run()
-    this.set_status("running")
+def test_a_sudden_end_is_put_in_words(make_run, monkeypatch, returncode, log, expected, part):
+    run = make_run()
+    run.set_status("running")
     if log is not None:
-        this.log.write_text(log)
-    worker_pool._note_sudden_end(this, returncode)
-    assert state(this) == expected
-    assert part in this.status().message
+        run.log.write_text(log)
+    monkeypatch.delattr(signal, "SIGKILL")  # Windows has none
+    worker_pool._note_sudden_end(run, returncode)
+    assert state(run) == expected
+    assert part in run.status().message
+    assert len(run.status().message) < 1_000
+
+
+def test_the_next_is_let_in_whatever_goes_wrong_when_an_end_is_noted(workers_for, make_run, monkeypatch, caplog):
+    def fails(*_):
+        raise AttributeError("nobody foresaw this")
+
+    monkeypatch.setattr(worker_pool, "_note_sudden_end", fails)
+    these, first, second = workers_for(1), make_run(), make_run()
+    these.submit(first)
+    these.submit(second)
+    kill(these, first)
+    assert list(these._children) == [second.id]
+    assert "AttributeError: nobody foresaw this" in caplog.text
+
+
+def test_a_run_that_gets_no_process_fails_with_a_sentence_and_lets_the_next_in(workers_for, make_run, monkeypatch):
+    these, first, second, third = workers_for(1), make_run(), make_run(), make_run()
+    for run in (first, second, third):
+        these.submit(run)
+    spawn, refusals = worker.spawn, [BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")]
+    monkeypatch.setattr(worker, "spawn", lambda threads: spawn(threads) if not refusals else raising(refusals.pop()))
+    kill(these, first)
+    assert state(second) == "failed"
+    assert "No process could be started" in second.status().message
+    assert not second.is_locked()
+    assert list(these._children) == [third.id]
+
+
+def raising(error):
+    raise error
 
 
 @pytest.mark.parametrize("returncode", [-signal.SIGKILL, 1])
 @pytest.mark.parametrize("end", ["finished", "diverged", "stopped"])
 def test_an_end_that_was_noted_stays(make_run, end, returncode):
-    this = make_run()
-    this.set_status(end, "Said before its process ended.")
-    before = this.status()
-    worker_pool._note_sudden_end(this, returncode)
-    assert this.status() == before
+    run = make_run()
+    run.set_status(end, "Said before its process ended.")
+    before = run.status()
+    worker_pool._note_sudden_end(run, returncode)
+    assert run.status() == before
 
 
 def test_a_process_that_fails_lets_the_next_in(workers_for, make_run):
@@ -362,7 +397,19 @@ def test_a_process_that_fails_lets_the_next_in(workers_for, make_run):
 
 
 @pytest.mark.parametrize(
-    ("named", "expected"), [("1", 1), ("3", 3), ("", None), ("0", None), ("-2", None), ("many", None), ("1.5", None)]
+    ("named", "expected"),
+    [
+        ("1", 1),
+        ("3", 3),
+        ("", None),
+        ("0", None),
+        ("-2", None),
+        ("many", None),
+        ("1.5", None),
+        ("٣", None),
+        ("9" * 5_000, None),
+    ],
+    ids=lambda value: str(value)[:9],
 )
 def test_the_room_can_be_named(monkeypatch, named, expected):
     by_cores = max(1, os.cpu_count() // worker_pool.CORES_A_RUN)
@@ -376,13 +423,13 @@ def test_room_is_what_is_used_where_none_is_named(monkeypatch, workers_for, make
     monkeypatch.setenv("RUNS_AT_ONCE", "2")
     these = workers_for(None)
     runs = [make_run() for _ in range(3)]
-    for this in runs:
-        these.submit(this)
-    assert [these.place(this) for this in runs] == [0, 0, 1]
+    for run in runs:
+        these.submit(run)
+    assert [these.place(run) for run in runs] == [0, 0, 1]
 
 
 def test_a_stranger_has_no_place(workers_for, make_run):
-    these, this = workers_for(1), make_run()
-    assert these.place(this) == 0
-    these.stop(this)
-    assert this.stop_requested()
+    these, run = workers_for(1), make_run()
+    assert these.place(run) == 0
+    these.stop(run)
+    assert run.stop_requested()

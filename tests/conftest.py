@@ -8,32 +8,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
 
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
 from mnist_core.runs import worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RunStore
-from pages.shared import data, entry, runs
 
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
-APP = pathlib.Path(__file__).parent.parent / "streamlit_app.py"
 MNIST_ROOT = str(mnist_files.root().resolve())
-THREADS = torch.get_num_threads()
-
-
-@pytest.fixture(autouse=True)
-def all_threads() -> None:
-    """A page has its process use one thread, and only with as many as before is a training the same to the bit."""
-    torch.set_num_threads(THREADS)
-
-
-@pytest.fixture
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small networks train fastest so, and processes that are started from here train them the same."""
-    torch.set_num_threads(1)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture
@@ -49,12 +32,13 @@ def store(tmp_path: pathlib.Path) -> RunStore:
 
 @pytest.fixture
 def trained(small: TrainConfig, store: RunStore) -> Callable[..., Run]:
-    """Trains a run of the small config, with changes, to its end."""
+    """Trains a run of the small config, with changes, to its end, or has it stop behind an epoch."""
 
-    def train(**changes: object) -> Run:
+    def train(until_epoch: int | None = None, **changes: object) -> Run:
         run = store.create(dataclasses.replace(small, **changes))  # type: ignore[arg-type]
-        for _ in worker.train(run):
-            pass
+        for record in worker.train(run):
+            if record["event"] == "epoch" and record["epoch"] == until_epoch:
+                run.request_stop()
         return run
 
     return train
@@ -64,19 +48,6 @@ def trained(small: TrainConfig, store: RunStore) -> Callable[..., Run]:
 def finished(trained: Callable[..., Run]) -> Run:
     """A run of the small config that was trained to its end."""
     return trained()
-
-
-@pytest.fixture
-def app(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    """The pages as scripts, with `runs` in the test's own folder."""
-    monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)  # a relative one would be lost with the next line
-    monkeypatch.chdir(tmp_path)  # where `runs` is made
-    # AppTest always runs a page by itself, and to start over would lose a click
-    monkeypatch.setattr(entry, "through_app", lambda: None)
-    yield AppTest.from_file(APP, default_timeout=60)  # seconds; torch may have to be imported
-    runs.get_workers().close()
-    for cached in (runs.get_workers, runs.get_table, data.splits, data.test, data.one_of_each):
-        cached.cache_clear()
 
 
 @pytest.fixture
@@ -117,17 +88,22 @@ def curves(run: Run) -> list[dict[str, object]]:
     ]
 
 
-def text(app: AppTest) -> str:
-    """All that a page says."""
-    kinds = (app.metric, app.caption, app.info, app.error, app.warning, app.markdown)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
+def progress_of(*runs: Run) -> Callable[[], object]:
+    """What changes as long as these runs are trained."""
+    files = [run.path / name for run in runs for name in ("metrics.jsonl", "status.json")]
+    return lambda: [path.exists() and path.stat().st_mtime_ns for path in files]
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
+def wait_until(
+    condition: Callable[[], object], progress: Callable[[], object] = lambda: None, seconds: float = 180
+) -> None:
+    """Until `condition()`, however long that takes. Fails once `progress()` has stayed the same for so many seconds."""
+    seen, end = progress(), time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.005)
+        if (now := progress()) != seen:
+            seen, end = now, time.monotonic() + seconds
+        assert time.monotonic() < end, f"nothing has happened for {seconds} seconds"
+        time.sleep(0.01)
 
 
 needs_mnist = pytest.mark.skipif(bool(mnist_files.missing()), reason="MNIST is not there: name its root in MNIST_ROOT")

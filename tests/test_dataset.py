@@ -5,7 +5,7 @@ from sklearn.datasets import load_digits
 from torchvision.datasets import MNIST
 from torchvision.transforms.functional import normalize, to_tensor
 
-from mnist_core import dataset, mnist_files
+from mnist_core import dataset, drawing, mnist_files
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import Batches, Dataset
 from tests.conftest import needs_mnist
@@ -53,6 +53,15 @@ def test_the_sample_has_mnists_form():
     inked = images > 0
     longer = torch.maximum(inked.any(2).sum(1), inked.any(1).sum(1))
     assert (longer <= 20).all()
+
+
+def test_the_sample_is_made_from_scikit_learns_digits():
+    digits = load_digits()
+    images = np.stack([drawing.to_mnist((image * 255 / 16).astype(np.uint8)) for image in digits.images])
+    # where `drawing` has changed: np.savez_compressed(dataset.SAMPLE, images=images, labels=digits.target.astype("u1"))
+    with np.load(dataset.SAMPLE) as sample:
+        assert np.array_equal(sample["images"], images)
+        assert np.array_equal(sample["labels"], digits.target)
 
 
 def test_the_parts_of_the_sample_have_no_image_in_common():

@@ -1,12 +1,16 @@
 """The Inside page as a script, section by section."""
 
+import functools
 import re
+import shutil
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from mnist_core import dataset, drawing, model
+from mnist_core.config import TrainConfig
+from mnist_core.errors import DrawingError
+from mnist_core.inside import preprocessing_ablation
 from mnist_core.inside.arithmetic import weighted_sum
 from mnist_core.inside.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
 from mnist_core.inside.layers import trace
@@ -14,39 +18,35 @@ from mnist_core.reading import catalog, predictor
 from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
 from pages.shared.background_work import get_jobs
-from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
-from tests.pages.test_draw_train_browse import drawing as drawn
+from tests.conftest import MNIST_ROOT, needs_mnist
+from tests.pages import SEVEN, pictures, text, wait_for_work
+from tests.pages import drawing as drawn
 
-SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 SECTIONS = ["ink", "layers", "unit", "weights", "why", "space", "damage"]
 TEST = dataset.load_test("sample")
 
 
 @pytest.fixture
-def inside(app, tmp_path, monkeypatch):
+def inside(open_page, without_mnist, monkeypatch):
     """Opens the page at a link, on the sample."""
-    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "nothing"))
-
-    def at(**link) -> AppTest:
-        app.run()
-        app.switch_page("pages/inside.py")
-        app.query_params.update({key: str(value) for key, value in link.items()})
-        return app.run()
-
-    yield at
-    assert not app.exception
+    monkeypatch.setattr(preprocessing_ablation, "DRAWN", 100)  # images; it is worked out wherever Inside is opened
+    return functools.partial(open_page, "inside")
 
 
-def pictures(app: AppTest) -> list[str]:
-    """The text alternatives of all pictures."""
-    found = [proto.alt for element in app.get("image") for proto in element.proto.imgs]
-    return [*found, *(element.proto.alt for element in app.get("plotly_chart"))]
+@pytest.fixture(scope="module")
+def of_network(tmp_path_factory):
+    """A run of each network, trained once; a test takes a copy into its folder of runs."""
 
+    @functools.cache
+    def train(network):
+        run = RunStore(tmp_path_factory.mktemp("runs")).create(
+            TrainConfig(data="sample", model=network, epochs=1, device="cpu")
+        )
+        for _ in worker.train(run):
+            pass
+        return run
 
-def wait_for_work(app: AppTest) -> None:
-    """Until all that the page has begun in the background is done, and shown."""
-    wait_until(lambda: all(job.done for job in list(get_jobs()._jobs.values())))
-    app.run()
+    return train
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -64,10 +64,9 @@ def test_each_section_shows_each_model(inside, section, name):
 
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("network", model.NETWORKS)
-def test_each_section_shows_each_network_of_the_registry(inside, tmp_path, small, section, network):
-    run = RunStore(tmp_path / "runs").create(type(small)(data="sample", model=network, epochs=1, device="cpu"))
-    for _ in worker.train(run):
-        pass
+def test_each_section_shows_each_network_of_the_registry(inside, of_network, store, section, network):
+    run = of_network(network)
+    shutil.copytree(run.path, store.folder / run.id)
     app = inside(section=section, model=run.id, image=3)
     assert not app.exception
     assert not app.error
@@ -105,15 +104,12 @@ def test_without_a_drawing_there_is_a_test_image_and_a_way_to_draw(inside):
         ({"section": "garden"}, "There is no section 'garden'"),
         ({"model": "no-such"}, "There is no model 'no-such'"),
         ({"image": "-3"}, "An image is a test image's number, or drawing, not '-3'"),
-        ({"image": "٣"}, "An image is a test image's number, or drawing, not '٣'"),
-        pytest.param({"image": "9" * 5_000}, "An image is a test image's number, or drawing, not '9999", id="huge"),
     ],
 )
 def test_what_a_link_cannot_mean_is_said_and_the_page_stays(inside, link, fault):
     app = inside(**link)
     assert not app.exception
     assert fault in app.warning[0].value
-    assert len(app.warning[0].value) < 500
     assert dict(app.query_params) == {"section": "ink", "model": "cnn", "image": "0"}
     assert not app.run().warning
 
@@ -151,7 +147,7 @@ def test_steps_are_left_out_and_the_answer_follows(inside, app):
     app.toggle(key="ink-centre").set_value(False).run()
     app.toggle(key="ink-size").set_value(False).run()
     assert app.metric[1].label == "Without size, centre: read as"
-    ink = app.session_state["canvas"].ink
+    ink = app.session_state["canvas"].strokes[-1][1]
     prepared = drawing.follow(ink, ["pen"]).image
     assert app.metric[1].value == str(predictor.load("mlp").answer(prepared).digit)
 
@@ -199,12 +195,9 @@ def test_every_layer_is_explained(inside):
         assert not app.exception
 
 
-def test_the_first_layer_of_a_run_has_its_epochs(inside, tmp_path, small):
-    run = RunStore(tmp_path / "runs").create(small)
-    for _ in worker.train(run):
-        pass
-    app = inside(section="weights", model=run.id)
-    slider = app.select_slider(key=f"weights-epoch-{run.id}")
+def test_the_first_layer_of_a_run_has_its_epochs(inside, finished):
+    app = inside(section="weights", model=finished.id)
+    slider = app.select_slider(key=f"weights-epoch-{finished.id}")
     assert slider.options == ["0", "1", "2"]
     slider.set_value(0).run()
     assert not app.exception
@@ -300,7 +293,6 @@ def test_a_model_that_trains_is_worked_out_when_asked(inside, tmp_path, small):
 
 @needs_mnist
 def test_mnist_has_its_own_figures(app, inside, monkeypatch):
-
     monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)
     inside(section="space", model="mlp", image=9_999)
     wait_for_work(app)
@@ -309,9 +301,6 @@ def test_mnist_has_its_own_figures(app, inside, monkeypatch):
 
 
 def test_work_that_fails_says_why_and_can_be_tried_again(inside, monkeypatch):
-    from mnist_core.errors import DrawingError
-    from mnist_core.inside import preprocessing_ablation
-
     def failing(model, test):
         raise DrawingError("The test images cannot be drawn.")
 

@@ -1,7 +1,10 @@
 """The Learn page as a script, step by step, on the sample; its trainings are real runs."""
 
+import functools
 import math
+import pathlib
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -16,31 +19,18 @@ from mnist_core.runs import worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
-from pages.shared.background_work import get_jobs
-from tests.conftest import MNIST_ROOT, needs_mnist, text, wait_until
-from tests.pages.test_draw_train_browse import drawing
-from tests.pages.test_inside import pictures
+from tests.conftest import MNIST_ROOT, needs_mnist, progress_of, wait_until
+from tests.pages import SEVEN, control, controls, drawing, metrics, pictures, text, wait_for_work
 
 STEPS = range(1, 13)
 TRAINED = {3: "linear", 4: "hidden", 6: "descent", 7: "split", 8: "classic", 11: "convolution"}
-SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 TEST = dataset.load_test("sample")
 
 
 @pytest.fixture
-def learn(app, tmp_path, monkeypatch):
+def learn(open_page, without_mnist):
     """Opens the page at a link, on the sample."""
-    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "nothing"))
-
-    def at(**link) -> AppTest:
-        app.run()
-        app.switch_page("pages/learn.py")
-        app.query_params.clear()
-        app.query_params.update({key: str(value) for key, value in link.items()})
-        return app.run()
-
-    yield at
-    assert not app.exception
+    return functools.partial(open_page, "learn")
 
 
 def runs_of(step: str) -> list[Run]:
@@ -52,26 +42,32 @@ def train(app: AppTest, step: str) -> None:
     app.button(key=f"learn-train-{step}").click().run()
     assert not app.exception
     assert {run.about().group for run in runs_of(step)} == {trainings.GROUP}
-    wait_until(lambda: all(run.status().state in ("finished", "diverged") for run in runs_of(step)))
+    started = runs_of(step)
+    wait_until(lambda: all(run.status().state in ("finished", "diverged") for run in started), progress_of(*started))
     app.run()
 
 
-@pytest.fixture
-def trained(tmp_path):
-    """Trains a step's networks as the page has them trained, at once and in this process."""
+@pytest.fixture(scope="module")
+def runs_once(tmp_path_factory):
+    """A folder with the runs of a step's networks, trained once."""
 
-    def train(step: str, data: str = "sample") -> None:
+    @functools.cache
+    def train(step: str, data: str) -> pathlib.Path:
+        folder = tmp_path_factory.mktemp(step)
         for name, config in trainings.trainings(step, data).items():
-            run = RunStore(tmp_path / "runs").create(config)
+            run = RunStore(folder).create(config)
             run.set_about(name=f"{step}: {name}", group=trainings.GROUP)
             for _ in worker.train(run):
                 pass
+        return folder
 
     return train
 
 
-def metrics(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+@pytest.fixture
+def trained(runs_once, store):
+    """Puts a step's runs where the page finds them, as if it had trained them."""
+    return lambda step, data="sample": shutil.copytree(runs_once(step, data), store.folder, dirs_exist_ok=True)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -156,7 +152,7 @@ def test_a_pixel_is_found_in_the_row(learn):
 
 
 @pytest.mark.parametrize("step", TRAINED)
-def test_a_training_is_started_and_its_result_read_back(learn, step):
+def test_a_training_is_started_and_its_result_read_back(learn, at_once, step):
     app = learn(step=step)
     train(app, TRAINED[step])
     assert app.query_params["done"] == str(step)
@@ -173,7 +169,7 @@ def test_a_training_is_started_and_its_result_read_back(learn, step):
     assert "done" not in app.query_params  # that somebody has trained it is not yet to have done it
 
 
-def test_training_again_is_another_run(learn, trained):
+def test_training_again_is_another_run_in_a_process(learn, trained):
     trained("linear")
     app = learn(step=3)
     train(app, "linear")
@@ -245,8 +241,7 @@ def test_the_gap_is_of_training_and_validation(learn, trained):
 def test_the_devices_are_measured(learn):
     app = learn(step=9)
     app.button(key="learn-measure").click().run()
-    wait_until(lambda: all(job.done for job in list(get_jobs()._jobs.values())))
-    app.run()
+    wait_for_work(app)
     assert "Training images a second" in metrics(app)
     assert app.query_params["done"] == "9"
     if not torch.cuda.is_available() and not torch.backends.mps.is_available():
@@ -314,15 +309,10 @@ def test_a_step_leads_to_other_pages(learn, step, button, page, found):
 def test_train_opens_as_a_lesson(learn):
     app = learn(step=6)
     app.button(key="learn-to-train").click().run()
-    controls = {
-        control.key: control
-        for kind in (app.sidebar.selectbox, app.sidebar.number_input, app.sidebar.text_input)
-        for control in kind
-    }
-    assert controls["config-lr"].value == 0.3
-    assert not controls["config-lr"].disabled
-    assert controls["config-model"].disabled
-    assert "config-augment" not in controls
+    assert control(app, "lr").value == 0.3
+    assert not control(app, "lr").disabled
+    assert control(app, "model").disabled
+    assert "config-augment" not in controls(app)
 
 
 def test_own_runs_are_opened_elsewhere(learn, trained):

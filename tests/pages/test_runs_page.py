@@ -6,10 +6,11 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
 from pages.shared.markdown import plain
-from tests.conftest import text, wait_until
+from pages.shared.runs import get_workers
+from tests.pages import control, controls, metrics, open_train, text
 
 
 def open_runs(app: AppTest, **words: str) -> None:
@@ -49,19 +50,6 @@ def test_the_table_is_filtered_by_words_and_states(app, trained, small, tmp_path
     assert len(app.dataframe[0].value) == 2
     app.multiselect(key="runs-states").select("finished").run()
     assert app.dataframe[0].value["id"].tolist() == [one.id]
-
-
-def test_what_one_network_has_and_the_other_not_is_a_dash(app, small, tmp_path):
-    configs = [small, dataclasses.replace(small, model="cnn", hidden=(64,), width=8)]
-    ids = [RunStore(tmp_path / "runs").create(config).id for config in configs]
-    open_runs(app, compare=",".join(ids))
-    table = next(shown.value for shown in app.dataframe if "" in shown.value)
-    cells = {label: tuple(row) for label, *row in table.itertuples(index=False)}
-    assert set(zip(cells["Model"], cells["Hidden"], cells["Width"], strict=True)) == {
-        ("mlp", "16", "-"),
-        ("cnn", "-", "8"),
-    }
-    assert "Dropout" not in cells
 
 
 def test_chosen_runs_are_compared(app, trained):
@@ -104,9 +92,8 @@ def test_a_run_has_a_page_with_what_repeats_it(app, trained):
     open_runs(app, run=run.id)
     assert app.header[0].value == plain(run.id)
     assert app.code[0].value == "python -m mnist_core train --data sample --hidden 16 --epochs 2 --device cpu"
-    shown = {metric.label: metric.value for metric in app.metric}
-    assert shown["Test"] == f"{run.end()['test_accuracy']:.2%}"
-    assert shown["Parameters"] == "12,730"
+    assert metrics(app)["Test"] == f"{run.end()['test_accuracy']:.2%}"
+    assert metrics(app)["Parameters"] == "12,730"
     environment = app.dataframe[1].value
     assert {"device", "python", "torch", "commit"} <= set(environment[""])
 
@@ -157,29 +144,38 @@ def test_train_opens_with_a_runs_config(app, trained):
     open_runs(app, run=run.id)
     app.button(key="runs-change").click().run()
     assert not app.exception
-    (lr,) = [control for control in app.sidebar.number_input if control.key == "config-lr"]
-    assert lr.value == 0.123
+    assert control(app, "lr").value == 0.123
 
 
-def test_several_seeds_are_started_and_wait_in_line(app, tmp_path):
-    app.run()
-    app.switch_page("pages/train.py").run()
-    (data,) = [control for control in app.sidebar.selectbox if control.key == "config-data"]
-    data.select("sample").run()
+def repeat(app):
+    """Start a config with three seeds; the runs, the first to be started first."""
+    open_train(app)
+    control(app, "data").select("sample").run()
     app.button(key="repeat-start").click().run()
     assert not app.exception
-    made = RunStore(tmp_path / "runs").runs()
-    assert sorted(run.config().seed for run in made) == [0, 1, 2]
+    return RUNS.runs()[::-1]
+
+
+def test_several_seeds_are_started_and_wait_in_line(app, monkeypatch):
+    monkeypatch.setenv("RUNS_AT_ONCE", "1")
+    made = repeat(app)
+    assert [run.config().seed for run in made] == [0, 1, 2]
     assert {run.about().group for run in made} == {"3 seeds"}
-    wait_until(lambda: all(run.status().state == "finished" for run in made))
+    assert [get_workers().place(run) for run in made] == [0, 1, 2]
+    assert made[0].status().state.is_active
+    assert [run.status().state for run in made[1:]] == ["waiting", "waiting"]
+
+
+def test_several_seeds_are_compared_when_they_have_ended(app, at_once):
+    made = repeat(app)
+    assert [run.status().state for run in made] == ["finished"] * 3
     app.switch_page("pages/runs.py").run()  # they are chosen there
     assert not app.exception
     assert "with 3 seeds" in text(app)
 
 
 def test_values_that_cannot_be_used_start_nothing(app, tmp_path):
-    app.run()
-    app.switch_page("pages/train.py").run()
+    open_train(app)
     app.text_input(key="vary-values").set_value("0.1, fast")
     app.button(key="vary-start").click().run()
     assert "lr must be a number, got 'fast'" in app.error[0].value
@@ -192,28 +188,21 @@ def test_a_lesson_locks_and_hides(app):
     app.query_params.update({"lr": "0.03", "lock": "lr,model", "hide": "epochs,seed"})
     app.run()
     assert not app.exception
-    controls = {
-        control.key: control
-        for kind in (app.sidebar.selectbox, app.sidebar.number_input, app.sidebar.text_input)
-        for control in kind
-    }
-    assert controls["config-lr"].value == 0.03
-    assert controls["config-lr"].disabled
-    assert controls["config-model"].disabled
-    assert not controls["config-batch_size"].disabled
-    assert not {"config-epochs", "config-seed", "preset"} & controls.keys()
-    controls["config-batch_size"].set_value(64).run()
+    assert control(app, "lr").value == 0.03
+    assert control(app, "lr").disabled
+    assert control(app, "model").disabled
+    assert not control(app, "batch_size").disabled
+    assert not {"config-epochs", "config-seed", "preset"} & controls(app).keys()
+    control(app, "batch_size").set_value(64).run()
     assert app.query_params["lock"] == "model,lr"  # the lesson stays one
     assert app.query_params["hide"] == "epochs,seed"
     app.button(key="lesson-leave").click().run()
-    shown = {control.key for kind in (app.sidebar.number_input, app.sidebar.selectbox) for control in kind}
-    assert {"config-epochs", "config-seed", "preset"} <= shown
+    assert {"config-epochs", "config-seed", "preset"} <= controls(app).keys()
     assert "lock" not in app.query_params
 
 
 def test_a_lesson_is_made(app):
-    app.run()
-    app.switch_page("pages/train.py").run()
+    open_train(app)
     app.sidebar.multiselect(key="lesson-hide").select("seed").run()
     app.sidebar.multiselect(key="lesson-lock").select("model").run()
     assert not app.exception

@@ -9,6 +9,7 @@ import pytest
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.runs import summary, worker, worker_pool
+from mnist_core.runs.status import RunState
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 
@@ -335,7 +336,7 @@ def test_a_ready_process_that_has_died_is_replaced(workers_for, make_run):
 )
 def test_a_sudden_end_is_put_in_words(make_run, monkeypatch, returncode, log, expected, part):
     run = make_run()
-    run.set_status("running")
+    run.set_status(RunState.RUNNING)
     if log is not None:
         run.log.write_text(log)
     monkeypatch.delattr(signal, "SIGKILL")  # Windows has none

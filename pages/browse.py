@@ -11,7 +11,7 @@ from mnist_core.errors import LabError
 from mnist_core.figures import predictions as prediction_figures
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import SORTS, Indices, Predictions
-from pages.shared import canvas, data, models
+from pages.shared import answers, canvas, charts, data, models
 from pages.shared.entry import through_app
 from pages.shared.pictures import enlarged, in_markdown
 
@@ -35,13 +35,12 @@ def _overview(table: Predictions) -> None:
     left, right_side = st.columns(2, gap="large")
     with left, st.container(key="confusion"):
         st.caption("Click on a cell to see its images.")
-        st.plotly_chart(
+        charts.plot(
             prediction_figures.confusion(matrix),
-            key="confusion-chart",
-            config={"displayModeBar": False},
+            "confusion-chart",
+            "How often each digit was read as which",
             on_select=_take_cell,
             selection_mode="points",
-            alt="How often each digit was read as which",
         )
     with right_side:
         st.caption("Precision: how many of the images read as a digit are one. Recall: how many of a digit are read.")
@@ -132,19 +131,11 @@ def _large(table: Predictions, index: int, chosen: Indices, split: str) -> None:
     """One image, what is read in it, and others that leave the model in the same doubt."""
     with st.container(border=True, key="large"):
         picture, bars = st.columns([1, 2])
-        true, read = int(table.labels[index]), int(table.digits[index])
-        title = f"{split.capitalize()} image {index}, a true {true}"
+        title = f"{split.capitalize()} image {index}, a true {table.labels[index]}"
         with picture:
             st.image(enlarged(table.images[index], 8), caption=title, alt=title)
         with bars:
-            verdict = f":green[read right as {read}]" if read == true else f":red[read as {read}]"
-            st.markdown(f"**{title}**, {verdict}, {table.confidence[index]:.1%} sure, loss {table.loss[index]:.3f}")
-            st.plotly_chart(
-                prediction_figures.probabilities(table.probabilities[index].tolist()),
-                key="large-probabilities",
-                config={"displayModeBar": False},
-                alt="The probability of each digit",
-            )
+            answers.verdict(table, index, title, "large-probabilities")
         place = np.flatnonzero(chosen == index)
         with st.container(horizontal=True):
             before, after = (int(place[0]) - 1, int(place[0]) + 1) if len(place) else (-1, len(chosen))

@@ -6,13 +6,10 @@ from typing import Any
 import streamlit as st
 
 from mnist_core import config
-from mnist_core.drawing import Pixels
 from mnist_core.errors import EmptyDrawing, LabError
-from mnist_core.figures import predictions as prediction_figures
 from mnist_core.reading import catalog
-from pages.shared import canvas, models
+from pages.shared import answers, canvas, models
 from pages.shared.entry import through_app
-from pages.shared.pictures import enlarged
 from pages.shared.runs import is_active
 
 CLOSE_CALL = 0.1  # a second guess at least this likely is named
@@ -83,32 +80,16 @@ def _answer(name: str) -> None:
         begin = time.perf_counter()
         answer = loaded.answer(seen)
         taken = prepared + time.perf_counter() - begin
-        sure = f"{answer.confidence:.1%} sure"
-        st.metric("The network reads", str(answer.digit), sure, delta_color="off", delta_arrow="off")
-        if not answer.is_digit:
-            st.badge("Not sure this is a digit", icon=":material/help:", color="orange")
+        answers.digit("The network reads", answer)
+        answers.doubt(answer)
         if answer.probabilities[answer.second] >= CLOSE_CALL:
             st.caption(f"or a {answer.second} ({answer.probabilities[answer.second]:.0%})")
         st.caption(f"Read in {taken * 1000:.1f} ms.")
     with seen_side, st.container(key="seen"):
-        _seen(seen)
-    st.plotly_chart(
-        prediction_figures.probabilities(answer.probabilities),
-        key="probabilities",
-        config={"displayModeBar": False},
-        alt="The probability of each digit",
-    )
+        canvas.show_seen(seen, 5, "What it sees: 28 x 28 pixels")
+    answers.probabilities(answer.probabilities, "probabilities")
     if loaded.config.data == "sample":
         st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")
-
-
-def _seen(seen: Pixels) -> None:
-    opened = canvas.opened()
-    st.image(
-        enlarged(seen, 5),
-        caption=f"{opened.title}; draw to replace it" if opened else "What it sees: 28 x 28 pixels",
-        alt="The drawing as it is seen",
-    )
 
 
 def _compare() -> None:
@@ -124,8 +105,7 @@ def _compare() -> None:
             except LabError as error:
                 st.metric(name, "-", help=str(error), border=True)
                 continue
-            sure = f"{answer.confidence:.1%} sure" if answer.is_digit else "or no digit"
-            st.metric(name, str(answer.digit), sure, delta_color="off", delta_arrow="off", border=True)
+            answers.digit_or_none(name, answer)
 
 
 through_app()

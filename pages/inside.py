@@ -4,7 +4,7 @@ import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
 from pages.inside_sections import damage, ink, layers, space, unit, weights, why
-from pages.shared import data, inspected, models
+from pages.shared import answers, data, inspected, models
 from pages.shared.entry import through_app
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
@@ -43,16 +43,8 @@ def _headline(subject: Subject) -> None:
         verdict = ""
         if subject.label is not None:
             verdict = ": right" if answer.digit == subject.label else f": wrong, it is a {subject.label}"
-        st.metric(
-            f"{subject.title}: read as",
-            str(answer.digit),
-            f"{answer.confidence:.1%} sure{verdict}",
-            delta_color="off",
-            delta_arrow="off",
-            width="content",
-        )
-        if not answer.is_digit:
-            st.badge("Not sure this is a digit", icon=":material/help:", color="orange")
+        answers.digit(f"{subject.title}: read as", answer, verdict, width="content")
+        answers.doubt(answer)
 
 
 through_app()

@@ -7,7 +7,7 @@ from mnist_core.figures import comparison as comparison_figures
 from mnist_core.figures.comparison import Point
 from mnist_core.reading import catalog
 from mnist_core.runs.summary import Row
-from pages.shared import models, run_actions, run_comparison, run_details, run_table
+from pages.shared import charts, models, run_actions, run_comparison, run_details, run_table
 from pages.shared.entry import through_app
 from pages.shared.runs import get_table
 
@@ -56,11 +56,10 @@ def _board(rows: list[Row]) -> None:
     for row in rows:
         if row.test_accuracy is not None and row.config.data == "mnist":
             points.append(Point(row.title, row.test_accuracy, row.parameters or 0, row.seconds or 0.0, False))
-    st.plotly_chart(
+    charts.plot(
         comparison_figures.board(points, cost or "parameters"),
-        key="board",
-        config={"displayModeBar": False},
-        alt=f"Test accuracy against {cost} of the shipped models and of the runs that have finished on MNIST",
+        "board",
+        f"Test accuracy against {cost} of the shipped models and of the runs that have finished on MNIST",
     )
     st.caption("Runs on MNIST that have finished. No model on the dotted line is beaten by another in both.")
 

@@ -10,8 +10,7 @@ import streamlit as st
 
 from mnist_core.drawing import Pixels
 from mnist_core.figures import inside as inside_figures
-from mnist_core.figures import predictions as prediction_figures
-from pages.shared import background_work
+from pages.shared import answers, background_work, charts
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
 
@@ -80,21 +79,10 @@ def _before_and_after(subject: Subject, network: nn.Module, image: Pixels, words
     with st.container(key="damage-answer", horizontal=True, vertical_alignment="center", gap="medium"):
         st.image(enlarged(image, TIMES), alt=f"The image, {words}")
         with st.container(width=150):
-            st.metric(
-                "Read as",
-                str(answer.digit),
-                f"{answer.confidence:.1%} sure",
-                delta_color="off",
-                delta_arrow="off",
-            )
+            answers.digit("Read as", answer)
             st.badge("It stands" if stands else "It has flipped", color="green" if stands else "red")
         with st.container(width=360):
-            st.plotly_chart(
-                prediction_figures.probabilities(answer.probabilities),
-                key="damage-probabilities",
-                config={"displayModeBar": False},
-                alt="The probability of each digit",
-            )
+            answers.probabilities(answer.probabilities, "damage-probabilities")
 
 
 def _curve(subject: Subject, name: str, damage: ImageDamage | WeightDamage, strength: float, path: str | None) -> None:
@@ -115,11 +103,10 @@ def _measure(subject: Subject, damage: ImageDamage | WeightDamage, path: str | N
 
 
 def _chart(curve: Curve, damage: Damage, strength: float) -> None:
-    st.plotly_chart(
+    charts.plot(
         inside_figures.accuracy_by_strength(curve, (damage.least, damage.most), damage.unit, strength),
-        key="damage-curve",
-        config={"displayModeBar": False},
-        alt="Accuracy on the test images by strength: "
+        "damage-curve",
+        "Accuracy on the test images by strength: "
         + ", ".join(f"{strength:g}: {accuracy:.1%}" for strength, accuracy in curve),
     )
 

@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core import drawing
 from mnist_core.drawing import Pixels, Steps
 from mnist_core.figures import inside as inside_figures
-from pages.shared import background_work
+from pages.shared import answers, background_work, charts
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
 
@@ -83,20 +83,13 @@ def _answer(subject: Subject, image: Pixels, steps: Collection[str]) -> None:
     answer = subject.model.answer(image)
     left_out = [name.lower() for step, (name, _) in WORDS.items() if step not in steps]
     with st.container(key="ink-answer"):
-        st.metric(
-            f"Without {', '.join(left_out)}: read as" if left_out else "With all steps: read as",
-            str(answer.digit),
-            f"{answer.confidence:.1%} sure",
-            delta_color="off",
-            delta_arrow="off",
-        )
+        answers.digit(f"Without {', '.join(left_out)}: read as" if left_out else "With all steps: read as", answer)
 
 
 def _worth(accuracies: dict[str, float]) -> None:
-    st.plotly_chart(
+    charts.plot(
         inside_figures.shares(accuracies),
-        key="ink-worth",
-        config={"displayModeBar": False},
-        alt="The share of drawn test images read right, with and without each step: "
+        "ink-worth",
+        "The share of drawn test images read right, with and without each step: "
         + ", ".join(f"{name} {share:.1%}" for name, share in accuracies.items()),
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from mnist_core.figures import inside as inside_figures
 from mnist_core.inside import colormap
+from pages.shared import charts
 from pages.shared.inspected import Subject
 
 if TYPE_CHECKING:
@@ -75,11 +76,10 @@ def _bars(worth: Tensor, key: str, digit: int, kind: str) -> None:
         order = order[np.r_[: UNITS // 2, len(order) - UNITS // 2 : len(order)]]
     words = f"What {len(order)} of {len(worth)} units add to the {digit}" if len(order) < len(worth) else ""
     st.caption(words or f"What each of {len(worth)} units adds to the {digit}")
-    st.plotly_chart(
+    charts.plot(
         inside_figures.worths([str(int(unit)) for unit in order], worth[order].tolist()),
-        key=key,
-        config={"displayModeBar": False},
-        alt=f"What the units of {kind} add to the logit of the {digit}, the most first",
+        key,
+        f"What the units of {kind} add to the logit of the {digit}, the most first",
     )
 
 
@@ -109,9 +109,8 @@ def _softmax(subject: Subject, trace: Trace) -> None:
     )
     if divided:
         st.caption(f"{temperature:.2f} is the model's temperature, with which its confidence can be trusted.")
-    st.plotly_chart(
+    charts.plot(
         inside_figures.logits_to_probabilities(logits, subject.answer.probabilities),
-        key="layers-softmax",
-        config={"displayModeBar": False},
-        alt="The ten logits, and the probabilities made of them",
+        "layers-softmax",
+        "The ten logits, and the probabilities made of them",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.figures import inside as inside_figures
-from pages.shared import background_work
+from pages.shared import background_work, charts
 from pages.shared import inspected as subjects
 from pages.shared.inspected import Subject
 from pages.shared.pictures import in_markdown
@@ -85,13 +85,13 @@ def _map(subject: Subject, found: Space, chosen: Indices, places: Floats, yours:
         yours = space.among(places[nearest], distances)
     labels = subject.test.labels.numpy()
     figure = inside_figures.space(places, labels[chosen], found.digits[chosen], chosen, yours.tolist(), places[nearest])
-    st.plotly_chart(
+    charts.plot(
         figure,
-        key="space-map",
-        config={"displayModeBar": False, "scrollZoom": True},
+        "space-map",
+        f"{len(chosen):,} test images as points, those that the network finds alike near each other",
+        scroll_zoom=True,
         on_select="rerun",
         selection_mode="points",
-        alt=f"{len(chosen):,} test images as points, those that the network finds alike near each other",
     )
     _clicked(subject, found)
     st.caption(f"The nearest to this image among the {len(chosen):,} of the map, and how far they are:")

@@ -11,6 +11,7 @@ from mnist_core.figures import inside as inside_figures
 from mnist_core.inside import colormap
 from mnist_core.model import is_weighted_sum
 from pages.inside_sections.layers import in_words
+from pages.shared import charts
 from pages.shared.inspected import Subject
 
 if TYPE_CHECKING:
@@ -87,11 +88,10 @@ def _pictures(worked_out: WeightedSum) -> None:
     if worked_out.inputs.ndim != 3 or worked_out.inputs[0].size == 1:
         order = np.argsort(-np.abs(worked_out.products.ravel()))[:32]
         st.caption(f"Inputs times weights, the {len(order)} largest of {worked_out.products.size}")
-        st.plotly_chart(
+        charts.plot(
             inside_figures.worths([str(unit) for unit in order], worked_out.products.ravel()[order].tolist()),
-            key="unit-bars",
-            config={"displayModeBar": False},
-            alt="Inputs times weights, the largest first",
+            "unit-bars",
+            "Inputs times weights, the largest first",
         )
         return
     channels = np.argsort(-np.abs(worked_out.products).sum((1, 2)), kind="stable")[:CHANNELS]

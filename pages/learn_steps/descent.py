@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core.course import trainings
 from mnist_core.figures import course as course_figures
 from pages.learn_steps import links, training
-from pages.shared import data
+from pages.shared import charts, data
 
 BATCH = 128  # images
 
@@ -30,11 +30,10 @@ def show() -> None:
         f"One such step of an untrained network on {BATCH} images, with every learning rate. The loss before it is the "
         f"dotted line, {before:.3f}."
     )
-    st.plotly_chart(
+    charts.plot(
         course_figures.one_step(rates, losses, before),
-        key="learn-one-step",
-        config={"displayModeBar": False},
-        alt=f"The loss after one step by learning rate: lowest at {rates[best]:g}",
+        "learn-one-step",
+        f"The loss after one step by learning rate: lowest at {rates[best]:g}",
     )
     st.markdown(
         f"Too small, and hardly anything happens. At {rates[best]:.2g} it falls to {losses[best]:.2f}."

@@ -10,7 +10,7 @@ import streamlit as st
 
 from mnist_core.figures import course as course_figures
 from pages.learn_steps import progress
-from pages.shared import data
+from pages.shared import charts, data
 from pages.shared.pictures import enlarged, in_markdown
 
 if TYPE_CHECKING:
@@ -49,11 +49,10 @@ def show() -> None:
         caption = f"The mean of all {look.counts[digit]:,} images of a {digit}"
         st.image(enlarged(look.means[digit], 6), caption=caption, alt=caption, width=168)
     with counts:
-        st.plotly_chart(
+        charts.plot(
             course_figures.counts(look.counts.tolist(), digit),
-            key="learn-counts",
-            config={"displayModeBar": False},
-            alt="How many training images there are of each digit",
+            "learn-counts",
+            "How many training images there are of each digit",
         )
 
 

@@ -9,9 +9,8 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.figures import course as course_figures
-from mnist_core.figures import predictions as prediction_figures
 from pages.learn_steps import links, progress
-from pages.shared import data
+from pages.shared import answers, charts, data
 
 BATCH = 128  # images
 
@@ -31,11 +30,10 @@ def show() -> None:
     )
     picture, number = st.columns([3, 1], vertical_alignment="center")
     with picture:
-        st.plotly_chart(
+        charts.plot(
             course_figures.surprise(probability),
-            key="learn-surprise",
-            config={"displayModeBar": False},
-            alt=f"The loss by the probability of the true digit; at {probability:g} it is {-math.log(probability):.3f}",
+            "learn-surprise",
+            f"The loss by the probability of the true digit; at {probability:g} it is {-math.log(probability):.3f}",
         )
     number.metric("Loss", f"{-math.log(probability) + 0.0:.3f}")
     kind = data.data_at_hand("mnist")
@@ -55,12 +53,7 @@ def show() -> None:
         st.metric("Read right", f"{found.accuracy:.0%}", width="content")
         st.button("Another network", key="learn-seed-next", icon=":material/casino:", on_click=_another)
     st.caption(f"What the untrained network thinks of the first image, a {int(batch.labels[0])}:")
-    st.plotly_chart(
-        prediction_figures.probabilities(found.probabilities),
-        key="learn-untrained",
-        config={"displayModeBar": False},
-        alt="The probability of each digit, all near a tenth",
-    )
+    answers.probabilities(found.probabilities, "learn-untrained", "The probability of each digit, all near a tenth")
     links.inside("See a trained network's logits and softmax", "layers", "mlp", "learn-to-inside")
 
 

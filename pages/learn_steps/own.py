@@ -7,8 +7,7 @@ import streamlit as st
 from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.runs.status import RunState
 from pages.learn_steps import links, progress, training
-from pages.shared import canvas, models
-from pages.shared.pictures import enlarged
+from pages.shared import answers, canvas, models
 
 PEN = 20  # pixels
 SHIPPED = ("softmax", "mlp", "cnn")
@@ -45,17 +44,10 @@ def _answers() -> None:
     except EmptyDrawing:
         st.info("Draw a digit.", icon=":material/draw:")
         return
-    opened = canvas.opened()
-    st.image(
-        enlarged(seen, 4),
-        caption=f"{opened.title}; draw to replace it" if opened else "What they see: 28 x 28 pixels",
-        alt="The drawing as the networks see it",
-    )
+    canvas.show_seen(seen, 4, "What they see: 28 x 28 pixels")
     with st.grid(min_column_width=120, key="learn-answers"):
         for name, title in _readers().items():
-            answer = models.get_predictor(name).answer(seen)
-            sure = f"{answer.confidence:.1%} sure" if answer.is_digit else "or no digit"
-            st.metric(title, str(answer.digit), sure, delta_color="off", delta_arrow="off", border=True)
+            answers.digit_or_none(title, models.get_predictor(name).answer(seen))
     progress.mark_now()
 
 

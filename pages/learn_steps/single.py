@@ -7,11 +7,10 @@ import random
 import numpy as np
 import streamlit as st
 
-from mnist_core.figures import predictions as prediction_figures
 from mnist_core.reading.predictions import Predictions
 from mnist_core.runs.status import RunState
 from pages.learn_steps import links, progress, training
-from pages.shared import data, models
+from pages.shared import answers, data, models
 from pages.shared.pictures import enlarged
 
 
@@ -48,19 +47,12 @@ def show() -> None:
 
 
 def _one(table: Predictions, index: int) -> None:
-    true, read = int(table.labels[index]), int(table.digits[index])
+    true = int(table.labels[index])
     picture, bars = st.columns([1, 2], vertical_alignment="center")
     with picture:
         st.image(enlarged(table.images[index], 8), alt=f"Test image {index}, a true {true}")
     with bars:
-        verdict = f":green[read right as {read}]" if read == true else f":red[read as {read}]"
-        st.markdown(f"**A true {true}**, {verdict}, {table.confidence[index]:.1%} sure, loss {table.loss[index]:.3f}")
-        st.plotly_chart(
-            prediction_figures.probabilities(table.probabilities[index].tolist()),
-            key="learn-probabilities",
-            config={"displayModeBar": False},
-            alt="The probability of each digit",
-        )
+        answers.verdict(table, index, f"A true {true}", "learn-probabilities")
 
 
 def _model() -> tuple[str, str]:

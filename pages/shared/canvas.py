@@ -11,6 +11,7 @@ from streamlit_drawable_canvas import st_canvas
 from mnist_core import drawing
 from mnist_core.drawing import Pixels
 from mnist_core.errors import DrawingError, EmptyDrawing
+from pages.shared.pictures import enlarged
 
 SIZE = 280  # pixels, square
 
@@ -161,6 +162,13 @@ def ink() -> Pixels:
 def opened() -> Opened | None:
     """The image of the data set that is shown in the drawing's place, if any."""
     return _canvas().opened
+
+
+def show_seen(seen: Pixels, times: int, words: str) -> None:
+    """What is drawn or was opened, as a network sees it, each pixel `times` as large; `words` are said of a drawing."""
+    opened = _canvas().opened
+    caption = f"{opened.title}; draw to replace it" if opened else words
+    st.image(enlarged(seen, times), caption=caption, alt="The drawing as it is seen")
 
 
 def open_image(image: Pixels, title: str) -> None:

@@ -16,7 +16,7 @@ from mnist_core.runs.comparison import Difference
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row, differing, over_seeds, same_but_for_seed, setting, title_of
-from pages.shared import models
+from pages.shared import charts, models
 from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
 from pages.shared.runs import records_of
@@ -85,11 +85,10 @@ def _curves(rows: list[Row], names: dict[str, str]) -> None:
             lines[title] = comparison.together([_curve(row, figure, axis or "epoch", smoothing) for row in group])
         except LabError as error:
             st.caption(str(error))
-    st.plotly_chart(
+    charts.plot(
         comparison_figures.curves(lines, figure, axis or "epoch"),
-        key="compare-chart",
-        config={"displayModeBar": False},
-        alt=f"{comparison_figures.FIGURE_TITLES[figure]} of the chosen runs by {axis}",
+        "compare-chart",
+        f"{comparison_figures.FIGURE_TITLES[figure]} of the chosen runs by {axis}",
     )
 
 
@@ -159,11 +158,10 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
     for column, run, table in zip(columns, (one, other), tables, strict=True):
         with column:
             st.caption(f"{plain(names[run])}: {table.right.mean():.2%}")
-            st.plotly_chart(
+            charts.plot(
                 prediction_figures.confusion(metrics.confusion_matrix(table.labels, table.digits)),
-                key=f"compare-confusion-{run}",
-                config={"displayModeBar": False},
-                alt=f"How often {names[run]} read each digit as which",
+                f"compare-confusion-{run}",
+                f"How often {names[run]} read each digit as which",
             )
     for column, run, mine, theirs in zip(columns, (one, other), tables, tables[::-1], strict=True):
         with column:

@@ -10,7 +10,8 @@ from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.reading import catalog
 from pages.shared import answers, canvas, models
 from pages.shared.entry import through_app
-from pages.shared.runs import is_active
+from pages.shared.markdown import plain
+from pages.shared.runs import is_active, titles
 
 CLOSE_CALL = 0.1  # a second guess at least this likely is named
 FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
@@ -99,11 +100,13 @@ def _compare() -> None:
             seen = canvas.current()
         except LabError:  # said above
             return
+        called = titles()
         for name in catalog.names()[:COMPARED]:
+            title = plain(called.get(name, name))
             try:
                 answer = models.get_predictor(name).answer(seen)
             except LabError as error:
-                st.metric(name, "-", help=str(error), border=True)
+                st.metric(title, "-", help=str(error), border=True)
                 continue
             answers.digit_or_none(name, answer)
 

@@ -16,8 +16,9 @@ from mnist_core.runs.status import RunState, Status
 from pages.shared import data, live, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
+from pages.shared.markdown import plain
 from pages.shared.run_actions import start_several
-from pages.shared.runs import get_workers, history_of
+from pages.shared.runs import get_workers, history_of, titles
 
 # Seconds between looks at a run that is younger than so many seconds. A look costs the browser and this server about
 # a seventh of a second of a core: on a small machine, where the training lacks it, looks come less often in the end.
@@ -54,10 +55,12 @@ def _choose_run(run: Run | None) -> None:
     if run and run.id not in ids:
         ids.append(run.id)
     st.session_state["train-run"] = run.id if run else None
+    called = titles()
     st.selectbox(
         "Run shown",
         ids,
         key="train-run",
+        format_func=lambda name: called.get(name, name),
         on_change=lambda: st.query_params.update(run=st.session_state["train-run"]),
         placeholder="none yet",
         disabled=not ids,
@@ -68,7 +71,8 @@ def _others(run: Run | None) -> None:
     """Which other runs this server trains or has in line."""
     others = [run_id for run_id in get_workers().ids() if not run or run_id != run.id]
     if others:
-        st.caption(f"Also on this server, in this order: {', '.join(others)}.")
+        called = titles()
+        st.caption(f"Also on this server, in this order: {plain('; '.join(called.get(one, one) for one in others))}.")
 
 
 def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None) -> None:

@@ -13,7 +13,8 @@ from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState, Status
 from pages.shared import canvas, data, models, pictures
-from pages.shared.runs import get_workers
+from pages.shared.markdown import plain
+from pages.shared.runs import get_workers, titles
 
 COLORS: dict[RunState, Literal["blue", "green", "gray", "orange", "red"]] = {
     RunState.RUNNING: "blue",
@@ -72,7 +73,8 @@ def _headline(run: Run, status: Status, history: History) -> None:
     place = get_workers().place(run)
     with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
         st.badge(status.state + asked, color=COLORS.get(status.state, "gray"))
-        st.caption(f"{run.id}{f' · number {place} in line' if place else ''}")
+        title = plain(titles().get(run.id, run.id))
+        st.caption(f"{title}{f' · number {place} in line' if place else ''}")
     if status.message:
         (st.error if status.state in (RunState.FAILED, RunState.DIVERGED) else st.warning)(status.message)
 

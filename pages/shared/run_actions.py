@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.runs import sweep
+from mnist_core.runs import summary, sweep
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
@@ -95,7 +95,7 @@ def offer_undo() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="deleted"):
         newest = deleted[0]
-        st.caption(f"Deleted: {newest}{f' and {len(deleted) - 1} more' if len(deleted) > 1 else ''}.")
+        st.caption("One run was deleted." if len(deleted) == 1 else f"{len(deleted)} runs were deleted.")
         if st.button("Undo", key="runs-undo", icon=":material/undo:"):
             try:
                 RUNS.restore(newest)
@@ -170,6 +170,6 @@ def _take_in(files: list[Any]) -> None:
         except LabError as error:
             problems.append(str(error))
         else:
-            st.toast(f"Taken in as {made.id}.")
+            st.toast(f"Imported as {plain(summary.row(made).title)}.")
     st.session_state["runs-import-problems"] = problems
     st.session_state["runs-uploads"] += 1  # a new control, which is empty

@@ -10,7 +10,7 @@ from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
-from mnist_core.runs.summary import Row, in_words, row
+from mnist_core.runs.summary import Row, in_words, row, title_of
 from pages.shared import downloads, live, run_actions
 from pages.shared.markdown import plain
 from pages.shared.runs import history_of, records_of
@@ -82,7 +82,9 @@ def _about(summary: Row, run: Run) -> None:
         st.expander("Name and note", icon=":material/edit:", expanded=bool(summary.note)),
         st.form("about", border=False),
     ):
-        name = st.text_input("Name", summary.name, max_chars=80, placeholder=summary.run, key=f"name-{run.id}")
+        name = st.text_input(
+            "Name", summary.name, max_chars=80, placeholder=title_of(summary.config), key=f"name-{run.id}"
+        )
         note = st.text_area("Note", summary.note, max_chars=2_000, key=f"note-{run.id}")
         if st.form_submit_button("Save", key="about-save"):
             try:

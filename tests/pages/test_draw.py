@@ -5,6 +5,8 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.summary import title_of
+from pages.shared.markdown import plain
 from tests.pages import drawing, text
 
 
@@ -126,5 +128,9 @@ def test_all_models_are_compared(app, finished):
     app.run()
     app.toggle(key="draw-compare").set_value(True).run()
     assert not app.exception
-    assert [metric.label for metric in app.metric] == ["The network reads", *catalog.shipped(), finished.id]
+    assert [metric.label for metric in app.metric] == [
+        "The network reads",
+        *catalog.shipped(),
+        plain(title_of(finished.config())),
+    ]
     assert [metric.value for metric in app.metric][:3] == ["1", "1", "1"]

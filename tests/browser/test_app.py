@@ -282,7 +282,7 @@ def test_a_run_deleted_under_the_page_is_said(page: Page, server: Server) -> Non
     run_id = page.url.split("run=")[1]
     shutil.rmtree(server.runs_dir / run_id, ignore_errors=True)
     shutil.rmtree(server.runs_dir / run_id, ignore_errors=True)  # it may just have written once more
-    expect(page.get_by_text(re.compile("no status.json|There is no run")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("has been deleted|There is no run")).first).to_be_visible()
     expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 

@@ -6,11 +6,13 @@ The names below are imported from their modules when they are first used: most n
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from mnist_core.torch_startup import limit_spinning
+
 if TYPE_CHECKING:
     from mnist_core.config import TrainConfig as TrainConfig
-    from mnist_core.drawing import open_image as open_image
     from mnist_core.drawing import to_mnist as to_mnist
     from mnist_core.errors import LabError as LabError
+    from mnist_core.image_files import open_image as open_image
     from mnist_core.reading.predictor import Answer as Answer
     from mnist_core.reading.predictor import Predictor as Predictor
     from mnist_core.reading.predictor import load as load
@@ -21,7 +23,7 @@ _MODULES = {
     "TrainConfig": "config",
     "TrainState": "state",
     "fit": "trainer",
-    "open_image": "drawing",
+    "open_image": "image_files",
     "to_mnist": "drawing",
     "load": "reading.predictor",
     "Predictor": "reading.predictor",
@@ -29,6 +31,8 @@ _MODULES = {
     "LabError": "errors",
 }
 __all__ = list(_MODULES)
+
+limit_spinning()  # here, as every way to a training passes here before it imports torch
 
 
 if not TYPE_CHECKING:  # or a type checker would take any name for one of these

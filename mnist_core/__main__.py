@@ -21,8 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status: 0, 2 for wrong input, 130 when stopped by Ctrl+C."""
     args = _parser().parse_args(arguments)
     try:
-        args.command(args)
+        status: int = args.command(args) or 0
         sys.stdout.flush()
+        return status
     except LabError as error:
         print(f"mnist_core: {error}", file=sys.stderr)
         return 2

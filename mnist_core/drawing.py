@@ -2,15 +2,15 @@
 
 import dataclasses
 import math
-import os
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from mnist_core.errors import DrawingError, EmptyDrawing
+from mnist_core.image_files import decoding
 
 SIZE = 28  # pixels, side of MNIST's images
 BOX = 20  # pixels, longer side of the digit in it
@@ -21,6 +21,9 @@ EDGE = 0.1  # share of the strongest ink from which a pixel counts as the digit'
 THINNEST, THICKEST = 2.0, 3.0
 EVEN = 1.5 / 255  # of the full scale: an even background's pixels differ by less from each other
 FINE = 100  # pixels, longer side of the digit while its pen is measured and changed
+ENOUGH = 2**20  # pixels; an image that has more is made smaller first
+LONGEST = 30_000  # pixels; one whose longer side is longer, too
+TILE = 512  # pixels, about the side of the tiles in which a larger one is read
 NOISE = 4.0  # standard deviations of an uneven background that do not count as ink
 
 Pixels = npt.NDArray[np.uint8]
@@ -43,18 +46,6 @@ class Steps:
     pen: float
     digit: Pixels
     image: Pixels
-
-
-def open_image(path: str | os.PathLike[str]) -> Image.Image:
-    """The image in the file, turned upright as its camera noted. Raises DrawingError for one that cannot be read."""
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image)
-    except UnidentifiedImageError as error:
-        raise DrawingError(f"{path} is not an image of a kind that can be read, such as PNG or JPEG.") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise DrawingError(f"The image {path} cannot be read: {reason}.") from error
 
 
 def to_mnist(image: npt.NDArray[Any] | Image.Image) -> Pixels:
@@ -100,33 +91,81 @@ def _ink(image: npt.NDArray[Any] | Image.Image) -> Pixels:
 
 
 def _grey_and_alpha(image: npt.NDArray[Any] | Image.Image) -> tuple[Grey, Grey | None]:
-    """The image's brightness and opacity, each (H, W), as shares of the full scale."""
-    if isinstance(image, Image.Image):
-        mode = image.mode if image.mode in ("1", "L", "I", "I;16", "F") else "RGB"
-        image = np.asarray(image.convert("RGBA" if image.has_transparency_data else mode))
-    shape = image.shape
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or image.size == 0 or image.dtype.kind not in "buif":
-        raise DrawingError(
-            f"A drawing must be an array (H, W), (H, W, 3) or (H, W, 4) of numbers, got {shape} of {image.dtype}."
-        )
-    shares = _shares(image)
+    """The image's brightness and opacity, each (H, W), as shares of the full scale. Large images are made smaller."""
+    with np.errstate(over="ignore", invalid="ignore"):  # such numbers are refused
+        values, whole = _values(image)
+    lowest, highest = float(values.min()), float(values.max())
+    if not (math.isfinite(lowest) and math.isfinite(highest)):
+        raise DrawingError("A drawing must be made of finite numbers.")
+    # whatever the scale, it reaches at least as far as its largest value
+    values /= max(whole, highest, -lowest)
+    shares: Grey = values.astype(np.float32, copy=False)
     grey: Grey = shares[..., 0] if shares.shape[2] == 1 else shares[..., :3] @ LUMA
     return grey, shares[..., 3] if shares.shape[2] == 4 else None
 
 
-def _shares(image: npt.NDArray[Any]) -> Grey:
-    """The image's numbers as shares of the full scale. Raises DrawingError for numbers that are not finite."""
-    if image.dtype == np.uint8:
-        shares: Grey = image.astype(np.float32) / np.float32(255)
-        return shares
-    values = image.astype(np.float64)
-    if not np.isfinite(values).all():
-        raise DrawingError("A drawing must be made of finite numbers.")
-    # whatever the scale, it reaches at least as far as its largest value
-    whole = max(1.0 if image.dtype.kind in "bf" else 255.0, float(np.abs(values).max()))
-    return (values / whole).astype(np.float32)
+def _values(image: npt.NDArray[Any] | Image.Image) -> tuple[npt.NDArray[Any], float]:
+    """The image's numbers (H, W, C), float32 or float64, and the full scale of numbers of their kind.
+
+    Where the image has more than ENOUGH pixels, they are the means of square blocks of it. They are made from one tile
+    after the other, because all of them as floating numbers would take many times the image's memory.
+    """
+    height, width = _size(image)
+    whole = 1.0 if _part(image, 0, 0, 1).dtype.kind in "bf" else 255.0
+    block = math.ceil(max(1, math.sqrt(height * width / ENOUGH), max(height, width) / LONGEST))
+    if block == 1:
+        return _floats(_part(image, 0, 0, max(height, width))), whole
+    side = max(1, TILE // block) * block
+    rows = []
+    for top in range(0, height, side):
+        tiles = (_floats(_part(image, left, top, side)) for left in range(0, width, side))
+        rows.append(np.concatenate([_means(tile, block) for tile in tiles], 1))
+    return np.concatenate(rows), whole
+
+
+def _size(image: npt.NDArray[Any] | Image.Image) -> tuple[int, int]:
+    """The image's height and width. Raises DrawingError for an array of another form."""
+    if isinstance(image, Image.Image):
+        shape, kind = image.size[::-1], np.dtype(np.uint8)
+    else:
+        shape, kind = image.shape, image.dtype
+    if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,), (4,)) or 0 in shape or kind.kind not in "buif":
+        raise DrawingError(
+            f"A drawing must be an array (H, W), (H, W, 3) or (H, W, 4) of numbers, got {shape} of {kind}."
+        )
+    return shape[0], shape[1]
+
+
+def _part(image: npt.NDArray[Any] | Image.Image, left: int, top: int, side: int) -> npt.NDArray[Any]:
+    """A square of the image, as far as that reaches, as an array (H, W) or (H, W, C)."""
+    if isinstance(image, np.ndarray):
+        return image[top : top + side, left : left + side]
+    with decoding("The image"):  # it may not be decoded yet
+        part = image.crop((left, top, min(left + side, image.width), min(top + side, image.height)))
+        if part.mode == "LAB":
+            part = part.getchannel("L")
+        elif part.mode == "La":
+            part = part.convert("LA")
+        if part.mode in ("I", "F") or part.mode.startswith("I;16"):
+            return np.asarray(part)
+        if part.has_transparency_data:
+            return np.asarray(part.convert("RGBA"))
+        return np.asarray(part if part.mode in ("1", "L") else part.convert("RGB"))
+
+
+def _floats(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The part of an image as (H, W, C), float32 or float64."""
+    floats: npt.NDArray[Any] = part.astype(np.float32 if part.dtype == np.uint8 else np.float64)
+    return floats if floats.ndim == 3 else floats[..., None]
+
+
+def _means(tile: npt.NDArray[Any], block: int) -> npt.NDArray[Any]:
+    """The means of square blocks of `block` pixels, those at the right and at the bottom may be narrower."""
+    for axis in (0, 1):
+        starts = np.arange(0, tile.shape[axis], block)
+        counts = np.diff(starts, append=tile.shape[axis]).astype(tile.dtype)
+        tile = np.add.reduceat(tile, starts, axis) / np.expand_dims(counts, (1 - axis, 2))
+    return tile
 
 
 def _contrast(grey: Grey) -> Grey:
@@ -145,19 +184,17 @@ def _contrast_on_uneven(grey: Grey) -> Grey:
     The background is the quadratic surface through the image's rim that leaves out what does not fit; ink is all on
     one side of it. What is not much further from it than the rim's own grain is no ink.
     """
-    height, width = grey.shape
-    rows, columns = np.linspace(-1, 1, height), np.linspace(-1, 1, width)
-    y, x = (part.ravel() for part in np.meshgrid(rows, columns, indexing="ij"))
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], 1)
-    rim = np.flatnonzero(np.maximum(np.abs(x), np.abs(y)) > 0.8)
+    y, x = (np.linspace(-1, 1, length) for length in grey.shape)
+    rim = np.flatnonzero(np.maximum(np.abs(x), np.abs(y)[:, None]) > 0.8)
     rim = rim[:: max(1, len(rim) // 5_000)]
-    values = grey.ravel().astype(np.float64)
+    terms, values = np.stack(_terms(x[rim % len(x)], y[rim // len(x)]), 1), grey.ravel()[rim].astype(np.float64)
     for _ in range(4):
-        surface = np.linalg.lstsq(terms[rim], values[rim], rcond=None)[0]
-        off = values[rim] - terms[rim] @ surface
+        surface = np.linalg.lstsq(terms, values, rcond=None)[0]
+        off = values - terms @ surface
         grain = 1.4826 * float(np.median(np.abs(off)))
-        rim = rim[np.abs(off) <= max(3 * grain, FAINTEST / 8)]
-    off = (values - terms @ surface).reshape(height, width)
+        fits = np.abs(off) <= max(3 * grain, FAINTEST / 8)
+        terms, values = terms[fits], values[fits]
+    off = grey - sum(factor * term for factor, term in zip(surface, _terms(x, y[:, None]), strict=True))
     floor = max(NOISE * grain, FAINTEST / 4)
     lighter, darker = np.maximum(off - floor, 0), np.maximum(-off - floor, 0)
     contrast = lighter if lighter.sum() > darker.sum() else darker
@@ -168,6 +205,11 @@ def _contrast_on_uneven(grey: Grey) -> Grey:
         contrast = np.minimum(contrast, dark * 0.6)  # where there is less light, the same ink is less dark
     result: Grey = contrast.astype(np.float32)
     return result
+
+
+def _terms(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
+    """What a quadratic surface is the weighted sum of, at those places."""
+    return [np.ones_like(x), x, y, x * x, x * y, y * y]
 
 
 def _box(ink: Pixels) -> tuple[int, int, int, int]:
@@ -221,8 +263,14 @@ def _scaled(ink: Pixels, longer_side: int) -> Pixels:
 
 
 def _whitened(ink: Pixels) -> Pixels:
-    """The strongest ink made white, as MNIST's is; made smaller, a thin pen leaves grey only."""
-    white: Pixels = (ink.astype(np.int32) * 255 // int(ink.max())).astype(np.uint8)
+    """The strongest ink made white, as MNIST's is; made smaller, a thin pen leaves grey only.
+
+    Raises EmptyDrawing where it leaves none, as of two dots that are far from each other.
+    """
+    strongest = int(ink.max())
+    if strongest == 0:
+        raise EmptyDrawing("The ink is too fine for the size of the drawing: draw one digit, with a thicker pen.")
+    white: Pixels = (ink.astype(np.int32) * 255 // strongest).astype(np.uint8)
     return white
 
 

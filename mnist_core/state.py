@@ -13,7 +13,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT, Dataset
 from mnist_core.errors import ModelError
 from mnist_core.evaluation import Loader
-from mnist_core.torch_startup import freeze_imports
+from mnist_core.torch_startup import freeze_imports, keep_freed_memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +65,8 @@ class TrainState:
     """A training between two steps: the network, its optimizer, and how far it is.
 
     `best` is the checkpoint with the highest validation accuracy so far, of the newest such epoch. `lr` is the learning
-    rate at its highest. It may be changed between two records of `fit`, which goes on with it.
+    rate at its highest. It may be changed between two records of `fit`, which goes on with it. `threads` is the number
+    of CPU threads that `fit` has torch use; with another number a result differs in its last bits.
     """
 
     model: nn.Module
@@ -75,6 +76,7 @@ class TrainState:
     step: int = 0  # steps taken
     seconds: float = 0.0  # spent on steps; evaluating is not counted
     best: Checkpoint | None = None
+    threads: int = 1
 
     @classmethod
     def of(cls, config: TrainConfig) -> "TrainState":
@@ -82,8 +84,11 @@ class TrainState:
         place = device.pick(config.device)
         torch.manual_seed(config.seed)
         network = model.build(config.model, **config.hyperparameters).to(place)  # built on the CPU: same on all devices
-        state = cls(network, _optimizer(config, network), config.lr)
+        multiply_adds = sum(row.multiply_adds for row in model.summary(network)) * config.batch_size
+        threads = device.choose_threads(multiply_adds)
+        state = cls(network, _optimizer(config, network), config.lr, threads=threads)
         freeze_imports()  # behind the first optimizer, which imports much
+        keep_freed_memory()
         return state
 
     def tensors(self) -> dict[str, Tensor]:

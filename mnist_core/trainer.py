@@ -33,6 +33,7 @@ def warm_up() -> None:
     """Take a first step, whose optimizer torch imports and sets up for seconds, so that a training's own is quick."""
     config = TrainConfig()
     state = TrainState.of(config)
+    torch.set_num_threads(state.threads)
     place = next(state.model.parameters()).device
     images = torch.zeros(config.batch_size, 1, 28, 28, device=place)
     _step(config, state, images, torch.zeros(config.batch_size, dtype=torch.int64, device=place), config.lr, Tally())
@@ -71,11 +72,12 @@ def fit(
     back, or an epoch went far above the loss of guessing and left a network that does no better. At "finished",
     `state.model` has the weights of the epoch that read most validation images right, and the record carries its
     calibration and its test figures, read there once. Seconds and images/s count training steps, neither evaluation
-    nor the time that the reader of a record takes. Sets torch's global seed. Raises DatasetError and DeviceError, and
-    RunError for a `state` at its end that has no checkpoint.
+    nor the time that the reader of a record takes. Sets torch's global seed and, to `state.threads`, its number of
+    threads. Raises DatasetError and DeviceError, and RunError for a `state` at its end that has no checkpoint.
     """
     report_every = report_every or max(1, min(REPORT_STEPS, REPORT_IMAGES // config.batch_size))
     state = state or TrainState.of(config)
+    torch.set_num_threads(state.threads)
     loaders = loaders or Loaders.of(config)
     place = next(state.model.parameters()).device
     device.make_deterministic(place)

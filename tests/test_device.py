@@ -1,3 +1,4 @@
+import os
 import pathlib
 import platform
 import shutil
@@ -9,10 +10,12 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from mnist_core import device
+from mnist_core.config import TrainConfig
 from mnist_core.device import DeviceDataLoader
 from mnist_core.errors import DeviceError
 from mnist_core.files import APP_FOLDER
 from mnist_core.runs import worker
+from mnist_core.state import TrainState
 from tests.conftest import needs_gpu
 
 
@@ -43,6 +46,84 @@ def test_nonsense_is_no_device():
 def test_the_cpu_in_words(monkeypatch):
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     assert device.describe(torch.device("cpu")).endswith("1 thread)")
+
+
+@pytest.mark.parametrize(
+    ("cores", "trainings", "mlp", "cnn", "convnet"),
+    [
+        (1, 1, 1, 1, 1),
+        (2, 1, 1, 1, 1),
+        (3, 1, 1, 2, 2),
+        (4, 1, 1, 2, 3),
+        (16, 1, 1, 2, 5),
+        (16, 4, 1, 2, 3),
+        (4, 8, 1, 1, 1),
+    ],
+)
+def test_threads_are_as_many_as_gain_something_and_leave_a_core(cores, trainings, mlp, cnn, convnet):
+    multiply_adds = (6_500_000, 102_000_000, 297_000_000)  # of a step of 128 images
+    assert [device.threads_for(amount, cores, trainings) for amount in multiply_adds] == [mlp, cnn, convnet]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4, 16])
+@pytest.mark.parametrize("config", [TrainConfig(), TrainConfig(model="softmax"), TrainConfig(model="cnn", width=4)])
+def test_a_small_network_trains_on_one_thread(monkeypatch, cores, config):
+    monkeypatch.setattr(device, "cores", lambda: cores)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert TrainState.of(config).threads == 1
+
+
+def test_a_wide_network_trains_on_more(monkeypatch):
+    monkeypatch.setattr(device, "cores", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("RUNS_AT_ONCE", raising=False)
+    assert TrainState.of(TrainConfig(hidden=(1_024, 1_024))).threads == 3
+    assert TrainState.of(TrainConfig(hidden=(1_024, 1_024), batch_size=32)).threads == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "threads"), [("3", 3), ("5,2", 5), ("", None), ("0", None), ("all", None), ("-1", None)]
+)
+def test_the_users_number_of_threads_wins(monkeypatch, text, threads):
+    monkeypatch.setattr(device, "cores", lambda: 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    assert device.choose_threads(10**9) == (threads or 1)
+    assert device.resume_threads(8) == (threads or 2)
+
+
+def test_cores_are_those_that_the_process_may_use(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(6)), raising=False)
+    monkeypatch.setattr(device, "CPU_QUOTA", tmp_path / "cpu.max")
+    assert device.cores() == 6  # no container
+    for text, cores in {"max 100000\n": 6, "350000 100000\n": 3, "50000 100000\n": 1, "": 6}.items():
+        device.CPU_QUOTA.write_text(text)
+        assert device.cores() == cores
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert device.cores() == 1
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ("1", 1),
+        ("3", 3),
+        ("", None),
+        ("0", None),
+        ("-2", None),
+        ("many", None),
+        ("1.5", None),
+        ("٣", None),
+        ("9" * 5_000, None),
+    ],
+    ids=lambda value: str(value)[:9],
+)
+def test_how_many_train_at_once_can_be_named(monkeypatch, named, expected):
+    monkeypatch.setattr(device, "cores", lambda: 8)
+    monkeypatch.setenv("RUNS_AT_ONCE", named)
+    assert device.trainings_at_once() == (expected or 2)
+    monkeypatch.delenv("RUNS_AT_ONCE")
+    assert device.trainings_at_once() == 2
 
 
 def test_to_device_keeps_the_form():

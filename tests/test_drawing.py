@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -54,6 +56,32 @@ def test_size_hardly_matters():
 def test_every_common_mode_gives_the_same(mode):
     expected = drawing.to_mnist(digit_seven())
     assert np.array_equal(drawing.to_mnist(digit_seven().convert(mode)), expected)
+
+
+def seven_in(mode):
+    """The seven as a Pillow image of any mode that Pillow has."""
+    grey = digit_seven()
+    if mode == "LAB":
+        neutral = Image.new("L", grey.size, 128)
+        return Image.merge("LAB", (grey, neutral, neutral))
+    through = {"La": "LA", "RGBa": "RGBA"}.get(mode)
+    return (grey.convert(through) if through else grey).convert(mode)
+
+
+@pytest.mark.parametrize("mode", sorted({*Image.MODES, "PA", "La", "RGBa", "RGBX", "I;16", "I;16L", "I;16B"}))
+def test_every_mode_that_pillow_has_gives_the_same(mode):
+    off = drawing.to_mnist(seven_in(mode)).astype(int) - drawing.to_mnist(digit_seven())
+    assert np.abs(off).max() <= 2
+
+
+def test_an_image_that_cannot_be_decoded_is_refused(tmp_path):
+    digit_seven().save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:200])
+    with (
+        Image.open(tmp_path / "cut.png") as image,
+        pytest.raises(DrawingError, match=r"cannot be read, it may be damaged: .*\.$"),
+    ):
+        drawing.to_mnist(image)
 
 
 def test_arrays_and_images_are_the_same():
@@ -115,31 +143,6 @@ def test_ink_over_all_of_a_narrow_image_fits():
     assert drawing.to_mnist(image).shape == (28, 28)
 
 
-def test_a_file_that_is_no_image_is_refused(tmp_path):
-    with pytest.raises(DrawingError, match=r"none\.png cannot be read: No such file"):
-        drawing.open_image(tmp_path / "none.png")
-    with pytest.raises(DrawingError, match="cannot be read"):
-        drawing.open_image(tmp_path)
-    text = tmp_path / "text.png"
-    text.write_text("no image")
-    with pytest.raises(DrawingError, match="not an image"):
-        drawing.open_image(text)
-    whole = tmp_path / "whole.png"
-    digit_seven().save(whole)
-    cut = tmp_path / "cut.png"
-    cut.write_bytes(whole.read_bytes()[:200])
-    with pytest.raises(DrawingError, match="cannot be read"):
-        drawing.open_image(cut)
-
-
-def test_a_photo_is_turned_upright(tmp_path):
-    upright = digit_seven()
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held turned by a quarter
-    upright.rotate(90).save(tmp_path / "photo.png", exif=exif)
-    assert np.array_equal(drawing.to_mnist(drawing.open_image(tmp_path / "photo.png")), drawing.to_mnist(upright))
-
-
 def seven_as(kind):
     """The seven as an array of another kind of number, on the scale that is usual for it."""
     shares = np.asarray(digit_seven(), np.float64) / 255
@@ -152,9 +155,70 @@ def test_every_kind_of_number_gives_the_same(kind):
     assert np.abs(drawing.to_mnist(seven_as(kind)).astype(int) - drawing.to_mnist(digit_seven())).max() <= 2
 
 
-def test_numbers_that_are_not_finite_are_refused():
+@pytest.mark.parametrize("side", [20, 2_000])
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_refused(side, number):
+    image = np.zeros((side, side))
+    image[side // 2, side // 2] = number
     with pytest.raises(DrawingError, match="finite"):
-        drawing.to_mnist(np.full((20, 20), np.nan))
+        drawing.to_mnist(image)
+
+
+def large(kind, channels=()):
+    """An array of 12 million numbers a channel, and the box of the digit in it."""
+    image = np.zeros((3_000, 4_000, *channels), kind)
+    image[600:2_400, 1_800:2_100] = 200 if np.dtype(kind).kind in "ui" else 1
+    return image
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels"), [("bool", ()), ("uint8", ()), ("uint8", (3,)), ("uint16", (1,)), ("float32", (3,))]
+)
+def test_a_large_array_takes_little_memory(kind, channels):
+    image = large(kind, channels)
+    tracemalloc.start()
+    try:
+        steps = drawing.follow(image)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert steps.ink.shape == (750, 1_000)
+    assert steps.box == (450, 150, 525, 600)
+    assert peak < 100e6  # bytes
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I", "F", "I;16"])
+def test_a_large_image_is_read_as_the_small_one(mode):
+    small = drawing.follow(digit_seven(size=(500, 400), scale=1.5, mode="L").convert(mode))
+    large = drawing.follow(digit_seven(size=(2_500, 2_000), scale=7.5, mode="L").convert(mode))
+    assert max(large.ink.shape) < 1_000
+    assert np.abs(large.image.astype(int) - small.image).mean() < 6
+
+
+def test_an_image_up_to_a_thousand_pixels_wide_is_not_made_smaller():
+    assert drawing.follow(digit_seven(size=(1_000, 1_000))).ink.shape == (1_000, 1_000)
+    assert drawing.follow(digit_seven(size=(3_000, 300))).ink.shape == (300, 3_000)
+
+
+def test_sides_that_are_no_multiple_of_a_block_are_read():
+    image = np.zeros((1_031, 2_057), np.uint8)
+    image[-1, -1] = 255
+    steps = drawing.follow(image)
+    assert steps.ink.shape == (516, 1_029)
+    assert steps.box == (1_028, 515, 1_029, 516)
+
+
+def test_a_line_of_a_hundred_million_pixels_is_read():
+    image = np.zeros((1, 100_000_000), np.uint8)
+    image[:, :50_000_000] = 255
+    assert drawing.follow(image).ink.shape == (1, 29_995)
+
+
+def test_two_dots_far_from_each_other_are_too_fine():
+    image = np.zeros((100, 10_000), np.uint8)
+    image[0, 0] = image[-1, -1] = 255
+    with pytest.raises(EmptyDrawing, match="too fine"):
+        drawing.to_mnist(image)
 
 
 def test_the_steps_are_those_of_the_result():

@@ -29,13 +29,14 @@ class Parser(argparse.ArgumentParser):
 def add(
     commands: Any,
     name: str,
-    function: Callable[[argparse.Namespace], None],
+    function: Callable[[argparse.Namespace], int | None],
     help: str,
     runs_dir: bool = True,
     is_part: bool = False,
 ) -> Parser:
     """A command's parser, with the flags that all have; `commands` is argparse's action for them.
 
+    `function` carries the command out and returns its exit status, None for 0.
     A command that is a part of another takes the other's flags as well, wherever they stand.
     """
     parser: Parser = commands.add_parser(name, help=help, description=help)

@@ -3,11 +3,12 @@
 import argparse
 import dataclasses
 import pathlib
+import sys
 from typing import Any
 
-from mnist_core import drawing, metrics
+from mnist_core import drawing, image_files, metrics
 from mnist_core.cli import MODEL, STROKES, add, data_in_words, print_json
-from mnist_core.errors import EmptyDrawing, ModelError
+from mnist_core.errors import DrawingError, ModelError
 from mnist_core.reading import catalog
 
 
@@ -106,20 +107,36 @@ def _evaluate_all(args: argparse.Namespace) -> None:
         print(scorecard.table(rows))
 
 
-def _predict(args: argparse.Namespace) -> None:
+def _predict(args: argparse.Namespace) -> int:
     from mnist_core.reading import predictor
 
     loaded = predictor.load(args.model, args.store)
+    refused = 0
     for path in args.images:
         try:
-            answer = loaded.answer(drawing.to_mnist(drawing.open_image(path)))
-        except EmptyDrawing as error:
-            raise EmptyDrawing(f"{path}: {error}") from error
+            answer = loaded.answer(_drawn_in(path))
+        except DrawingError as error:
+            refused += 1
+            if args.json:
+                print_json({"path": path, "error": str(error)})
+            else:
+                print(f"mnist_core: {error}", file=sys.stderr)
+            continue
         if args.json:
             print_json({"path": path, **dataclasses.asdict(answer)})
         else:
             doubt = "" if answer.is_digit else ", but it may be no digit"
-            print(f"{path}: {answer.digit} ({answer.confidence:.1%}){doubt}")
+            print(f"{path}: {answer.digit} ({answer.confidence:.1%}){doubt}", flush=True)
+    return 2 if refused else 0
+
+
+def _drawn_in(path: str) -> drawing.Pixels:
+    """The digit in the image file, (28, 28), uint8. Raises a DrawingError that names the file."""
+    image = image_files.open_image(path)
+    try:
+        return drawing.to_mnist(image)
+    except DrawingError as error:
+        raise DrawingError(f"{path}: {error}") from error
 
 
 def _export(args: argparse.Namespace) -> None:

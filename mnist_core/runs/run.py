@@ -112,8 +112,8 @@ class Run(Requests):
         """The metrics to append to."""
         return metrics_file.appending(self.metrics)
 
-    def rewind(self, epoch: int) -> None:
-        """Drop the records of whatever came after the end of epoch `epoch`; 0 drops all.
+    def rewind(self, epoch: int) -> list[Record]:
+        """Drop the records of whatever came after the end of epoch `epoch`, 0 drops all; returns those that are left.
 
         A learning rate that was asked for since then is asked for again. Raises DamagedRecords where the epoch's end
         is missing or stands behind damage, and RunError.
@@ -129,6 +129,7 @@ class Run(Requests):
             self.request_lr(changes[-1])
         with self.writing(), replacing(self.metrics) as path:
             path.write_text("".join(records.to_json(record) + "\n" for record in found[:kept]), encoding="utf-8")
+        return found[:kept]
 
     @contextlib.contextmanager
     def locked(self, timeout: float = 2) -> Iterator[None]:

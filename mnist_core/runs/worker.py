@@ -29,16 +29,13 @@ NICE = 5  # of 19, how much a training process stands back where others need the
 PUBLISH_EVERY = 1.0  # seconds between weights to answer with, within an epoch
 
 
-def spawn(threads: int | None = None) -> subprocess.Popen[bytes]:
+def spawn() -> subprocess.Popen[bytes]:
     """A process that gets ready to train and then waits for `hand_over`. It ends when this one does, however it ends.
 
-    What tells it is the end of its standard input, a pipe that this process holds. `threads` are torch's on the CPU;
-    None leaves them to torch.
+    What tells it is the end of its standard input, a pipe that this process holds.
     """
     search_path = [str(APP_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]  # wherever it was started from
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(search_path)}
-    if threads is not None:
-        environment["OMP_NUM_THREADS"] = str(threads)
     return subprocess.Popen(
         [sys.executable, "-m", "mnist_core.runs.worker"],
         env=environment,
@@ -157,12 +154,13 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
 
 
 def _take_up(run: Run, config: TrainConfig) -> TrainState:
-    """The state that `run` goes on from, with the records rewound to it."""
+    """The state that `run` goes on from, with the records rewound to it and the number of threads it started with."""
+    from mnist_core import device
     from mnist_core.state import TrainState
 
     state = _saved_state(run, config)
     try:
-        run.rewind(state.epoch)
+        records = run.rewind(state.epoch)
     except DamagedRecords:
         run.rewind(0)
         run.state.unlink(missing_ok=True)
@@ -170,6 +168,10 @@ def _take_up(run: Run, config: TrainConfig) -> TrainState:
             RunState.RUNNING, "The records of its epochs were damaged, so it is trained again from its start."
         )
         return TrainState.of(config)
+    if records and records[0]["event"] == "start":
+        threads = records[0].get("environment", {}).get("threads")
+        if isinstance(threads, int) and threads > 0:  # an early version did not record it
+            state.threads = device.resume_threads(threads)
     return state
 
 

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import subprocess
 import threading
 
 import filelock
 
+from mnist_core import device
 from mnist_core.errors import RunError
 from mnist_core.files import reason
 from mnist_core.runs import status, worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
-from mnist_core.text import shorten, whole_number
+from mnist_core.text import shorten
 
 KILLED = -9  # the returncode of a process that SIGKILL ended, a name that Windows has not
-CORES_A_RUN = 4  # on a CPU; with fewer for each, trainings at the same time slow each other more than they gain
-
-
-def room() -> int:
-    """How many runs this machine carries at the same time: RUNS_AT_ONCE in the environment, else by its cores."""
-    try:
-        named = whole_number(os.environ.get("RUNS_AT_ONCE", ""))
-    except ValueError:
-        named = 0
-    return named or max(1, (os.cpu_count() or 1) // CORES_A_RUN)
 
 
 class Workers:
@@ -38,8 +28,7 @@ class Workers:
     """
 
     def __init__(self, at_once: int | None = None) -> None:
-        self._at_once = at_once or room()
-        self._threads = None if self._at_once == 1 else max(1, (os.cpu_count() or 1) // self._at_once)
+        self._at_once = at_once or device.trainings_at_once()
         self._mutex = threading.RLock()
         self._line: list[Run] = []
         self._held: dict[str, filelock.FileLock] = {}  # locks of the runs in line that no process has yet
@@ -184,7 +173,7 @@ class Workers:
             return self._ready
         if self._ready:
             self._ready.communicate()
-        return worker.spawn(self._threads)
+        return worker.spawn()
 
     def _attend(self, run: Run, child: subprocess.Popen[bytes]) -> None:
         """Wait for the process's end, note what it could not say itself, and let the next one in."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from mnist_core import drawing
+from mnist_core import device, drawing
 from mnist_core.errors import ModelError, RunError
 from mnist_core.reading import catalog
 from mnist_core.torch_startup import freeze_imports
@@ -72,7 +72,7 @@ def _load(name: str) -> Predictor:
 
     from mnist_core.reading import predictor
 
-    torch.set_num_threads(1)  # a page's few images need no more, and a training beside it does
+    torch.set_num_threads(device.choose_threads())  # one: a page's few images need no more
     return predictor.load(name)
 
 

@@ -133,6 +133,35 @@ def test_predict_answers_each_image_in_order(lines, tmp_path):
     assert len(lines("predict", "--model", "mlp", paths[0])) == 1
 
 
+def test_predict_answers_all_that_can_be_read(capsys, tmp_path):
+    seven = Image.new("L", (280, 280))
+    ImageDraw.Draw(seven).line([(80, 60), (190, 60), (120, 220)], fill=255, width=20)
+    seven.save(tmp_path / "seven.png")
+    (tmp_path / "text.png").write_text("no image")
+    Image.new("L", (50, 50)).save(tmp_path / "blank.png")
+    Image.fromarray(np.full((9, 9), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    paths = [
+        str(tmp_path / name) for name in ("none.png", "seven.png", "text.png", "blank.png", "nan.tif", "seven.png")
+    ]
+    assert main(["predict", "--json", *paths]) == 2
+    printed = capsys.readouterr()
+    answers = [json.loads(line) for line in printed.out.splitlines()]
+    assert printed.err == ""
+    assert [answer["path"] for answer in answers] == paths
+    assert [answer.get("digit") for answer in answers] == [None, 7, None, None, None, 7]
+    refused = [answer for answer in answers if "error" in answer]
+    assert [set(answer) for answer in refused] == [{"path", "error"}] * 4
+    assert main(["predict", *paths]) == 2
+    printed = capsys.readouterr()
+    assert printed.out.count(f"{tmp_path / 'seven.png'}: 7 (") == printed.out.count("\n") == 2
+    assert printed.err.splitlines() == [f"mnist_core: {answer['error']}" for answer in refused]
+    for answer, part in zip(
+        refused, ("No such file", "not an image", "There is no ink", "finite numbers"), strict=True
+    ):
+        assert answer["path"] in answer["error"]
+        assert part in answer["error"]
+
+
 def test_a_letter_is_doubted(capsys, lines, tmp_path):
     letter = Image.new("L", (280, 280))
     ImageDraw.Draw(letter).text((140, 140), "K", fill=255, anchor="mm", font=ImageFont.load_default(200))

@@ -12,14 +12,13 @@ import sys
 
 import pytest
 
+from mnist_core import device
 from mnist_core.config import TrainConfig
 from mnist_core.runs import worker
 from mnist_core.runs.metrics_file import Recorder
 from mnist_core.runs.run import Run
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import curves, wait_until
-
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 # with dropout and augmentation, so that every kind of randomness must be found again
 CONFIG = TrainConfig(data="sample", hidden=(8,), dropout=0.2, augment="affine", epochs=3, batch_size=64, device="cpu")
@@ -217,6 +216,25 @@ def test_the_line_of_a_killed_server_is_taken_up_by_the_next(store):
             pass
         assert_as_uninterrupted(run, whole)
     assert [record["event"] for record in runs[0].records()].count("resume") == 1
+
+
+def test_a_run_goes_on_with_the_number_of_threads_it_started_with(store, monkeypatch):
+    config = dataclasses.replace(CONFIG, **SETTINGS[2] | {"width": 32})
+    monkeypatch.setattr(device, "cores", lambda: 2)
+    runs = [store.create(config) for _ in range(3)]
+    with monkeypatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "2")
+        whole = train(runs[0])
+        for run in runs[1:]:
+            for record in worker.train(run, report_every=3):
+                if record["event"] == "epoch":
+                    run.request_stop()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert_as_uninterrupted(train(runs[1]), whole)
+    monkeypatch.setattr(device, "cores", lambda: 1)
+    train(runs[2])
+    used = [[r["environment"]["threads"] for r in run.records() if r["event"] in ("start", "resume")] for run in runs]
+    assert used == [[2], [2, 2], [2, 1]]
 
 
 def test_a_learning_rate_that_was_changed_is_kept_by_a_kill_in_the_same_epoch(store):

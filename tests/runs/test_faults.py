@@ -26,8 +26,6 @@ from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 from tests.runs.test_exact import CONFIG, assert_as_uninterrupted, train
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 SLOW = dataclasses.replace(CONFIG, epochs=1_000)
 
 

@@ -397,29 +397,6 @@ def test_a_process_that_fails_lets_the_next_in(workers_for, make_run):
     assert list(these._children) == [second.id]
 
 
-@pytest.mark.parametrize(
-    ("named", "expected"),
-    [
-        ("1", 1),
-        ("3", 3),
-        ("", None),
-        ("0", None),
-        ("-2", None),
-        ("many", None),
-        ("1.5", None),
-        ("٣", None),
-        ("9" * 5_000, None),
-    ],
-    ids=lambda value: str(value)[:9],
-)
-def test_the_room_can_be_named(monkeypatch, named, expected):
-    by_cores = max(1, os.cpu_count() // worker_pool.CORES_A_RUN)
-    monkeypatch.setenv("RUNS_AT_ONCE", named)
-    assert worker_pool.room() == (expected or by_cores)
-    monkeypatch.delenv("RUNS_AT_ONCE")
-    assert worker_pool.room() == by_cores
-
-
 def test_room_is_what_is_used_where_none_is_named(monkeypatch, workers_for, make_run):
     monkeypatch.setenv("RUNS_AT_ONCE", "2")
     these = workers_for(None)

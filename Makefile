@@ -2,13 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test check bench clean
+.PHONY: app test fuzz check bench clean
 
 app: .venv/app
 	$(BIN)/streamlit run streamlit_app.py
 
 test: .venv/dev
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+
+# Random input, much of it: hours. FUZZ_EXAMPLES says how much for each kind.
+fuzz: export FUZZ_EXAMPLES ?= 100000
+fuzz: .venv/dev
+	$(BIN)/python -m pytest tests/fuzz tests/runs/test_exact.py
 
 check: .venv/dev
 	$(BIN)/ruff check .

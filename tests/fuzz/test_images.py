@@ -1,0 +1,69 @@
+"""Image files and arrays that are read as drawings."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+
+from mnist_core import drawing
+from mnist_core.errors import DrawingError
+from mnist_core.image_files import FORMATS, open_image
+from tests.fuzz.test_archives import PLACES, SHARES, changed
+
+MODES = [
+    "1",
+    "L",
+    "P",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+    "LAB",
+    "HSV",
+    "I",
+    "F",
+    "LA",
+    "PA",
+    "La",
+    "RGBa",
+    "RGBX",
+    "I;16",
+]
+
+
+def saved(kind: str) -> bytes:
+    content = io.BytesIO()
+    ink = np.zeros((40, 30), np.uint8)
+    ink[5:35, 12:18] = 255
+    Image.fromarray(ink).convert("RGB").save(content, kind)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@given(places=PLACES, length=SHARES | st.just(1.0))
+def test_a_damaged_file_is_a_drawing_or_a_sentence(tmp_path_factory, kind, places, length):
+    path = tmp_path_factory.getbasetemp() / f"damaged.{kind}"
+    path.write_bytes(changed(saved(kind), places, length))
+    with contextlib.suppress(DrawingError):
+        assert drawing.to_mnist(open_image(path)).shape == (28, 28)
+
+
+@given(arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(min_dims=0, max_dims=4, max_side=12)))
+def test_an_array_is_a_drawing_or_a_sentence(array):
+    with contextlib.suppress(DrawingError):
+        assert drawing.to_mnist(array).shape == (28, 28)
+
+
+@given(st.sampled_from(MODES), st.integers(1, 40), st.integers(1, 40), st.binary(min_size=64, max_size=64))
+def test_an_image_of_any_mode_is_a_drawing_or_a_sentence(mode, width, height, noise):
+    image = Image.new(mode, (width, height))
+    pixels = np.resize(np.frombuffer(noise, np.uint8), (height, width))
+    with contextlib.suppress(ValueError):  # there is no way from grey to some modes
+        image = Image.fromarray(pixels).convert(mode)
+    with contextlib.suppress(DrawingError):
+        assert drawing.to_mnist(image).shape == (28, 28)

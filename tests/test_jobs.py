@@ -102,7 +102,7 @@ def test_an_unforeseen_error_is_logged_and_the_jobs_that_wait_are_done(caplog):
     all_jobs = Jobs()
     job, *others = [all_jobs.get(*asked) for asked in (("a", work), ("b", counting(2)), ("c", fails_at_once))]
     gate.set()
-    wait_until(lambda: job.done and all(other.done for other in others), 20)
+    wait_until(lambda: job.done and all(other.done for other in others), seconds=20)
     assert [job.problem, *(other.problem for other in others)] == [jobs.FAILED, "", jobs.FAILED]
     assert others[0].result == 2
     assert caplog.text.count("Traceback") == 2

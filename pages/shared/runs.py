@@ -45,8 +45,11 @@ def get_table() -> Table:
 
 
 def titles() -> dict[str, str]:
-    """What to call each run, by its id; the shipped models' names stand for themselves."""
-    return {name: name for name in catalog.shipped()} | {row.run: row.title for row in get_table().rows()}
+    """What to call each run, by its id; none where the folder of runs cannot be read."""
+    try:
+        return {row.run: row.title for row in get_table().rows()}
+    except RunError:
+        return {}
 
 
 def records_of(run: Run) -> list[Record]:

@@ -207,7 +207,7 @@ def test_the_line_of_a_killed_server_is_taken_up_by_the_next(store):
     try:
         for run in runs:
             these.submit(run)
-        wait_until(lambda: all(run.status().state == "finished" for run in runs), 180)
+        wait_until(lambda: all(run.status().state == "finished" for run in runs), seconds=180)
     finally:
         these.close()
     for run in runs:

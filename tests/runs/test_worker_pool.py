@@ -126,7 +126,7 @@ def test_a_run_that_has_just_stopped_can_be_taken_up_again(workers_for, make_run
     stopped = these._children[run.id]
     wait_until(lambda: state(run) == "stopped")
     these.resume(run)
-    wait_until(lambda: these._children.get(run.id) not in (None, stopped), 20)
+    wait_until(lambda: these._children.get(run.id) not in (None, stopped), seconds=20)
     assert state(run) == "waiting"
     assert not run.stop_requested()
 

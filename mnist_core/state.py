@@ -107,7 +107,7 @@ class TrainState:
 
         Raises ModelError for tensors that are of another config's state, or not finite.
         """
-        weights.check(tensors, self._expected("best" in {name.partition(".")[0] for name in tensors}))
+        weights.check(tensors, self._expected({name.partition(".")[0] for name in tensors}))
         network: dict[str, Tensor] = {}
         best: dict[str, Tensor] = {}
         slots: dict[int, dict[str, Tensor]] = {}
@@ -128,23 +128,29 @@ class TrainState:
                     slots[number][slot] = torch.empty_like(parameter).copy_(value)
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
         epoch, step, seconds, lr = tensors["progress"].tolist()
-        if not (epoch >= 1 and step >= 0 and seconds >= 0 and lr > 0 and epoch == int(epoch)):
+        has_begun = bool(slots) or not _slots(self.optimizer)
+        if not (0 <= epoch == int(epoch) and step >= 0 and (has_begun or step == 0) and seconds >= 0 and lr > 0):
             raise ModelError("The progress of the training is none that a training can have.")
         self.epoch, self.step, self.seconds, self.lr = int(epoch), int(step), seconds, lr
         if best:
             epoch, accuracy = tensors["checkpoint"].tolist()
             self.best = Checkpoint(best, int(epoch), accuracy)
 
-    def _expected(self, has_best: bool) -> dict[str, Tensor]:
-        """Tensors of the names, shapes and types that `load` takes."""
+    def _expected(self, parts: set[str]) -> dict[str, Tensor]:
+        """Tensors of the names, shapes and types that `load` takes, where they begin with `parts`.
+
+        Before the first step there is nothing of the optimizer, and an early version saved no checkpoint.
+        """
         network = self.model.state_dict()
-        parts = ("model", "best") if has_best else ("model",)  # an early version saved no checkpoint
-        expected = {f"{part}.{name}": value for part in parts for name, value in network.items()}
-        for index, parameter in enumerate(self.model.parameters()):
-            for slot in _slots(self.optimizer):
-                expected[f"optimizer.{index}.{slot}"] = torch.empty(()) if slot == "step" else parameter
-        expected["progress"] = torch.empty(4, dtype=torch.float64)
-        return expected | ({"checkpoint": torch.empty(2, dtype=torch.float64)} if has_best else {})
+        expected = {f"model.{name}": value for name, value in network.items()}
+        if "best" in parts:
+            expected |= {f"best.{name}": value for name, value in network.items()}
+            expected["checkpoint"] = torch.empty(2, dtype=torch.float64)
+        if "optimizer" in parts:
+            for index, parameter in enumerate(self.model.parameters()):
+                for slot in _slots(self.optimizer):
+                    expected[f"optimizer.{index}.{slot}"] = torch.empty(()) if slot == "step" else parameter
+        return expected | {"progress": torch.empty(4, dtype=torch.float64)}
 
     def end_epoch(self, accuracy: float) -> None:
         """One more epoch is done, and the network reads this share of the validation images right."""

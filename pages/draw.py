@@ -108,7 +108,7 @@ def _compare() -> None:
             except LabError as error:
                 st.metric(title, "-", help=str(error), border=True)
                 continue
-            answers.digit_or_none(name, answer)
+            answers.digit_or_none(title, answer)
 
 
 through_app()

@@ -364,7 +364,7 @@ def test_a_run_that_gets_no_process_fails_with_a_sentence_and_lets_the_next_in(w
     for run in (first, second, third):
         these.submit(run)
     spawn, refusals = worker.spawn, [BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")]
-    monkeypatch.setattr(worker, "spawn", lambda threads: spawn(threads) if not refusals else raising(refusals.pop()))
+    monkeypatch.setattr(worker, "spawn", lambda: spawn() if not refusals else raising(refusals.pop()))
     kill(these, first)
     assert state(second) == "failed"
     assert "No process could be started" in second.status().message

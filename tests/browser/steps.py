@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.summary import Table
+from tests.browser.conftest import Server
+
 Points = list[tuple[int, int]]
 ONE: Points = [(140, 40), (138, 140), (135, 240)]
 ZERO: Points = [(140, 40), (95, 70), (75, 140), (95, 210), (140, 240), (185, 210), (205, 140), (185, 70), (140, 40)]
@@ -97,6 +101,11 @@ def switch_to(page: Page, title: str) -> None:
 def choose(page: Page, label: str, option: str) -> None:
     page.get_by_label(label, exact=True).click()
     page.get_by_role("option", name=option).first.click()
+
+
+def title_of(server: Server, run_id: str) -> str:
+    """What the app calls the run."""
+    return next(row.title for row in Table(RunStore(server.runs_dir)).rows() if row.run == run_id)
 
 
 def fill(page: Page, label: str, value: str) -> None:

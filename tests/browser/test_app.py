@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from mnist_core import config, mnist_files
 from mnist_core.runs.run_store import RunStore
+from tests.browser import steps
 from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import (
     BAR,
@@ -216,7 +217,7 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
     expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
-def test_a_drawing_is_judged_by_the_run_that_trains(page: Page) -> None:
+def test_a_drawing_is_judged_by_the_run_that_trains(page: Page, server: Server) -> None:
     page.goto(LONG)
     at_rest(page)
     press(page, "train-start")
@@ -224,7 +225,7 @@ def test_a_drawing_is_judged_by_the_run_that_trains(page: Page) -> None:
     wait_for_steps(page)
     run_id = page.url.split("run=")[1]
     switch_to(page, "Draw")
-    choose(page, "Model", run_id)
+    choose(page, "Model", steps.title_of(server, run_id))
     expect(page.get_by_text("It is being trained now")).to_be_visible()
     draw(page, ONE)
     expect(answer(page)).to_be_visible()

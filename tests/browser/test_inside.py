@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mnist_core import mnist_files
+from tests.browser import steps
 from tests.browser.conftest import Server, visiting
 from tests.browser.steps import answer, at_rest, choose, draw, press, switch_to, wait_until
 
@@ -111,7 +112,7 @@ def test_the_space_is_mapped_and_a_point_clicked_on(page: Page) -> None:
     expect(points.first).to_be_visible()
 
 
-def test_a_run_that_trains_is_looked_into(page: Page) -> None:
+def test_a_run_that_trains_is_looked_into(page: Page, server: Server) -> None:
     data = "sample" if mnist_files.missing() else "mnist"
     page.goto(f"/train?model=mlp&epochs=300&data={data}")
     at_rest(page)
@@ -120,7 +121,7 @@ def test_a_run_that_trains_is_looked_into(page: Page) -> None:
     run_id = page.url.split("run=")[1].split("&")[0]
     expect(page.get_by_test_id("stProgress")).to_contain_text(re.compile(r"step [1-9]"), timeout=60_000)
     switch_to(page, "Inside")
-    choose(page, "Model", run_id)
+    choose(page, "Model", steps.title_of(server, run_id))
     expect(page.get_by_text("It is being trained now")).to_be_visible()
     open_section(page, "weights")
     epochs = page.locator("[data-testid=stSlider]")

@@ -19,7 +19,7 @@ TEXT = 200  # characters, the most of Pillow's own words in an error
 
 # Bytes a pixel. What Pillow holds an image in, where it is not 4, and what decoders take that hold it several times.
 HELD = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
-DECODED = {"WEBP": 17, "HEIF": 17, "BMP": 4}
+DECODED = {"WEBP": 17, "HEIF": 9.5, "BMP": 4}
 
 
 def open_image(path: str | os.PathLike[str]) -> Image.Image:
@@ -107,4 +107,4 @@ def _decoder_memory(image: Any, pixels: int) -> int:
         bits: int = max(tags.get(Base.BitsPerSample, (1,))) * tags.get(Base.SamplesPerPixel, 1)
         is_ycbcr = tags.get(Base.PhotometricInterpretation) == 6  # decoded to 4 bytes a pixel
         return os.fstat(image.fp.fileno()).st_size + tile * (32 if is_ycbcr else bits) // 8
-    return pixels * max(0, DECODED.get(image.format, 0) - HELD.get(image.mode, 4))
+    return int(pixels * max(0, DECODED.get(image.format, 0) - HELD.get(image.mode, 4)))

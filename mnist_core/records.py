@@ -14,10 +14,9 @@ from typing_extensions import NotRequired, TypedDict
 from mnist_core.text import quoted
 
 
-class Start(TypedDict):
-    """A training begins. `steps` are those of all its epochs; `first_loss` is the loss before the first one."""
+class _Begun(TypedDict):
+    """What is trained, and where. `steps` are those of all epochs."""
 
-    event: Literal["start"]
     parameters: int
     epochs: int
     steps: int
@@ -25,20 +24,19 @@ class Start(TypedDict):
     model: str
     device: str
     environment: NotRequired[dict[str, Any]]
+
+
+class Start(_Begun):
+    """A training begins. `first_loss` is the loss before the first step."""
+
+    event: Literal["start"]
     first_loss: NotRequired[float]
 
 
-class Resume(TypedDict):
+class Resume(_Begun):
     """A training goes on behind `epoch` finished epochs, which took `step` steps."""
 
     event: Literal["resume"]
-    parameters: int
-    epochs: int
-    steps: int
-    data: str
-    model: str
-    device: str
-    environment: NotRequired[dict[str, Any]]
     epoch: NotRequired[int]
     step: NotRequired[int]
 

@@ -25,7 +25,7 @@ from mnist_core.errors import LabError, RunError
 from mnist_core.files import oserror_as, replacing
 from mnist_core.reading import catalog
 from mnist_core.records import Record
-from mnist_core.runs import metrics_file, status, weight_history
+from mnist_core.runs import metrics_file, status
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
@@ -40,7 +40,7 @@ CHUNK = 2**16
 SCRATCH = ".import-"  # how folders begin in which a run is made
 LONGEST_IMPORT = 3_600  # seconds, after which such a folder was left over by a process that was killed
 
-LARGE = ("metrics.jsonl", "weights.safetensors", "state.safetensors", weight_history.NAME)
+LARGE = ("metrics.jsonl", "weights.safetensors", "state.safetensors", "first_layer.safetensors")
 PACKED = ("config.json", "status.json", "about.json", *LARGE)
 NEEDED = ("config.json", "status.json", "metrics.jsonl", "weights.safetensors")
 # What a run's folder holds beside these, and what file managers add when they pack one.
@@ -257,6 +257,7 @@ def _check(run: Run, name: str) -> None:
     is the state of a run that has ended for good.
     """
     from mnist_core import model, weights
+    from mnist_core.runs import weight_history  # with torch, for which the page that offers an import need not wait
     from mnist_core.state import TrainState
 
     with _saying(f"{name} cannot be imported", run.path):
@@ -269,14 +270,16 @@ def _check(run: Run, name: str) -> None:
         if state is RunState.FINISHED and (end is None or end["reason"] != "finished"):
             raise RunError("Its metrics end before its training did.")
         tensors = weights.load(run.weights, run.fingerprint())
-        expected = model.skeleton(config.model, **config.hyperparameters).state_dict()
-        weights.check(tensors, expected)  # before a network is built, which may be larger than the file
+        network = model.skeleton(config.model, **config.hyperparameters)  # a whole one may be larger than the file
+        weights.check(tensors, network.state_dict())
         if run.state.exists():
             training = TrainState.of(config)
             training.load(weights.load(run.state, run.fingerprint()))
             if training.epoch > config.epochs:
                 raise RunError("Its state is that of a longer training than its config's.")
-        weight_history.read(run.path)
+        history = weight_history.read(run.path)
+        if history.epochs and history.weights[0].shape != weight_history.kept_units(network).shape:
+            raise RunError(f"The file {weight_history.NAME} belongs to another network.")
     if state.is_active:
         message = "It was being trained when it was packed: Resume goes on from its last epoch."
         run.set_status(RunState.INTERRUPTED, message)

@@ -35,9 +35,15 @@ def first_layer(network: nn.Module) -> nn.Module:
     return next(module for _, module in leaf_modules(network) if is_weighted_sum(module))
 
 
+def kept_units(network: nn.Module) -> Tensor:
+    """The part of the first layer's weights that is kept of an epoch: (units, ...), at most UNITS of them."""
+    weight: Tensor = first_layer(network).weight  # type: ignore[assignment]
+    return weight.detach()[:UNITS]
+
+
 def add(folder: pathlib.Path, epoch: int, network: nn.Module) -> None:
     """Keep the first layer's weights as those at the end of `epoch`, 0 for the start, in place of any from then on."""
-    newest = first_layer(network).weight.detach()[None, :UNITS].half().cpu()  # type: ignore[operator]
+    newest = kept_units(network)[None].half().cpu()
     before = Snapshots([], newest[:0].float())
     if epoch:
         with contextlib.suppress(ModelError):  # after a power cut the file may be damaged, which shall stop no training
@@ -61,4 +67,7 @@ def read(folder: pathlib.Path) -> Snapshots:
     if not (folder / NAME).exists():
         return Snapshots([], torch.zeros(0))
     kept = weights.load(folder / NAME)
-    return Snapshots(kept["epochs"].tolist(), kept["weights"].float())
+    epochs, values = kept.get("epochs", torch.zeros(0)), kept.get("weights", torch.zeros(0))
+    if epochs.dtype != torch.int64 or epochs.dim() != 1 or values.dim() < 2 or len(values) != len(epochs):
+        raise ModelError(f"The file {folder / NAME} holds no weights of epochs.")
+    return Snapshots(epochs.tolist(), values.float())

@@ -315,7 +315,7 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 
 
 def test_help_does_not_wait_for_torch():
-    modules = "mnist_core.__main__, mnist_core.reading.catalog"
+    modules = "mnist_core.__main__, mnist_core.reading.catalog, mnist_core.exchange.run_archive"
     script = f"import sys, {modules}; raise SystemExit('torch' in sys.modules)"  # exits with 0
     assert subprocess.run([sys.executable, "-c", script], cwd=APP_FOLDER).returncode == 0
 

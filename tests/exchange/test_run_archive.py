@@ -613,6 +613,29 @@ def test_a_runs_folder_packed_by_hand_is_imported_whole(finished, tmp_path, stor
     assert (run.path / weight_history.NAME).read_bytes() == (finished.path / weight_history.NAME).read_bytes()
 
 
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"x": torch.zeros(1)},
+        {"epochs": torch.tensor([0, 1])},
+        {"epochs": torch.tensor([0, 1]), "weights": torch.zeros(3, 16, 784)},
+        {"epochs": torch.tensor([[0], [1]]), "weights": torch.zeros(2, 16, 784)},
+        {"epochs": torch.tensor([0.5, 1.0]), "weights": torch.zeros(2, 16, 784)},
+        {"epochs": torch.tensor(3), "weights": torch.zeros(())},
+    ],
+)
+def test_a_history_of_weights_that_is_none_is_refused(tensors, finished, tmp_path, store):
+    save_file(tensors, tmp_path / "changed")
+    entries = files(finished) | {weight_history.NAME: (tmp_path / "changed").read_bytes()}
+    refused(zipped(entries, tmp_path / "run.zip"), store, f"{weight_history.NAME} holds no weights of epochs")
+
+
+def test_a_history_of_another_networks_weights_is_refused(finished, tmp_path, store):
+    save_file({"epochs": torch.tensor([0, 1]), "weights": torch.zeros(2, 17, 784)}, tmp_path / "changed")
+    entries = files(finished) | {weight_history.NAME: (tmp_path / "changed").read_bytes()}
+    refused(zipped(entries, tmp_path / "run.zip"), store, f"{weight_history.NAME} belongs to another network")
+
+
 def test_a_damaged_history_of_weights_is_refused(finished, tmp_path, store):
     refused(
         zipped(files(finished) | {weight_history.NAME: b"x"}, tmp_path / "run.zip"), store, "first_layer.safetensors"

@@ -14,9 +14,11 @@ from mnist_core import mnist_files
 IMPORT = "import torch"
 TRAIN = """
 import pathlib
-from mnist_core.runs import run, worker
 from mnist_core.config import TrainConfig
-for _ in worker.train(run.create(TrainConfig(model={model!r}, epochs=1, device="cpu"), pathlib.Path({folder!r}))):
+from mnist_core.runs import worker
+from mnist_core.runs.run_store import RunStore
+run = RunStore(pathlib.Path({folder!r})).create(TrainConfig(model={model!r}, epochs=1, device="cpu"))
+for _ in worker.train(run):
     pass
 """
 PEAK = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from mnist_core.files import APP_FOLDER
+from mnist_core.runs.run_store import RunStore
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Sandbox and GPU are not to be had in a container; the rest keeps the browser from calling home.
@@ -79,9 +80,23 @@ def serving(folder: pathlib.Path, **environment: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shared_server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("server")) as served:
         yield served
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Iterator[Server]:
+    """One for all tests; what a failed test left training is stopped, so that the next test need not wait for it."""
+    yield shared_server
+    runs = RunStore(shared_server.runs_dir)
+    for _ in range(100):
+        active = [run for run in runs.runs() if run.status().state.is_active]
+        if not active:
+            break
+        for run in active:
+            run.request_stop()
+        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -134,6 +134,8 @@ def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tm
     upload.set_input_files(tmp_path / "bad.zip")
     press(page, "runs-import-now")
     expect(page.get_by_test_id("stAlert")).to_contain_text("bad.zip")
+    at_rest(page)
+    expect(upload).to_have_count(1)  # the new control, which is empty
     before = len(RunStore(server.runs_dir).runs())
     upload.set_input_files(tmp_path / "taken.zip")
     press(page, "runs-import-now")

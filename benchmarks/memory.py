@@ -1,4 +1,4 @@
-"""The most memory that a process takes while it trains on MNIST, above what `import torch` takes alone.
+"""The most memory that a process takes while it trains, beside what is predicted.
 
 Each in a process of its own, its peak as the operating system counted it. Needs MNIST.
 """
@@ -10,6 +10,8 @@ import tempfile
 
 from benchmarks.report import parser, print_figures, run
 from mnist_core import mnist_files
+from mnist_core.config import TrainConfig
+from mnist_core.runs import footprint
 
 IMPORT = "import torch"
 TRAIN = """
@@ -17,11 +19,18 @@ import pathlib
 from mnist_core.config import TrainConfig
 from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
-run = RunStore(pathlib.Path({folder!r})).create(TrainConfig(model={model!r}, epochs=1, device="cpu"))
-for _ in worker.train(run):
+for _ in worker.train(RunStore(pathlib.Path({folder!r})).create(TrainConfig.from_json({config!r}))):
     pass
 """
 PEAK = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+CONFIGS = {
+    "mlp": TrainConfig(epochs=1, device="cpu"),
+    "cnn": TrainConfig(model="cnn", epochs=1, device="cpu"),
+    "cnn in batches of 10,000": TrainConfig(model="cnn", batch_size=10_000, epochs=1, device="cpu"),
+    "convnet of 128 channels": TrainConfig(data="sample", model="convnet", width=128, epochs=1, device="cpu"),
+    "mlp on handwriting with background": TrainConfig(augment="handwriting", background=0.2, epochs=1, device="cpu"),
+    "mlp of 8 x 4,096": TrainConfig(data="sample", hidden=(4096,) * 8, lr=1e-4, epochs=2, device="cpu"),
+}
 
 
 def peak(script: str) -> float:
@@ -35,11 +44,13 @@ def main() -> None:
     mnist_files.find_or_download()
     args = parser(__doc__).parse_args()
     assert resource  # there is no such module on Windows: say so before anything is trained
-    base = peak(IMPORT)
-    figures: dict[str, float | str] = {"import torch, MB": base}
-    with tempfile.TemporaryDirectory() as folder:
-        for model in ("mlp", "cnn"):
-            figures[f"training {model}, MB above"] = peak(TRAIN.format(model=model, folder=folder)) - base
+    figures: dict[str, float | str] = {"import torch, MB": peak(IMPORT)}
+    for name, config in CONFIGS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            taken = peak(TRAIN.format(config=config.to_json(), folder=folder))
+        predicted = footprint.predict(config).memory / 1e6
+        figures[f"{name}, MB"] = taken
+        figures[f"{name}, predicted / measured"] = predicted / taken
     print_figures(figures, args.json)
 
 

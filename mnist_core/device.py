@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CPU_QUOTA = pathlib.Path("/sys/fs/cgroup/cpu.max")  # of a container on Linux: microseconds in each period, the period
+MEMORY_LIMIT = pathlib.Path("/sys/fs/cgroup/memory.max")  # of a container on Linux: bytes
 CORES_A_TRAINING = 4  # with fewer for each, trainings at the same time slow each other more than they gain
 # Of a training step, forward, for each thread. On two cores two threads were 0.9 times as fast as one at 26 million
 # (mlp), 1.05 at 30 to 50 million, 1.35 at 100 to 240 million (cnn) and 1.5 at 300 million and more (convnet).
@@ -147,6 +148,25 @@ class DeviceDataLoader(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         for batch in self.loader:
             yield to_device(batch, self.device)
+
+
+def free_memory(name: str) -> int:
+    """Bytes that a training on the device of that name, "auto" among them, can still get: on a GPU of its own memory.
+
+    Swap counts: with it a training is slow, but goes on.
+    """
+    if name in ("auto", "cuda"):
+        import torch
+
+        if torch.cuda.is_available():
+            return torch.cuda.mem_get_info()[0]
+    import psutil
+
+    free: int = psutil.virtual_memory().available + psutil.swap_memory().free
+    try:
+        return min(free, int(MEMORY_LIMIT.read_text(encoding="ascii")))
+    except (OSError, ValueError):  # there is none, or it is "max"
+        return free
 
 
 def make_deterministic(device: torch.device) -> None:

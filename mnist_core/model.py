@@ -85,7 +85,7 @@ class LayerSummary:
 
 
 def summary(model: nn.Module) -> list[LayerSummary]:
-    """A row for each layer, in the order in which one (1, 28, 28) image passes them."""
+    """A row for each layer, in the order in which one (1, 28, 28) image passes them; also of a `skeleton`."""
     import torch
     from torch import nn
 
@@ -111,9 +111,16 @@ def summary(model: nn.Module) -> list[LayerSummary]:
     hooks = [module.register_forward_hook(record) for _, module in leaf_modules(model)]
     was_training = model.training
     model.eval()  # batch norm cannot learn from one image, and must not
+    # The tensors that a skeleton lacks: each is one zero, seen at every place. Torch's own way to compute without
+    # numbers, its meta kernels, takes seconds to import.
+    state = model.state_dict()
+    lacking = {
+        name: torch.zeros((), dtype=value.dtype).expand(value.shape) for name, value in state.items() if value.is_meta
+    }
+    place = "cpu" if lacking else next(model.parameters()).device
     try:
         with torch.inference_mode():
-            model(torch.zeros(1, 1, 28, 28, device=next(model.parameters()).device))
+            torch.func.functional_call(model, lacking, torch.zeros(1, 1, 28, 28, device=place))
     finally:
         model.train(was_training)
         for hook in hooks:

@@ -26,6 +26,13 @@ def quoted(value: object) -> str:
     return shorten(_SHORT.repr(value), LONGEST_QUOTE)
 
 
+def data_size(size: int) -> str:
+    """Bytes as people write them: "7.3 GB", "490 MB", "12 kB"."""
+    if size >= 995_000_000:
+        return f"{size / 1e9:,.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 995_000 else f"{size / 1e3:.0f} kB"
+
+
 def whole_number(text: str) -> int:
     """The number that `text` writes in 1 to 18 ASCII digits. Raises ValueError for any other text."""
     if not re.fullmatch(r"[0-9]{1,18}", text):

@@ -1,6 +1,8 @@
 """Tensors on disk: safetensors files, which hold numbers and names and cannot hold code."""
 
+import os
 import pathlib
+import re
 from collections.abc import Mapping
 
 import safetensors
@@ -22,18 +24,25 @@ def save(path: pathlib.Path, tensors: Mapping[str, Tensor], fingerprint: str = "
     metadata = {"config": fingerprint} if fingerprint else None
     with replacing(path, durable) as fresh:
         contiguous = {name: value.contiguous() for name, value in tensors.items()}
-        fresh.write_bytes(safetensors.torch.save(contiguous, metadata))
+        try:
+            safetensors.torch.save_file(contiguous, fresh, metadata)  # straight from where they are in memory
+        except SafetensorError as error:
+            if number := re.search(r"os error (\d+)", str(error)):  # all that it says of an OSError
+                raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+            raise
 
 
-def load(path: pathlib.Path, fingerprint: str = "") -> dict[str, Tensor]:
-    """The tensors of `save`, on the CPU.
+def load(path: pathlib.Path, fingerprint: str = "", part: str = "") -> dict[str, Tensor]:
+    """The tensors of `save`, on the CPU; of `part` "model" only those whose names begin with "model.", by the rest.
 
     Raises ModelError for a file that cannot be read or is cut, or that was saved with another fingerprint than this.
     """
     try:
         with safetensors.safe_open(path, "pt") as file:
             theirs = (file.metadata() or {}).get("config", "")  # earlier versions saved none
-            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            start = f"{part}." if part else ""
+            names = [name for name in file.keys() if name.startswith(start)]  # noqa: SIM118
+            tensors: dict[str, Tensor] = {name.removeprefix(start): file.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise ModelError(f"The file {path} is damaged or no safetensors file: {error}.") from error
     if fingerprint and theirs and theirs != fingerprint:

@@ -10,9 +10,11 @@ import streamlit as st
 from mnist_core import config
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
+from mnist_core.runs import footprint
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState, Status
+from mnist_core.text import data_size
 from pages.shared import data, live, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
@@ -169,7 +171,7 @@ def _summary(name: str, hyperparameters: tuple[tuple[str, Any], ...]) -> list[di
             "parameters": row.parameters,
             "multiply-adds": row.multiply_adds,
         }
-        for row in model.summary(model.build(name, **dict(hyperparameters)))
+        for row in model.summary(model.skeleton(name, **dict(hyperparameters)))
     ]
 
 
@@ -183,13 +185,19 @@ def _before_start(chosen: TrainConfig) -> None:
     except LabError as error:
         st.error(str(error))
         return
+    try:
+        footprint.check(chosen, RUNS.folder)
+    except LabError as error:
+        st.warning(str(error))
     where = "the CPU" if place.type == "cpu" else device.describe(place)
     name = "MNIST" if chosen.data == "mnist" else config.SAMPLE_IN_WORDS
     no_digits = f", {chosen.background_images:,} of them no digits," if chosen.background_images else ""
+    needed = footprint.predict(chosen)
     st.markdown(
         f"**{chosen.model}**, {sum(row['parameters'] for row in rows):,} parameters, on **{where}**. Data: {name}, "
         f"{chosen.training_images:,} images to train on{no_digits} and {chosen.validation_images:,} to validate: "
         f"{chosen.steps_per_epoch:,} steps in each of {chosen.epochs:,} passes. "
+        f"It takes about **{data_size(needed.memory)}** of memory and {data_size(needed.disk)} of disk. "
         "The first loss should be near **2.303**, which is ln 10: what guessing one of ten digits costs."
     )
     st.dataframe(rows, hide_index=True, width="stretch")

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from mnist_core.errors import ConfigError, LabError
-from mnist_core.text import DEEPEST, LONGEST_QUOTE, parse_json, quoted, shorten, whole_number
+from mnist_core.text import DEEPEST, LONGEST_QUOTE, data_size, parse_json, quoted, shorten, whole_number
 
 
 def nested(levels: int) -> str:
@@ -122,3 +122,19 @@ def test_no_refusal_is_long():
     for error in (LabError("x" * 88_760 + " Do this."), ConfigError("lr", "x" * 88_760 + " Do this.")):
         assert len(str(error)) <= 1_000
         assert str(error).endswith(" Do this.")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 kB"),
+        (12_345, "12 kB"),
+        (994_999, "995 kB"),
+        (995_000, "1 MB"),
+        (994_900_000, "995 MB"),
+        (995_000_000, "1.0 GB"),
+        (7_345_000_000, "7.3 GB"),
+    ],
+)
+def test_bytes_as_people_write_them(size, words):
+    assert data_size(size) == words

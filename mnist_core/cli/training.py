@@ -14,6 +14,7 @@ from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import Record
 from mnist_core.runs import worker
+from mnist_core.text import data_size
 
 
 def add_to(commands: Any) -> None:
@@ -34,8 +35,9 @@ def add_to(commands: Any) -> None:
     for name in RULES:
         add_flag(parser, name)
 
-    parser = add(commands, "summary", _summary, "Show a network layer by layer.", runs_dir=False)
-    for name in ("model", *model.HYPERPARAMETERS):
+    shown = "Show a network layer by layer, and the memory and disk that its training takes."
+    parser = add(commands, "summary", _summary, shown, runs_dir=False)
+    for name in RULES:
         add_flag(parser, name)
 
     sheet = "Draw a contact sheet of what the augmentations and the background make."
@@ -61,7 +63,7 @@ def _data(args: argparse.Namespace) -> None:
 def _train(args: argparse.Namespace) -> None:
     chosen = given(args)
     if args.resume and (chosen or args.recipe):
-        raise ConfigError("", "--resume goes on with the run's own hyperparameters: leave the others away.")
+        raise ConfigError("", "--resume goes on with the run's own hyperparameters: give no others.")
     if args.tensorboard:
         from mnist_core.exchange import tensorboard_files
 
@@ -115,11 +117,15 @@ def _in_words(record: Record) -> str:
 
 
 def _summary(args: argparse.Namespace) -> None:
+    from mnist_core.runs import footprint
+
     chosen = TrainConfig(**given(args))
-    rows = model.summary(model.build(chosen.model, **chosen.hyperparameters))
+    needed = footprint.predict(chosen)
+    rows = model.summary(model.skeleton(chosen.model, **chosen.hyperparameters))
     if args.json:
         for row in rows:
             print_json(dataclasses.asdict(row))
+        print_json(dataclasses.asdict(needed))
         return
     print(f"{chosen.model}: {model.NETWORKS[chosen.model].sentence}\n")
     print(f"{'layer':14} {'input':>14} {'output':>14} {'parameters':>12} {'multiply-adds':>14}")
@@ -128,6 +134,8 @@ def _summary(args: argparse.Namespace) -> None:
         print(f"{row.layer:14} {shapes[0]:>14} {shapes[1]:>14} {row.parameters:12,} {row.multiply_adds:14,}")
     total = sum(row.parameters for row in rows), sum(row.multiply_adds for row in rows)
     print(f"{'total':14} {'':14} {'':14} {total[0]:12,} {total[1]:14,}")
+    memory, disk = data_size(needed.memory), data_size(needed.disk)
+    print(f"\nIts training takes about {memory} of memory and {disk} of disk.")
 
 
 def _augment(args: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.files import oserror_as, replacing
-from mnist_core.runs import trash
+from mnist_core.runs import footprint, trash
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
 from mnist_core.text import quoted
@@ -28,7 +28,8 @@ class RunStore:
     folder: pathlib.Path
 
     def create(self, config: TrainConfig) -> Run:
-        """A new run's folder, waiting to be trained."""
+        """A new run's folder, waiting to be trained. Raises RunError where memory or disk would not do for that."""
+        footprint.check(config, self.folder)
         for run_id in new_ids(config.model):
             run = Run(self.folder / run_id)
             try:

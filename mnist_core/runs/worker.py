@@ -17,12 +17,14 @@ from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError, ModelError, RunError
 from mnist_core.files import APP_FOLDER, reason, remove_left_over
 from mnist_core.records import End, LrChange, Record
-from mnist_core.runs import status
+from mnist_core.runs import footprint, status
 from mnist_core.runs.metrics_file import DamagedRecords
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from mnist_core.state import TrainState
 
 NICE = 5  # of 19, how much a training process stands back where others need the processor
@@ -72,7 +74,7 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
         if state.is_over:
             raise RunError(f"The run {run.id} has {state}: there is nothing left to train.")
         try:
-            if state is not RunState.WAITING:  # whoever has asked to stop a waiting run shall be obeyed
+            if state is not RunState.WAITING:  # a request to stop a run that waits is still to be met
                 run.clear_requests()
             run.set_status(RunState.RUNNING)
             yield from _train(run, config, report_every)
@@ -95,6 +97,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
     from mnist_core import trainer, weights  # with torch, which takes seconds to import
     from mnist_core.runs import weight_history
 
+    footprint.check(config, run.path)
     fingerprint = run.fingerprint()
     remove_left_over(run.path, (run.metrics.name, "status.json", run.state.name, run.weights.name, weight_history.NAME))
 
@@ -118,8 +121,10 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     publish(state)
                 elif record["event"] == "end":
                     recorder.sync()
-                    # the chosen epoch's; of one that diverged the last epoch's end, which is sound
-                    publish(_saved_state(run, config) if record["reason"] == "diverged" else state)
+                    if record["reason"] == "diverged":
+                        weights.save(run.weights, _sound_weights(run, config), fingerprint)
+                    else:
+                        publish(state)  # of the epoch that was chosen
                     run.clear_requests()
                     run.set_status(RunState(record["reason"]), record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
@@ -190,6 +195,16 @@ def _saved_state(run: Run, config: TrainConfig) -> TrainState:
                 "train its config anew."
             ) from error
     return state
+
+
+def _sound_weights(run: Run, config: TrainConfig) -> dict[str, Tensor]:
+    """The network's weights at the end of the last whole epoch; those it started with before the first."""
+    from mnist_core import weights
+    from mnist_core.state import TrainState
+
+    if run.state.exists():
+        return weights.load(run.state, run.fingerprint(), part="model")
+    return TrainState.of(config).model.state_dict()
 
 
 def _pause(run: Run) -> None:

@@ -4,6 +4,7 @@ import functools
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -196,10 +197,14 @@ def test_the_sample_is_never_taken_for_mnist(capsys, finished, store):
 
 
 def test_summary_adds_up(capsys, lines):
-    rows = lines("summary", "--hidden", "32", "16")
-    assert [row["parameters"] for row in rows if row["parameters"]] == [784 * 32 + 32, 32 * 16 + 16, 16 * 10 + 10]
+    *rows, needed = lines("summary", "--hidden", "32", "16", "--optimizer", "sgd")
+    counts = [row["parameters"] for row in rows if row["parameters"]]
+    assert counts == [784 * 32 + 32, 32 * 16 + 16, 16 * 10 + 10]
+    assert needed["disk"] == 4 * 5 * sum(counts) + 2 * 6 * 32 * 784  # with the first layer's history
     assert main(["summary", "--model", "convnet", "--width", "64"]) == 0
-    assert f"{catalog.card('cnn')['parameters']:,}" in capsys.readouterr().out.splitlines()[-1]
+    *_, total, _, needed = capsys.readouterr().out.splitlines()
+    assert f"{catalog.card('cnn')['parameters']:,}" in total
+    assert re.fullmatch(r"Its training takes about [0-9]{3} MB of memory and [0-9] MB of disk\.", needed)
 
 
 def test_a_damaged_run_hides_no_other(finished, store, capsys):
@@ -232,7 +237,7 @@ def test_every_command_has_help(command, capsys):
         (["train", "--device", "tpu"], "invalid choice"),
         (["train", "--resume", "../x"], "is not a run's id"),
         (["train", "--resume", "nope"], "There is no run nope"),
-        (["train", "--resume", "nope", "--lr", "1"], "leave the others away"),
+        (["train", "--resume", "nope", "--lr", "1"], "give no others"),
         (["train", "--data", "sample", "--validation-size", "1500"], "must leave images to train on"),
         (["evaluate", "nope"], "There is no run nope"),
         (["evaluate"], "Name one model to evaluate, or --all"),
@@ -241,7 +246,7 @@ def test_every_command_has_help(command, capsys):
         (["evaluate", "--all", "--strokes", "none.npz"], "none.npz holds no pen strokes"),
         (["train", "--recipe", "resnet"], "invalid choice: 'resnet'"),
         (["train", "--recipe", "cnn", "--hidden", "3"], "hidden cannot be set for convnet"),
-        (["train", "--recipe", "cnn", "--resume", "nope"], "leave the others away"),
+        (["train", "--recipe", "cnn", "--resume", "nope"], "give no others"),
         (["augment", "--data", "sample", "--out", "none/x.png"], "cannot be written to none/x.png"),
         (["evaluate", "cnn", "--split", "all"], "invalid choice"),
         (["predict", "none.png"], "none.png cannot be read: No such file"),

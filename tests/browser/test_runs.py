@@ -48,7 +48,7 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
         done = train(page, f"{SHORT}&lr=0.02")
         page.reload()
         expect(status(page)).to_contain_text("finished", timeout=60_000)
-        long = train(page, f"/train?data={DATA}&epochs=8&hidden=64&lr=0.005&batch_size=16")
+        long = train(page, f"/train?data={DATA}&epochs=3&hidden=64&lr=0.005&batch_size=16")
         waiting = train(page, f"{SHORT}&lr=0.001")
         expect(status(page)).to_contain_text("number 1 in line")
         page.goto(f"/train?run={long}")

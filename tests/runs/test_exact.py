@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+import safetensors.torch
 
 from mnist_core import device
 from mnist_core.config import TrainConfig
@@ -60,13 +61,15 @@ class Watch:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, run: Run, moments: dict[int, Run]) -> None:
         self.count = 0
         self._path, self._moments = run.path, moments
-        write_bytes, write_text, append = pathlib.Path.write_bytes, pathlib.Path.write_text, Recorder.append
+        save_file, write_text, append = safetensors.torch.save_file, pathlib.Path.write_text, Recorder.append
         replace, unlink = os.replace, pathlib.Path.unlink
 
-        def half_bytes(path, data):
-            write_bytes(path, data[: len(data) // 2])
+        def half_tensors(tensors, path, metadata):
+            save_file(tensors, path, metadata)
+            data = path.read_bytes()
+            path.write_bytes(data[: len(data) // 2])
             self._look()
-            write_bytes(path, data)
+            path.write_bytes(data)
             self._look()
 
         def half_text(path, data, **options):
@@ -90,7 +93,7 @@ class Watch:
             unlink(path, **options)
             self._look()
 
-        monkeypatch.setattr(pathlib.Path, "write_bytes", half_bytes)
+        monkeypatch.setattr(safetensors.torch, "save_file", half_tensors)
         monkeypatch.setattr(pathlib.Path, "write_text", half_text)
         monkeypatch.setattr(pathlib.Path, "unlink", look_unlink)
         monkeypatch.setattr(os, "replace", look_replace)
@@ -193,7 +196,7 @@ def test_abandoned_generators_change_nothing(store):
 
 
 def test_the_line_of_a_killed_server_is_taken_up_by_the_next(store):
-    runs = [store.create(dataclasses.replace(CONFIG, epochs=epochs)) for epochs in (90, 3)]
+    runs = [store.create(dataclasses.replace(CONFIG, epochs=epochs)) for epochs in (40, 3)]
     server = subprocess.Popen([sys.executable, "-m", "tests.runs.server", "1"], stdin=subprocess.PIPE, text=True)
     for run in runs:
         server.stdin.write(f"submit {run.path}\n")

@@ -1,0 +1,129 @@
+"""Drawing as a visitor does it, in a real browser."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.steps import (
+    BAR,
+    FOUR,
+    LETTER_K,
+    ONE,
+    SEVEN,
+    WRITTEN,
+    ZERO,
+    Points,
+    answer,
+    at_rest,
+    draw,
+    ink,
+    press,
+    switch_to,
+    wait_until,
+)
+
+
+@pytest.mark.parametrize(("points", "digit"), [(ONE, "1"), (ZERO, "0")])
+def test_a_drawn_digit_is_read(page: Page, points: Points, digit: str) -> None:
+    page.goto("/")
+    at_rest(page)
+    expect(page.locator(".st-key-answer")).to_contain_text("Draw a digit.")
+    draw(page, points)
+    expect(answer(page)).to_have_text(digit, timeout=60_000)
+    expect(page.locator(".st-key-answer")).not_to_contain_text("Not sure this is a digit")
+    expect(page.locator(".st-key-seen img")).to_be_visible()
+    expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
+    press(page, "clear")
+    expect(page.locator(".st-key-answer")).to_contain_text("Draw a digit.")
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_digits_are_read_in_every_form(page: Page, form: str) -> None:
+    digit, strokes = WRITTEN[form]
+    page.goto("/")
+    at_rest(page)
+    for points in strokes:
+        draw(page, points)
+        at_rest(page)
+    expect(answer(page)).to_have_text(digit, timeout=60_000)
+
+
+def test_a_letter_is_doubted(page: Page) -> None:
+    page.goto("/")
+    at_rest(page)
+    for points in LETTER_K:
+        draw(page, points)
+        at_rest(page)
+    expect(page.locator(".st-key-answer")).to_contain_text("Not sure this is a digit", timeout=60_000)
+    expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
+
+
+@pytest.mark.parametrize("switched", [False, True], ids=["", "after a switch of the page"])
+@pytest.mark.parametrize("button", ["clear", "undo"])
+def test_strokes_drawn_at_once_after_clear_or_undo_are_kept(page: Page, button: str, switched: bool) -> None:
+    page.goto("/")
+    at_rest(page)
+    seen = page.locator(".st-key-seen img")
+    for points in FOUR:
+        draw(page, points)
+    expect(answer(page)).to_have_text("4", timeout=60_000)
+    four = seen.get_attribute("src") or ""
+    press(page, "clear")
+    expect(seen).to_have_count(0)
+    for pause in [0] if switched else [0, 50, 100, 200, 300, 500]:  # milliseconds
+        if button == "undo":
+            draw(page, FOUR[0])
+            expect(answer(page)).to_be_visible()
+        before = seen.get_attribute("src") if button == "undo" else None
+        draw(page, BAR)
+        expect(answer(page)).to_be_visible()
+        if before:
+            expect(seen).not_to_have_attribute("src", before)
+        at_rest(page)
+        if switched:
+            switch_to(page, "Browse")
+            switch_to(page, "Draw")
+        press(page, button)
+        page.wait_for_timeout(pause)
+        for points in FOUR[1 if button == "undo" else 0 :]:
+            draw(page, points)
+        expect(seen).to_have_attribute("src", four)
+        press(page, "clear")
+        expect(seen).to_have_count(0)
+
+
+def test_a_stroke_is_taken_back(page: Page) -> None:
+    page.goto("/")
+    at_rest(page)
+    draw(page, SEVEN)
+    expect(answer(page)).to_have_text("7")
+    before = ink(page)
+    draw(page, BAR)
+    page.wait_for_function("document.querySelectorAll('.st-key-undo button:not([disabled])').length")
+    at_rest(page)
+    page.wait_for_timeout(500)  # the canvas sends a while after the pen is up
+    at_rest(page)
+    assert ink(page) > before
+    press(page, "undo")
+    wait_until(page, lambda: abs(ink(page) - before) < before / 50)
+    expect(answer(page)).to_have_text("7")
+    press(page, "undo")
+    expect(page.locator(".st-key-answer")).to_contain_text("Draw a digit.")
+    draw(page, ONE)
+    expect(answer(page)).to_have_text("1")
+
+
+def test_a_drawing_survives_a_switch_of_the_page(page: Page) -> None:
+    page.goto("/")
+    at_rest(page)
+    draw(page, SEVEN)
+    expect(answer(page)).to_have_text("7")
+    before = ink(page)
+    switch_to(page, "Browse")
+    switch_to(page, "Draw")
+    expect(answer(page)).to_have_text("7")
+    wait_until(page, lambda: abs(ink(page) - before) < before / 50)
+    draw(page, BAR)
+    wait_until(page, lambda: ink(page) > before * 1.1)
+    expect(answer(page)).to_have_text("7")
+    page.get_by_text("Compare all").click()
+    expect(page.locator(".st-key-compared [data-testid=stMetricValue]").first).to_have_text("7")

@@ -40,7 +40,7 @@ def train(config: TrainConfig, parts: tuple[str, ...], drawn: pen_strokes.DrawnD
     assert end["event"] == "end"
     figures = [end["test_accuracy"]]
     if drawn:
-        digits = evaluation.predict(state.model, torch.from_numpy(drawn.images)).argmax(1).numpy()
+        digits = evaluation.logits(state.model, torch.from_numpy(drawn.images)).argmax(1).numpy()
         figures.append(drawn.macro_accuracy(digits))
     return tuple(figures)
 

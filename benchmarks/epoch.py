@@ -4,7 +4,8 @@ usual    torchvision's data set with ToTensor, a DataLoader, each batch moved to
 by hand  the shortest loop over normalised tensors in memory, without any report
 fit      mnist_core's, with its reports and its figures of training
 
-All three in one process, `by hand` and `fit` in turn; medians. Needs MNIST.
+All three in one process, `by hand` and `fit` in turn; medians. `fit` also beside processes that are busy with other
+work. Needs MNIST.
 """
 
 import statistics
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader, random_split
 from torchvision.datasets import MNIST
 from torchvision.transforms import ToTensor
 
+from benchmarks import busy
 from benchmarks.report import parser, print_figures, run
 from mnist_core import dataset, mnist_files
 from mnist_core.config import TrainConfig
@@ -100,6 +102,10 @@ def main() -> None:
     hand, ours = by_hand(dataset.load(CONFIG)), by_fit()
     seconds(hand), seconds(ours)  # a first round, not counted
     rounds = [(seconds(hand), seconds(ours)) for _ in range(args.rounds)]
+    loaded = {}
+    for count, name in busy.COUNTS.items():
+        with busy.beside(count):
+            loaded[name] = statistics.median(seconds(ours) for _ in range(args.rounds))
     slow = usual()
     figures: dict[str, float | str] = {
         "usual, seconds": seconds(slow),
@@ -108,6 +114,9 @@ def main() -> None:
     }
     figures["usual / fit"] = float(figures["usual, seconds"]) / float(figures["fit, seconds"])
     figures["fit / by hand"] = statistics.median(ours / hand for hand, ours in rounds)
+    for name, taken in loaded.items():
+        figures[f"fit, {name}, seconds"] = taken
+        figures[f"fit, {name} / idle"] = taken / float(figures["fit, seconds"])
     print_figures(figures, args.json)
 
 

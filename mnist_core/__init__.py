@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mnist_core.drawing import to_mnist as to_mnist
     from mnist_core.errors import LabError as LabError
     from mnist_core.image_files import open_image as open_image
-    from mnist_core.reading.predictor import Answer as Answer
+    from mnist_core.reading.predictor import Prediction as Prediction
     from mnist_core.reading.predictor import Predictor as Predictor
     from mnist_core.reading.predictor import load as load
     from mnist_core.state import TrainState as TrainState
@@ -27,7 +27,7 @@ _MODULES = {
     "to_mnist": "drawing",
     "load": "reading.predictor",
     "Predictor": "reading.predictor",
-    "Answer": "reading.predictor",
+    "Prediction": "reading.predictor",
     "LabError": "errors",
 }
 __all__ = list(_MODULES)

@@ -110,7 +110,7 @@ def normalise(images: Tensor) -> Tensor:
 class Batches:
     """A loader over a data set in memory: batches of normalised images (B, 1, 28, 28) and labels (B,).
 
-    Shuffled anew each time it is iterated, by torch's global random state as a DataLoader is. The last batch holds
+    Shuffled again each time it is iterated, by torch's global random state as a DataLoader is. The last batch holds
     what is left.
     """
 

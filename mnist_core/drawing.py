@@ -237,7 +237,7 @@ def _with_even_pen(ink: Pixels) -> tuple[float, Pixels]:
         return pen, ink
     # moving the outline by `shift` makes the longer side 2 * shift longer, too
     shift = (wanted - pen) * FINE / BOX / (2 * (1 - wanted / BOX))
-    # where loops are filled with ink, strokes are thinner than they seem and shall not vanish: a quarter is the most
+    # where loops are filled with ink, strokes are thinner than they seem and must not vanish: a quarter is the most
     shift = max(shift, -pen * FINE / BOX / 8)
     outside = ndimage.distance_transform_edt(~inside)
     signed = np.where(inside, depth - 0.5, 0.5 - outside)

@@ -84,10 +84,10 @@ class Tally:
 
 def evaluate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
     """Loss and accuracy over all of a loader's batches, with the network in evaluation mode."""
-    return measure(*answers(network, batches))
+    return measure(*logits_and_labels(network, batches))
 
 
-def answers(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+def logits_and_labels(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """Logits (N, 10) and labels (N,) over all of a loader's batches, with the network in evaluation mode."""
     was_training = network.training
     network.eval()
@@ -98,7 +98,7 @@ def answers(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> tup
     return logits, labels
 
 
-def predict(network: nn.Module, images: Tensor) -> Tensor:
+def logits(network: nn.Module, images: Tensor) -> Tensor:
     """Logits (N, 10), float32, on the network's device, for images (N, 28, 28), uint8, anywhere."""
     place = next(network.parameters()).device
     was_training = network.training

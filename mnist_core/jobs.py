@@ -14,7 +14,7 @@ T = TypeVar("T")
 # Gives again and again the share that is done, 0 to 1, and the result so far, None before there is any.
 Work = Callable[[], Iterator[tuple[float, T | None]]]
 
-FORGOTTEN = 10.0  # seconds without a look, after which a job is not begun and not gone on with
+FORGOTTEN = 10.0  # seconds that a job which nobody asks for is kept
 FAILED = "This could not be worked out: the server's log says why."
 
 
@@ -71,7 +71,7 @@ class Jobs:
             return job
 
     def forget(self, key: Hashable) -> None:
-        """Have the next one who asks for that key begin anew."""
+        """Drop the job of that key: the next `get` starts it again."""
         with self._lock:
             self._jobs.pop(key, None)
 

@@ -1,6 +1,6 @@
 """Training a network.
 
-`fit` is a generator of plain records; whoever wants a progress bar, a file or a chart iterates it. All randomness of
+`fit` is a generator of plain records; a progress bar, a file or a chart iterates it. All randomness of
 an epoch follows from the config's seed and the epoch's number, so a training that goes on from the state at an epoch's
 end takes exactly the steps that an uninterrupted one takes.
 """
@@ -19,7 +19,7 @@ from mnist_core import calibration, device, model
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT
 from mnist_core.errors import RunError
-from mnist_core.evaluation import Evaluation, Loader, Tally, answers, evaluate, measure
+from mnist_core.evaluation import Evaluation, Loader, Tally, evaluate, logits_and_labels, measure
 from mnist_core.records import End, Record, Resume, Start
 from mnist_core.state import Loaders, TrainState
 
@@ -187,14 +187,14 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> En
     if state.best is None:
         raise RunError(
             "The state at the end of the last epoch has no checkpoint to choose: an earlier version saved it. "
-            "Train the config anew."
+            "Train the config again."
         )
     state.model.load_state_dict(state.best.weights)
-    logits, labels = answers(state.model, loaders.validation)
+    logits, labels = logits_and_labels(state.model, loaders.validation)
     changed = logits
     if loaders.changed:  # in the same order
         torch.manual_seed(_epoch_seed(config, config.epochs))
-        changed, _ = answers(state.model, loaders.changed)
+        changed, _ = logits_and_labels(state.model, loaders.changed)
     validation, test = measure(logits, labels), evaluate(state.model, loaders.test)
     fitted = calibration.calibrate(logits, labels, changed)
     record: End = {

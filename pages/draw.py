@@ -24,7 +24,7 @@ def _show(following: bool) -> None:
 
     `following` says whether the fragment refreshes itself, as it does while the model is being trained.
     """
-    # the answer comes before the controls, here as on the page: nothing shall delay it
+    # the answer comes before the controls, here as on the page: nothing is to delay it
     name, pen_width, compare = (st.session_state.get(f"draw-{key}", default) for key, default in DEFAULTS.items())
     left, right = st.columns([canvas.SIZE, 420], gap="large")
     with left:
@@ -79,7 +79,7 @@ def _answer(name: str) -> None:
         prepared = time.perf_counter() - begin
         loaded = models.get_predictor(name)
         begin = time.perf_counter()
-        answer = loaded.answer(seen)
+        answer = loaded.predict_one(seen)
         taken = prepared + time.perf_counter() - begin
         answers.digit("The network reads", answer)
         answers.doubt(answer)
@@ -104,7 +104,7 @@ def _compare() -> None:
         for name in catalog.names()[:COMPARED]:
             title = plain(called.get(name, name))
             try:
-                answer = models.get_predictor(name).answer(seen)
+                answer = models.get_predictor(name).predict_one(seen)
             except LabError as error:
                 st.metric(title, "-", help=str(error), border=True)
                 continue

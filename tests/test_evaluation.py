@@ -11,7 +11,7 @@ from mnist_core.state import Loaders, TrainState
 def test_predict_is_the_network_on_normalised_images(small):
     network = TrainState.of(dataclasses.replace(small, dropout=0.5)).model.train()
     images = torch.randint(0, 256, (2_100, 28, 28), dtype=torch.uint8)
-    logits = evaluation.predict(network, images)
+    logits = evaluation.logits(network, images)
     assert network.training
     with torch.no_grad():
         assert torch.allclose(logits, network.eval()(dataset.normalise(images)), atol=1e-5)
@@ -31,7 +31,7 @@ def test_evaluate_is_measure_over_all_batches(small):
     splits = dataset.load(small)
     torch.manual_seed(0)
     ours = evaluation.evaluate(network, loader)
-    logits = evaluation.predict(network, splits.train.images)
+    logits = evaluation.logits(network, splits.train.images)
     expected = evaluation.measure(logits, splits.train.labels)
     assert ours.accuracy == expected.accuracy
     assert ours.loss == pytest.approx(expected.loss, rel=1e-5)

@@ -192,9 +192,9 @@ def test_a_background_is_learned_as_no_digit_and_counts_in_no_figure():
     *_, epoch, end = fit(config, state, loaders)
     assert epoch["train_accuracy"] > 0.9
     background = loaders.train.dataset.images[labels == NO_DIGIT]
-    scores = digit_score(evaluation.predict(state.model, background))
+    scores = digit_score(evaluation.logits(state.model, background))
     assert (scores < end["threshold"]).float().mean() > 0.7
-    digits = digit_score(evaluation.predict(state.model, loaders.validation.dataset.images))
+    digits = digit_score(evaluation.logits(state.model, loaders.validation.dataset.images))
     assert (digits >= end["threshold"]).float().mean().item() == pytest.approx(0.97, abs=0.01)
 
 
@@ -234,7 +234,7 @@ def test_closing_early_leaves_a_usable_state(small):
         next(training)
     training.close()
     assert state.step == 4
-    assert evaluation.predict(state.model, torch.zeros(2, 28, 28, dtype=torch.uint8)).isfinite().all()
+    assert evaluation.logits(state.model, torch.zeros(2, 28, 28, dtype=torch.uint8)).isfinite().all()
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_advice():

@@ -67,7 +67,7 @@ def _rewritten(images: Tensor, labels: Tensor, parts: Collection[str]) -> Tensor
     drawn = digit_variants.draw_forms(images, labels) if "forms" in parts else images.float()
     maps = _linear_maps(*_amounts(4, drawn) * ("affine" in parts))
     bend = _elastic(drawn) if "elastic" in parts else drawn.new_zeros(count, 2, 1, 1)
-    wide = drawn.new_full((count,), 1.15)  # what is larger now than before shall not be cut
+    wide = drawn.new_full((count,), 1.15)  # so that what has become larger is not cut
     longer, middle = _box_and_centre(_sampled(drawn, maps, bend, zoom=wide))
     off_x, off_y, larger = _amounts(3, drawn)
     zoom = longer * wide / BOX * (1 + ZOOM * larger)

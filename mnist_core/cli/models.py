@@ -66,7 +66,7 @@ def _evaluate(args: argparse.Namespace) -> None:
     loaded = predictor.load(args.model, args.store)
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
     if args.csv:
-        loaded.read_all(split).write_csv(args.csv)
+        loaded.predictions(split).write_csv(args.csv)
     logits = loaded.logits(split.images)
     figures = evaluation.measure(logits / loaded.calibration.temperature, split.labels)
     true, predicted = split.labels.numpy(), logits.argmax(1).numpy()
@@ -114,7 +114,7 @@ def _predict(args: argparse.Namespace) -> int:
     refused = 0
     for path in args.images:
         try:
-            answer = loaded.answer(_drawn_in(path))
+            answer = loaded.predict_one(_drawn_in(path))
         except DrawingError as error:
             refused += 1
             if args.json:

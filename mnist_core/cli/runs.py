@@ -120,7 +120,7 @@ def _compare(args: argparse.Namespace) -> None:
     pairs = []
     if len(finished) > 1:
         test = dataset.load_test(rows[0].config.data)
-        right = [predictor.load(row.run, args.store).read_all(test).right for row in finished]
+        right = [predictor.load(row.run, args.store).predictions(test).right for row in finished]
         for other, its in zip(finished[1:], right[1:], strict=True):
             pairs.append((finished[0].run, other.run, comparison.mcnemar(right[0], its)))
     repeated = [group for group in summary.over_seeds(rows) if group.deviation is not None]

@@ -76,7 +76,7 @@ def _figures(run: Run, config: TrainConfig, end: Mapping[str, Any], drawn: Drawn
     figures |= {name: end[name] for name in ("val_accuracy", "changed_accuracy", "test_accuracy") if name in end}
     figures["seconds"] = round(end["seconds"], 1)
     if drawn:
-        digits = predictor.load(run.id, RunStore(run.path.parent)).probabilities(drawn.images).argmax(1)
+        digits = predictor.load(run.id, RunStore(run.path.parent)).predict(drawn.images)[0].argmax(1)
         figures["drawn_accuracy"] = round(drawn.macro_accuracy(digits), 4)
     return figures
 

@@ -119,8 +119,8 @@ def largest_difference(model: Predictor, content: bytes) -> float:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     images = list(check_images())
     digits = np.stack([drawing.to_mnist(image) for image in images])
-    probabilities, are_digits = model.judge(digits)
-    scores = digit_score(evaluation.predict(model.network, torch.from_numpy(digits))).numpy(force=True)
+    probabilities, are_digits = model.predict(digits)
+    scores = digit_score(evaluation.logits(model.network, torch.from_numpy(digits))).numpy(force=True)
     sure = np.abs(scores - model.calibration.threshold) > ON_THE_BRINK
     theirs = [session.run(None, {"image": image}) for image in images]
     differences = np.abs(probabilities - np.stack([answer[0] for answer in theirs])).max(1)

@@ -1,6 +1,6 @@
 """A run's curves as event files for TensorBoard, written by torch's own writer.
 
-The package tensorboard is not among the app's requirements: whoever wants the files installs it.
+The package tensorboard is not among the app's requirements: install it to write these files.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """ECharts options of the curves that are redrawn while they are watched.
 
-A Plotly chart is built anew at each refresh and blinks; an ECharts one keeps its place.
+A Plotly chart is rebuilt at each refresh and blinks; an ECharts one keeps its place.
 """
 
 from collections.abc import Mapping

@@ -41,7 +41,7 @@ def smallest_flip(network: nn.Module, image: Pixels, towards: int | None = None)
     way = slope[0].sign() * (1 if towards is None else -1)  # (1, 28, 28)
     steps = torch.arange(1, 256).view(-1, 1, 1)
     tried = (pixels.float() + steps * way).clamp(0, 255).byte()
-    digits = evaluation.predict(network, tried).argmax(1)
+    digits = evaluation.logits(network, tried).argmax(1)
     reached = (digits != was) if towards is None else (digits == towards)
     if not reached.any():
         return None

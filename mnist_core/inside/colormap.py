@@ -26,7 +26,7 @@ def tinted(values: Numbers, largest: float | None = None) -> Picture:
 def overlaid(image: Picture, values: Numbers) -> Picture:
     """`values` (H, W) over a faint `image` (H, W), uint8, white ink on black: (H, W, 4), the ink as grey."""
     most = float(np.abs(values).max(initial=0))
-    picture = tinted(values, 0.6 * most)  # few pixels count most by far, and the others shall be seen as well
+    picture = tinted(values, 0.6 * most)  # a few pixels count most by far; the others are to be seen as well
     ink = image > 0
     grey = np.stack([np.full_like(image, 128)] * 3 + [image // 2], -1)
     return np.where((ink & (picture[..., 3] < grey[..., 3]))[..., None], grey, picture)

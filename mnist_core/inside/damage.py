@@ -197,4 +197,4 @@ def accuracy_by_strength(
 
 
 def _right(network: nn.Module, images: Tensor, labels: Tensor) -> float:
-    return float((evaluation.predict(network, images).argmax(1) == labels).float().mean())
+    return float((evaluation.logits(network, images).argmax(1) == labels).float().mean())

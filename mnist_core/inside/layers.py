@@ -114,7 +114,7 @@ def trace(network: nn.Module, image: Pixels, digit: int | None = None) -> Trace:
             if not isinstance(output, Tensor):  # of a recurrent layer, which gives several
                 return output
             found.append((path, module, before, output))
-            return output.clone()  # a layer that works in place shall not change what is recorded
+            return output.clone()  # so that a layer that works in place does not change what is recorded
 
         return record
 

@@ -61,6 +61,6 @@ def accuracies(model: Predictor, test: Dataset) -> Iterator[tuple[float, dict[st
         truth = labels[begin : begin + A_LOOK]
         for name, steps in VARIANTS.items():
             prepared = np.stack([drawing.follow(canvas, steps).image for canvas in canvases])
-            right[name] += int((model.probabilities(prepared).argmax(1) == truth).sum())
+            right[name] += int((model.predict(prepared)[0].argmax(1) == truth).sum())
         done = begin + len(truth)
         yield done / len(labels), {name: count / done for name, count in right.items()}

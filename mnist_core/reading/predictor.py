@@ -1,4 +1,4 @@
-"""A trained model that answers: loaded from the shipped weights or from a run.
+"""A trained model that reads images: loaded from the shipped weights or from a run.
 
 A model on disk is a safetensors file with a JSON card, or a run's folder; neither can hold code.
 """
@@ -22,7 +22,7 @@ from mnist_core.runs.run_store import RUNS, RunStore
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What a model reads in one image: the digit, how likely each of the ten is (they sum to 1), and the runner-up.
 
     `is_digit` is False where the image looks like no digit at all; the digit is then the one it is least unlike.
@@ -46,14 +46,14 @@ class Predictor:
 
     def logits(self, images: Tensor) -> Tensor:
         """(N, 10), float32, not calibrated, for images (N, 28, 28), uint8. Raises ModelError if any is not finite."""
-        logits = evaluation.predict(self.network, images)
+        logits = evaluation.logits(self.network, images)
         if not logits.isfinite().all():
             raise ModelError(
-                f"The answers of {self.name} are no finite numbers: train it anew with a smaller learning rate."
+                f"The answers of {self.name} are no finite numbers: train it again with a smaller learning rate."
             )
         return logits
 
-    def judge(self, images: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    def predict(self, images: Pixels) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         """How likely each digit is, (N, 10), each row summing to 1, and whether each image looks like a digit, (N,).
 
         `images` (N, 28, 28), uint8, as `drawing.to_mnist` makes them.
@@ -63,21 +63,17 @@ class Predictor:
         are_digits = digit_score(logits) >= self.calibration.threshold
         return probabilities.numpy(force=True), are_digits.numpy(force=True)
 
-    def probabilities(self, images: Pixels) -> npt.NDArray[np.float32]:
-        """(N, 10), each row summing to 1, for images (N, 28, 28), uint8, as `drawing.to_mnist` makes them."""
-        return self.judge(images)[0]
+    def predict_one(self, image: Pixels) -> Prediction:
+        """What the model reads in one image (28, 28), uint8."""
+        batch, are_digits = self.predict(image[None])
+        probabilities = batch[0].tolist()
+        second, digit = sorted(range(10), key=lambda digit: probabilities[digit])[-2:]
+        return Prediction(digit, probabilities[digit], second, bool(are_digits[0]), probabilities)
 
-    def read_all(self, dataset: Dataset) -> Predictions:
+    def predictions(self, dataset: Dataset) -> Predictions:
         """What the model reads in every image of `dataset`."""
         images = dataset.images.numpy(force=True)
-        return Predictions(images, dataset.labels.numpy(force=True), self.probabilities(images))
-
-    def answer(self, image: Pixels) -> Answer:
-        """What the model reads in one image (28, 28), uint8."""
-        judged, are_digits = self.judge(image[None])
-        probabilities = judged[0].tolist()
-        second, digit = sorted(range(10), key=lambda digit: probabilities[digit])[-2:]
-        return Answer(digit, probabilities[digit], second, bool(are_digits[0]), probabilities)
+        return Predictions(images, dataset.labels.numpy(force=True), self.predict(images)[0])
 
 
 def load(name: str = catalog.DEFAULT_MODEL, store: RunStore = RUNS) -> Predictor:

@@ -45,7 +45,7 @@ def measure(name: str, drawn: DrawnDigits | None = None) -> dict[str, Any]:
     card, model = catalog.card(name), predictor.load(name)
     test = dataset.load_test(model.config.data)
     images, labels = test.images.numpy(), test.labels.numpy()
-    probabilities, are_digits = model.judge(images)
+    probabilities, are_digits = model.predict(images)
     right = probabilities.argmax(1) == labels
     row = {"model": name, "parameters": card["parameters"], "seeds": card["seeds"]}
     row |= {figure: card[figure] for figure in COLUMNS if figure in card}
@@ -54,12 +54,12 @@ def measure(name: str, drawn: DrawnDigits | None = None) -> dict[str, Any]:
         "test_interval": metrics.interval(int(right.sum()), len(labels)),
         "calibration_error": calibration_error(probabilities, labels),
         "digits_accepted": float(are_digits.mean()),
-        "letters_rejected": float(1 - model.judge(printed_letters())[1].mean()),
-        "scribbles_rejected": float(1 - model.judge(scribbles())[1].mean()),
+        "letters_rejected": float(1 - model.predict(printed_letters())[1].mean()),
+        "scribbles_rejected": float(1 - model.predict(scribbles())[1].mean()),
         "ms": _milliseconds(model),
     }
     if drawn:
-        probabilities, are_digits = model.judge(drawn.images)
+        probabilities, are_digits = model.predict(drawn.images)
         row |= {
             "drawn_accuracy": drawn.macro_accuracy(probabilities.argmax(1)),
             "drawn_calibration_error": calibration_error(probabilities, drawn.labels),
@@ -106,6 +106,6 @@ def _milliseconds(model: predictor.Predictor) -> float:
     canvas[40:240, 130:150] = 255
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    times = timeit.repeat(lambda: model.answer(drawing.to_mnist(canvas)), number=1, repeat=TIMED)
+    times = timeit.repeat(lambda: model.predict_one(drawing.to_mnist(canvas)), number=1, repeat=TIMED)
     torch.set_num_threads(threads)
     return float(np.median(times) * 1000)

@@ -108,7 +108,7 @@ class History:
 
     def _read(self, file: BinaryIO) -> None:
         inode = os.fstat(file.fileno()).st_ino
-        # a run that is resumed writes its file anew, up to the epoch that it goes on from; an inode may come back
+        # a run that is resumed rewrites its file, up to the epoch that it goes on from; an inode may come back
         if inode != self._file or self._before(file) != self._tail or self.damage:
             self._begin()
             self._file = inode

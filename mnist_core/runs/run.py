@@ -11,7 +11,7 @@
               lock                 held by the process that trains the run, or in whose line it waits
               stop, pause, lr      what is asked of the process that trains the run, until it has been done
 
-Whatever is written anew is written beside its place and then renamed, so that a reader never sees half a file. All
+A file that is replaced is written beside its place and then renamed, so that a reader never sees half a file. All
 of this module raises RunError where a folder cannot be read or written.
 """
 
@@ -145,7 +145,7 @@ class Run(Requests):
 
     def lock(self, timeout: float = 2) -> filelock.FileLock:
         """`locked` until the lock that is returned is released, by whichever thread."""
-        if status.is_deleted(self.path):  # or the lock would make its folder anew
+        if status.is_deleted(self.path):  # or the lock would make its folder again
             raise RunError(f"The run {self.id} has been deleted.")
         lock = filelock.FileLock(self.path / "lock", timeout=timeout, thread_local=False)
         with self.writing():

@@ -98,7 +98,7 @@ def row(run: Run) -> Row:
 
 
 class Table:
-    """The rows of all runs in a folder, of which only those are read anew that have changed. Safe for several threads.
+    """The rows of all runs in a folder; only those that have changed are read again. Safe for several threads.
 
     Whether a process still trains a run is no change of a file: rows of active runs are read at every look.
     """
@@ -221,6 +221,6 @@ def over_seeds(rows: Iterable[Row], figure: str = "test_accuracy") -> list[Repea
 
 
 def matches(one: Row, words: str) -> bool:
-    """Whether the row says of itself, in any case, all that `words` name with commas between: "cnn, lr 0.1"."""
+    """Whether the row contains each of the comma-separated search terms, ignoring case: "cnn, lr 0.1"."""
     said = " ".join((one.run, one.name, one.note, one.group, one.state, one.config.model, one.differs, one.device))
     return all(part.strip() in said.casefold() for part in words.casefold().split(","))

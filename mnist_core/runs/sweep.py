@@ -34,7 +34,7 @@ def variations(config: TrainConfig, field: str, text: str) -> list[TrainConfig]:
 
 
 def create(configs: Sequence[TrainConfig], title: str, store: RunStore = RUNS) -> list[Run]:
-    """A run for each config, all of one group that is called `title`, in the order in which they shall be trained."""
+    """A run for each config, all in one group called `title`, in the order in which to train them."""
     runs = [store.create(config) for config in configs]
     for run in runs:
         run.set_about(group=title[: LONGEST["group"]])

@@ -46,7 +46,7 @@ def add(folder: pathlib.Path, epoch: int, network: nn.Module) -> None:
     newest = kept_units(network)[None].half().cpu()
     before = Snapshots([], newest[:0].float())
     if epoch:
-        with contextlib.suppress(ModelError):  # after a power cut the file may be damaged, which shall stop no training
+        with contextlib.suppress(ModelError):  # a power cut may damage the file, which must not stop the training
             before = read(folder)
     kept = [index for index, old in enumerate(before.epochs) if old < epoch and old % stride(epoch) == 0]
     epochs = [*(before.epochs[index] for index in kept), epoch]

@@ -192,7 +192,7 @@ def _saved_state(run: Run, config: TrainConfig) -> TrainState:
         except ModelError as error:
             raise RunError(
                 f"The run {run.id} cannot go on, as {run.state} is damaged or belongs to another run: "
-                "train its config anew."
+                "train its config again."
             ) from error
     return state
 

@@ -74,7 +74,7 @@ def _choose(damages: Mapping[str, D], kind: str) -> tuple[str, D, float]:
 
 
 def _before_and_after(subject: Subject, network: nn.Module, image: Pixels, words: str) -> None:
-    answer = dataclasses.replace(subject.model, network=network).answer(image)
+    answer = dataclasses.replace(subject.model, network=network).predict_one(image)
     stands = answer.digit == subject.answer.digit
     with st.container(key="damage-answer", horizontal=True, vertical_alignment="center", gap="medium"):
         st.image(enlarged(image, TIMES), alt=f"The image, {words}")

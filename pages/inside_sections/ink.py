@@ -80,7 +80,7 @@ def _with_middle(image: Pixels) -> Pixels:
 
 
 def _answer(subject: Subject, image: Pixels, steps: Collection[str]) -> None:
-    answer = subject.model.answer(image)
+    answer = subject.model.predict_one(image)
     left_out = [name.lower() for step, (name, _) in WORDS.items() if step not in steps]
     with st.container(key="ink-answer"):
         answers.digit(f"Without {', '.join(left_out)}: read as" if left_out else "With all steps: read as", answer)

@@ -56,6 +56,6 @@ def _collapsed(name: str, _written: int, kind: str) -> tuple[int, float, int]:
 
     network, test = models.get_predictor(name).network, data.test(kind)
     one = collapse(network)
-    logits = evaluation.predict(network, test.images)
+    logits = evaluation.logits(network, test.images)
     apart = (one(dataset.normalise(test.images).flatten(1)) - logits).abs().max().item()
     return sum(parameter.numel() for parameter in one.parameters()), apart, len(test)

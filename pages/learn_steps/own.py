@@ -47,7 +47,7 @@ def _answers() -> None:
     canvas.show_seen(seen, 4, "What they see: 28 x 28 pixels")
     with st.grid(min_column_width=120, key="learn-answers"):
         for name, title in _readers().items():
-            answers.digit_or_none(title, models.get_predictor(name).answer(seen))
+            answers.digit_or_none(title, models.get_predictor(name).predict_one(seen))
     progress.mark_now()
 
 

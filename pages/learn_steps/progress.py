@@ -52,7 +52,7 @@ def mark() -> None:
 
 
 def mark_now() -> None:
-    """The step that is shown is done; where that is news, the page is run anew."""
+    """The step that is shown is done; where it was not before, the page runs again."""
     if now() not in done():
         mark()
         st.rerun()

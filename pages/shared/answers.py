@@ -12,22 +12,22 @@ from pages.shared import charts
 
 if TYPE_CHECKING:
     from mnist_core.reading.predictions import Predictions
-    from mnist_core.reading.predictor import Answer
+    from mnist_core.reading.predictor import Prediction
 
 
-def digit(label: str, answer: Answer, verdict: str = "", **options: Any) -> None:
+def digit(label: str, answer: Prediction, verdict: str = "", **options: Any) -> None:
     """The digit with its confidence, then the `verdict`; `options` are `st.metric`'s."""
     sure = f"{answer.confidence:.1%} sure{verdict}"
     st.metric(label, str(answer.digit), sure, delta_color="off", delta_arrow="off", **options)
 
 
-def digit_or_none(label: str, answer: Answer) -> None:
+def digit_or_none(label: str, answer: Prediction) -> None:
     """The digit as one of several networks' answers, with its confidence, or that it may be none."""
     sure = f"{answer.confidence:.1%} sure" if answer.is_digit else "or no digit"
     st.metric(label, str(answer.digit), sure, delta_color="off", delta_arrow="off", border=True)
 
 
-def doubt(answer: Answer) -> None:
+def doubt(answer: Prediction) -> None:
     """A badge where the network is not sure that the image shows a digit."""
     if not answer.is_digit:
         st.badge("Not sure this is a digit", icon=":material/help:", color="orange")

@@ -16,7 +16,7 @@ from pages.shared import address, canvas, data, models
 
 if TYPE_CHECKING:
     from mnist_core.dataset import Dataset
-    from mnist_core.reading.predictor import Answer, Predictor
+    from mnist_core.reading.predictor import Prediction, Predictor
 
 DRAWING, TEST_IMAGE = "my drawing", "test image"
 ANY_DIGIT = "any digit"
@@ -38,7 +38,7 @@ class Subject:
     ink: Pixels
     title: str
     label: int | None
-    answer: Answer
+    answer: Prediction
 
 
 def follow_link(sections: list[str]) -> None:
@@ -141,4 +141,4 @@ def get(name: str, source: str) -> Subject:
         image = ink = test.images[index].numpy()
         label = int(test.labels[index])
         title = f"Test image {index}, a true {label}"
-    return Subject(model, state, test, image, ink, title, label, model.answer(image))
+    return Subject(model, state, test, image, ink, title, label, model.predict_one(image))

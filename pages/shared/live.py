@@ -27,7 +27,7 @@ COLORS: dict[RunState, Literal["blue", "green", "gray", "orange", "red"]] = {
 
 
 def show(run: Run, status: Status, history: History, trained: TrainConfig) -> None:
-    """The run `this`, trained with the config `trained`, as it stands now."""
+    """The run's state, progress, curves and newest readings; `trained` is its config."""
     _headline(run, status, history)
     if history.damage:
         st.warning(history.damage)
@@ -119,7 +119,7 @@ def _judged(run: Run, trained: TrainConfig) -> None:
         titles.append("your drawing")
     except EmptyDrawing:
         pass
-    probabilities = loaded.probabilities(np.stack(images))
+    probabilities = loaded.predict(np.stack(images))[0]
     cells = []
     for truth, row in enumerate(probabilities):
         digit = int(row.argmax())

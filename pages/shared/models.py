@@ -89,7 +89,7 @@ def _read_all(name: str, _written: int, data: str, split: str) -> Predictions:
     loaded = get_predictor(name)
     of_its_own = data == loaded.config.data
     parts = splits(data, loaded.config.validation_size if of_its_own else None, loaded.config.seed)
-    return loaded.read_all(getattr(parts, split))
+    return loaded.predictions(getattr(parts, split))
 
 
 @functools.cache
@@ -103,7 +103,7 @@ def warm_up() -> None:
 
 
 def _warm_up() -> None:
-    get_predictor(catalog.DEFAULT_MODEL).answer(drawing.to_mnist(np.eye(100, dtype=np.uint8) * 255))
+    get_predictor(catalog.DEFAULT_MODEL).predict_one(drawing.to_mnist(np.eye(100, dtype=np.uint8) * 255))
     freeze_imports()
     get_workers().warm_up()
     get_table().rows()

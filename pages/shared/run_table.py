@@ -20,7 +20,7 @@ def choose(rows: list[Row]) -> list[Row]:
     shown = _filtered(rows)
     ids = [row.run for row in shown]
     chosen = [row for row in rows if row.run in st.session_state["runs-chosen"]]
-    key = f"runs-table-{hash(tuple(ids))}"  # a choice is by place in the list: it is made anew when the list changes
+    key = f"runs-table-{hash(tuple(ids))}"  # a choice is by place in the list: it is made again when the list changes
     st.dataframe(
         [_cells(row) for row in shown],
         key=key,

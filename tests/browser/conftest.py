@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from mnist_core.files import APP_FOLDER
 from mnist_core.runs.run_store import RunStore
@@ -117,19 +117,34 @@ def browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def visiting(browser: Browser, server: Server, width: int = 1280, height: int = 1000, **options: str) -> Iterator[Page]:
-    """A new visitor's page, not yet anywhere; an error in the page's own scripts fails the test."""
-    context = browser.new_context(base_url=server.address, viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+def opened(context: BrowserContext) -> Iterator[Page]:
+    """A page, not yet anywhere; an error in the page's own scripts fails the test."""
     page = context.new_page()
     page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    context.close()
+    page.close()
     assert errors == []
 
 
+@contextlib.contextmanager
+def visiting(browser: Browser, server: Server, width: int = 1280, height: int = 1000, **options: str) -> Iterator[Page]:
+    """A new visitor's page, who has never seen the app."""
+    context = browser.new_context(base_url=server.address, viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+    with contextlib.closing(context), opened(context) as page:
+        yield page
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser, shared_server: Server) -> Iterator[BrowserContext]:
+    """Somebody whose browser has the app's scripts in its cache: to load and compile them takes seconds."""
+    context = browser.new_context(base_url=shared_server.address, viewport={"width": 1280, "height": 1000})
+    with contextlib.closing(context):
+        yield context
+
+
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    with visiting(browser, server) as page:
+def page(visitor: BrowserContext, server: Server) -> Iterator[Page]:
+    with opened(visitor) as page:
         yield page

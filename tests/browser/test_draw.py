@@ -1,8 +1,11 @@
 """Drawing as a visitor does it, in a real browser."""
 
-import pytest
-from playwright.sync_api import Page, expect
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import opened
 from tests.browser.steps import (
     BAR,
     FOUR,
@@ -36,25 +39,36 @@ def test_a_drawn_digit_is_read(page: Page, points: Points, digit: str) -> None:
     expect(page.locator(".st-key-answer")).to_contain_text("Draw a digit.")
 
 
+@pytest.fixture(scope="module")
+def at_the_canvas(visitor: BrowserContext) -> Iterator[Page]:
+    """Draw, opened once for tests that only draw and look at the answer."""
+    with opened(visitor) as page:
+        page.goto("/")
+        at_rest(page)
+        yield page
+
+
 @pytest.mark.parametrize("form", WRITTEN)
-def test_digits_are_read_in_every_form(page: Page, form: str) -> None:
+def test_digits_are_read_in_every_form(at_the_canvas: Page, form: str) -> None:
     digit, strokes = WRITTEN[form]
-    page.goto("/")
-    at_rest(page)
+    draw_anew(at_the_canvas, strokes)
+    expect(answer(at_the_canvas)).to_have_text(digit, timeout=60_000)
+
+
+def test_a_letter_is_doubted(at_the_canvas: Page) -> None:
+    draw_anew(at_the_canvas, LETTER_K)
+    expect(at_the_canvas.locator(".st-key-answer")).to_contain_text("Not sure this is a digit", timeout=60_000)
+    expect(at_the_canvas.locator(".st-key-probabilities .bars path")).to_have_count(10)
+
+
+def draw_anew(page: Page, strokes: list[Points]) -> None:
+    """Clear the canvas, then draw."""
+    if answer(page).count():
+        press(page, "clear")
+        expect(page.locator(".st-key-seen img")).to_have_count(0)
     for points in strokes:
         draw(page, points)
         at_rest(page)
-    expect(answer(page)).to_have_text(digit, timeout=60_000)
-
-
-def test_a_letter_is_doubted(page: Page) -> None:
-    page.goto("/")
-    at_rest(page)
-    for points in LETTER_K:
-        draw(page, points)
-        at_rest(page)
-    expect(page.locator(".st-key-answer")).to_contain_text("Not sure this is a digit", timeout=60_000)
-    expect(page.locator(".st-key-probabilities .bars path")).to_have_count(10)
 
 
 @pytest.mark.parametrize("switched", [False, True], ids=["", "after a switch of the page"])

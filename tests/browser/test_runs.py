@@ -88,7 +88,7 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
     from mnist_core import drawing
     from mnist_core.reading import predictor
 
-    ours = predictor.load(done, RunStore(tmp_path / "runs")).answer(drawing.to_mnist(np.asarray(seven)))
+    ours = predictor.load(done, RunStore(tmp_path / "runs")).predict_one(drawing.to_mnist(np.asarray(seven)))
     assert answer.startswith(f"{ours.digit} ({ours.confidence:.1%})")
     if DATA == "mnist":
         assert ours.digit == 7

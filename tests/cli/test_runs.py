@@ -73,7 +73,7 @@ def test_runs_are_compared_by_what_differs_and_on_the_same_images(runs, trained,
     accuracies = [row["test_accuracy"] for row in rows]
     assert repeated == {"runs": ids[:2], "mean": np.mean(accuracies[:2]), "deviation": np.std(accuracies[:2], ddof=1)}
     test = dataset.load_test("sample")
-    right = [predictor.load(name, store).read_all(test).right for name in ids]
+    right = [predictor.load(name, store).predictions(test).right for name in ids]
     for other, found in ((1, first), (2, second)):
         only = int((right[0] & ~right[other]).sum()), int((right[other] & ~right[0]).sum())
         assert (found["one"], found["other"]) == (ids[0], ids[other])

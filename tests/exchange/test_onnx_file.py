@@ -6,6 +6,7 @@ import subprocess
 import sys
 import types
 
+import filelock
 import numpy as np
 import onnx
 import onnxruntime
@@ -26,10 +27,15 @@ from mnist_core.runs.run_store import RunStore
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The shipped tiny model as a file, checked on all images."""
-    path = tmp_path_factory.mktemp("onnx") / "tiny.onnx"
-    assert onnx_file.export("tiny", path) <= onnx_file.TOLERANCE
+def exported(tmp_path_factory, worker_id):
+    """The shipped tiny model as a file, checked on all images; made once for all of pytest's processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "onnx"
+    with filelock.FileLock(f"{folder}.lock"):
+        path = folder / "tiny.onnx"
+        if not path.exists():
+            folder.mkdir()
+            assert onnx_file.export("tiny", path) <= onnx_file.TOLERANCE
     return path
 
 
@@ -55,7 +61,7 @@ def answers(path, image):
 def test_the_file_answers_a_drawing_of_any_size_as_the_model_does(exported, size):
     probabilities, is_digit = answers(exported, seven(size))
     assert (probabilities.shape, probabilities.dtype) == ((10,), np.float32)
-    answer = predictor.load("tiny").answer(drawing.to_mnist(seven(size)))
+    answer = predictor.load("tiny").predict_one(drawing.to_mnist(seven(size)))
     assert probabilities == pytest.approx(np.array(answer.probabilities), abs=1e-5)
     assert probabilities.argmax() == answer.digit == 7
     assert is_digit is answer.is_digit is True
@@ -66,7 +72,7 @@ def test_what_is_no_digit_and_what_is_empty_is_said(exported):
     pen = ImageDraw.Draw(letter)
     for line in ([60, 40, 60, 240], [200, 40, 60, 140], [60, 140, 200, 240], [20, 20, 260, 20]):
         pen.line(line, fill=255, width=18)
-    assert predictor.load("tiny").answer(drawing.to_mnist(letter)).is_digit is False
+    assert predictor.load("tiny").predict_one(drawing.to_mnist(letter)).is_digit is False
     assert answers(exported, letter)[1] is False
     for size in (28, 280):
         probabilities, is_digit = answers(exported, np.zeros((size, size), np.uint8))
@@ -96,7 +102,7 @@ def test_the_snippet_reads_a_drawing_without_this_project(exported, tmp_path):
     command = [sys.executable, "-I", snippets.READ_WITH_ONNX.name, exported, "seven.png"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    confidence = predictor.load("tiny").answer(drawing.to_mnist(seven())).confidence
+    confidence = predictor.load("tiny").predict_one(drawing.to_mnist(seven())).confidence
     assert done.stdout == f"7 ({confidence:.1%})\n"
     assert "mnist_core" not in snippets.READ_WITH_ONNX.read_text()
 

@@ -16,15 +16,19 @@ def test_it_flips_at_that_step_and_at_none_before(name, towards):
     image = TEST.images[int((TEST.labels == 7).nonzero()[0])].numpy()
     flip = adversary.smallest_flip(loaded.network, image, towards)
     assert flip is not None
-    assert flip.was == loaded.answer(image).digit
-    assert loaded.answer(flip.image).digit == flip.digit != flip.was
+    assert flip.was == loaded.predict_one(image).digit
+    assert loaded.predict_one(flip.image).digit == flip.digit != flip.was
     assert towards in (None, flip.digit)
     difference = flip.image.astype(int) - image
     assert np.abs(difference).max() <= flip.step
     way = np.sign(difference)
     for step in range(1, flip.step):
         earlier = np.clip(image.astype(int) + step * way, 0, 255).astype(np.uint8)
-        assert loaded.answer(earlier).digit == flip.was if towards is None else towards != loaded.answer(earlier).digit
+        assert (
+            loaded.predict_one(earlier).digit == flip.was
+            if towards is None
+            else towards != loaded.predict_one(earlier).digit
+        )
 
 
 def test_a_linear_model_by_hand():

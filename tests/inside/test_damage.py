@@ -140,7 +140,7 @@ def test_units_are_removed_by_share():
     weight = after.get_submodule("features.1").weight
     assert int((weight.flatten(1) == 0).all(1).sum()) == 4
     after = WEIGHT_DAMAGES["remove units"].apply(network(), 1, "classifier.2")
-    logits = evaluation.predict(after, IMAGES)
+    logits = evaluation.logits(after, IMAGES)
     assert not logits.any()
 
 
@@ -170,7 +170,7 @@ def test_accuracy_falls_with_strength(damages, name):
     *_, (share, curve) = damage.accuracy_by_strength(loaded.network, TEST, damages[name])
     assert share == 1
     assert [strength for strength, _ in curve] == damages[name].strengths()
-    right = float((evaluation.predict(loaded.network, TEST.images).argmax(1) == TEST.labels).float().mean())
+    right = float((evaluation.logits(loaded.network, TEST.images).argmax(1) == TEST.labels).float().mean())
     assert curve[0][1] == pytest.approx(right)
     assert curve[-1][1] < 0.3
 

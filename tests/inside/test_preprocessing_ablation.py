@@ -32,7 +32,7 @@ def test_all_is_measured_with_and_without():
 
 
 @needs_mnist
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
+@pytest.mark.parametrize("name", ["mlp", "tiny"])
 def test_size_and_centre_are_worth_much(name):
     *_, (_, found) = preprocessing_ablation.accuracies(predictor.load(name), dataset.load_test("mnist")[:400])
     assert found["all steps"] > 0.93

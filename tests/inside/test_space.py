@@ -23,7 +23,7 @@ def test_features_are_what_the_last_layer_takes_and_digits_what_is_read():
     with torch.inference_mode():
         hidden = loaded.network.layers[:-1](dataset.normalise(TEST.images))
     assert np.allclose(found.features, hidden.numpy(), atol=1e-5)
-    assert np.array_equal(found.digits, loaded.probabilities(TEST.images.numpy()).argmax(1))
+    assert np.array_equal(found.digits, loaded.predict(TEST.images.numpy())[0].argmax(1))
     one = space.features_of(loaded.network, TEST.images[7].numpy())
     assert np.allclose(one, found.features[7], atol=1e-4)
     assert all(not module._forward_pre_hooks for module in loaded.network.modules())

@@ -57,7 +57,7 @@ def test_each_section_shows_each_model(inside, section, name):
     assert not app.error
     assert app.session_state["inside-section"] == section
     assert dict(app.query_params) == {"section": section, "model": name, "image": "5"}
-    answer = predictor.load(name).answer(TEST.images[5].numpy())
+    answer = predictor.load(name).predict_one(TEST.images[5].numpy())
     assert app.metric[0].value == str(answer.digit)
     assert app.metric[0].label == f"Test image 5, a true {int(TEST.labels[5])}: read as"
 
@@ -152,7 +152,7 @@ def test_steps_are_left_out_and_the_answer_follows(inside, app):
     assert app.metric[1].label == "Without size, centre: read as"
     ink = app.session_state["canvas"].ink
     prepared = drawing.follow(ink, ["pen"]).image
-    assert app.metric[1].value == str(predictor.load("mlp").answer(prepared).digit)
+    assert app.metric[1].value == str(predictor.load("mlp").predict_one(prepared).digit)
 
 
 def test_what_the_steps_are_worth_is_measured(inside):
@@ -212,7 +212,7 @@ def test_the_first_layer_of_a_run_has_its_epochs(inside, finished):
 
 def test_why_and_why_not(inside):
     app = inside(section="why", model="mlp", image=5)
-    answer = predictor.load("mlp").answer(TEST.images[5].numpy())
+    answer = predictor.load("mlp").predict_one(TEST.images[5].numpy())
     assert [header.value for header in app.subheader] == [
         f"Why a {answer.digit}",
         f"Why a {answer.digit} and no {answer.second}",
@@ -246,7 +246,7 @@ def test_the_image_is_broken_and_the_answer_follows(inside, name):
     app.run()
     app.slider(key=f"damage-strength-{name}").set_value(float(IMAGE_DAMAGES[name].most)).run()
     changed = IMAGE_DAMAGES[name].apply_to_one(TEST.images[5].numpy(), IMAGE_DAMAGES[name].most)
-    assert app.metric[1].value == str(predictor.load("mlp").answer(changed).digit)
+    assert app.metric[1].value == str(predictor.load("mlp").predict_one(changed).digit)
     wait_for_work(app)
     assert any(words.startswith("Accuracy on the test images by strength") for words in pictures(app))
 
@@ -261,14 +261,14 @@ def test_the_weights_are_broken_in_all_layers_or_one(inside, name):
         app.selectbox(key="damage-layer-mlp").select(layer).run()
         assert not app.exception
         assert not app.error
-    assert app.metric[0].value == str(predictor.load("mlp").answer(TEST.images[5].numpy()).digit)  # it is whole
+    assert app.metric[0].value == str(predictor.load("mlp").predict_one(TEST.images[5].numpy()).digit)  # it is whole
 
 
 def test_the_smallest_step_flips_the_answer(inside):
     app = inside(section="damage", model="mlp", image=5)
     app.session_state["damage-what"] = "by the smallest step"
     app.run()
-    answer = predictor.load("mlp").answer(TEST.images[5].numpy())
+    answer = predictor.load("mlp").predict_one(TEST.images[5].numpy())
     to = app.selectbox(key=f"damage-to-{answer.digit}")
     assert to.value == answer.second
     assert any("The step of" in words for words in pictures(app))

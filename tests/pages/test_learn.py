@@ -252,7 +252,7 @@ def test_an_image_that_is_read_wrong_is_found(learn):
     app = learn(step=10)
     app.button(key="learn-wrong").click().run()
     index = app.session_state["learn-image"]
-    answer = predictor.load("mlp").answer(TEST.images[index].numpy())
+    answer = predictor.load("mlp").predict_one(TEST.images[index].numpy())
     assert answer.digit != TEST.labels[index]
     assert f"**A true {int(TEST.labels[index])}**, :red[read as {answer.digit}]" in text(app)
     assert app.query_params["done"] == "10"

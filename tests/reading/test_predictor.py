@@ -45,7 +45,7 @@ def test_a_shipped_model_reads_the_sample_and_has_a_whole_card(name):
     assert card["seed"] == best["seed"]
     test = dataset.load(TrainConfig(data="sample")).test
     # other people's hands, 8 x 8 pixels enlarged: far from MNIST, and still mostly read
-    probabilities = predictor.load(name).probabilities(test.images.numpy())
+    probabilities = predictor.load(name).predict(test.images.numpy())[0]
     assert (probabilities.argmax(1) == test.labels.numpy()).mean() > 0.7
 
 
@@ -61,14 +61,14 @@ def test_the_shipped_models_are_small():
 def test_a_shipped_model_reaches_what_its_card_says(name):
     loaded = predictor.load(name)
     test = dataset.load(loaded.config).test
-    accuracy = evaluation.measure(evaluation.predict(loaded.network, test.images), test.labels).accuracy
+    accuracy = evaluation.measure(evaluation.logits(loaded.network, test.images), test.labels).accuracy
     assert accuracy == pytest.approx(catalog.card(name)["test_accuracy"], abs=2e-4)  # a tie may fall either way
 
 
 def test_a_run_answers_with_its_weights(finished, store):
     loaded = predictor.load(finished.id, store)
     test = dataset.load(loaded.config).test
-    accuracy = (loaded.probabilities(test.images.numpy()).argmax(1) == test.labels.numpy()).mean()
+    accuracy = (loaded.predict(test.images.numpy())[0].argmax(1) == test.labels.numpy()).mean()
     assert accuracy == pytest.approx(finished.end()["test_accuracy"])
     assert catalog.names(store)[-1] == finished.id
 
@@ -76,10 +76,10 @@ def test_a_run_answers_with_its_weights(finished, store):
 def test_an_answer_is_a_distribution():
     loaded = predictor.load()
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
-    probabilities = loaded.probabilities(images)
+    probabilities = loaded.predict(images)[0]
     assert probabilities.shape == (3, 10)
     assert probabilities.sum(1) == pytest.approx(np.ones(3), abs=1e-5)
-    answer = loaded.answer(images[1])
+    answer = loaded.predict_one(images[1])
     assert answer.digit == probabilities[1].argmax()
     assert answer.confidence == max(answer.probabilities) == pytest.approx(probabilities[1].max(), abs=1e-5)
 
@@ -124,12 +124,12 @@ def test_a_damaged_card_is_named(shelf, card):
 def test_an_answer_names_the_runner_up_and_says_whether_it_is_a_digit():
     canvas = Image.new("L", (280, 280))
     ImageDraw.Draw(canvas).line([(70, 60), (200, 60), (120, 240)], fill=255, width=20, joint="curve")
-    answer = predictor.load().answer(drawing.to_mnist(canvas))
+    answer = predictor.load().predict_one(drawing.to_mnist(canvas))
     assert answer.digit == 7
     assert answer.is_digit
     assert answer.second == sorted(range(10), key=lambda digit: answer.probabilities[digit])[-2]
     noise = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
-    assert not predictor.load().answer(noise).is_digit
+    assert not predictor.load().predict_one(noise).is_digit
 
 
 def test_a_run_that_trains_is_not_calibrated_and_one_that_has_finished_is(finished, store):
@@ -139,7 +139,7 @@ def test_a_run_that_trains_is_not_calibrated_and_one_that_has_finished_is(finish
     run = store.create(finished.config())
     shutil.copy(finished.weights, run.weights)
     assert predictor.load(run.id, store).calibration == Calibration()
-    assert predictor.load(run.id, store).answer(np.zeros((28, 28), np.uint8)).is_digit
+    assert predictor.load(run.id, store).predict_one(np.zeros((28, 28), np.uint8)).is_digit
 
 
 def test_a_damaged_calibration_is_named(shelf):

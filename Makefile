@@ -8,7 +8,7 @@ app: .venv/app
 	$(BIN)/streamlit run streamlit_app.py
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 # Random input, much of it: hours. FUZZ_EXAMPLES says how much for each kind.
 fuzz: export FUZZ_EXAMPLES ?= 100000

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from mnist_core import device, mnist_files
+from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
 from mnist_core.runs import worker
 from mnist_core.runs.run import Run
@@ -17,11 +17,6 @@ from mnist_core.runs.run_store import RunStore
 
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
 MNIST_ROOT = str(mnist_files.root().resolve())
-
-
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than cores, as those with a browser mostly wait; at most 4, as each holds torch in memory."""
-    return min(4, device.cores() + 1)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_core import page_reading
 from mnist_core.errors import DrawingError, EmptyDrawing
 from mnist_core.image_files import decoding
 
@@ -24,7 +25,6 @@ FINE = 100  # pixels, longer side of the digit while its pen is measured and cha
 ENOUGH = 2**20  # pixels; an image that has more is made smaller first
 LONGEST = 30_000  # pixels; one whose longer side is longer, too
 TILE = 512  # pixels, about the side of the tiles in which a larger one is read
-NOISE = 4.0  # standard deviations of an uneven background that do not count as ink
 
 Pixels = npt.NDArray[np.uint8]
 Grey = npt.NDArray[np.float32]
@@ -36,29 +36,35 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # what red, green and blue a
 class Steps:
     """A drawing on its way to MNIST's form, for people to follow; `image` is what a network sees.
 
-    `ink` (H, W), uint8: how far each pixel is from the background, 255 where it is furthest. `box`: left, top, right
-    and bottom of the ink in it, in pixels. `pen`: how wide its strokes are, in pixels where the box' longer side is 20.
-    `digit`: the box' content with that side of 20, the pen brought towards MNIST's. `image` (28, 28), uint8.
+    `ink` (H, W), uint8: how far each pixel is from the background, 255 where it is furthest. `dropped` (H, W): what is
+    dark on paper and no part of the digit, as a frame or a shadow. `box`: left, top, right and bottom of the ink in it,
+    in pixels. `pen`: how wide its strokes are, in pixels where the box' longer side is 20. `digit`: the box' content
+    with that side of 20, the pen brought towards MNIST's. `image` (28, 28), uint8.
     """
 
     ink: Pixels
+    dropped: npt.NDArray[np.bool_]
     box: tuple[int, int, int, int]
     pen: float
     digit: Pixels
     image: Pixels
 
 
-def to_mnist(image: npt.NDArray[Any] | Image.Image) -> Pixels:
+def to_mnist(image: npt.NDArray[Any] | Image.Image, on_paper: bool | None = None) -> Pixels:
     """The digit in `image` as MNIST would hold it: (28, 28), uint8, white ink 255 on black 0. See `follow`."""
-    return follow(image).image
+    return follow(image, on_paper=on_paper).image
 
 
-def follow(image: npt.NDArray[Any] | Image.Image, steps: Collection[str] = STEPS) -> Steps:
+def follow(
+    image: npt.NDArray[Any] | Image.Image, steps: Collection[str] = STEPS, on_paper: bool | None = None
+) -> Steps:
     """The digit in `image` on its way to MNIST's form, step by step.
 
     `image` is a PIL image or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of any size and of bool, whole or
-    floating numbers, light on dark or dark on light, on a background that is even or changes smoothly; where it is
-    transparent there is no ink. Raises EmptyDrawing if there is no ink, and DrawingError for an array of another form.
+    floating numbers, light on dark or dark on light; where it is transparent there is no ink. Where it is `on_paper`,
+    as a photo or a scan is, ink is told from light, shadows, frames and specks (see `page_reading`); else all that
+    differs from the even background is ink. None: on paper where the background is not even. Raises EmptyDrawing if
+    there is no ink, and DrawingError for an array of another form.
 
     The way of MNIST's makers (LeCun, Bottou, Bengio and Haffner, 1998): the box around the ink is scaled to a longer
     side of 20 pixels, keeping its shape, and placed in 28 x 28 with its centre of mass in the middle. Before that a pen
@@ -68,26 +74,47 @@ def follow(image: npt.NDArray[Any] | Image.Image, steps: Collection[str] = STEPS
     whole of `image` is shrunk to 28 pixels, without "pen" the pen stays as it is, and without "centre" the digit stays
     at its place in `image`.
     """
-    ink = _ink(image)
+    ink, dropped = _ink(image, on_paper)
     left, top, right, bottom = box = _box(ink)
     cropped = ink[top:bottom, left:right]
     pen, evened = _with_even_pen(cropped)
     whole = max(ink.shape)
     as_drawn = max(1, round(max(cropped.shape) * SIZE / whole))
     digit = _scaled(evened if "pen" in steps else cropped, BOX if "size" in steps else as_drawn)
-    return Steps(ink, box, pen, digit, _centred(digit) if "centre" in steps else _in_place(digit, box, ink.shape))
+    return Steps(
+        ink, dropped, box, pen, digit, _centred(digit) if "centre" in steps else _in_place(digit, box, ink.shape)
+    )
 
 
-def _ink(image: npt.NDArray[Any] | Image.Image) -> Pixels:
-    """How far each pixel is from the background: (H, W), uint8, 255 where it is furthest."""
+def brightness(image: npt.NDArray[Any] | Image.Image) -> Grey:
+    """The image's brightness (H, W), 0 to 1, large images made smaller; of a transparent one, the ink is dark.
+
+    Raises DrawingError for an array of another form than `follow` takes.
+    """
+    grey, alpha = _grey_and_alpha(image)
+    return 1 - alpha if alpha is not None and alpha.min() < 0.5 else grey
+
+
+def is_light(grey: Grey) -> bool:
+    """Whether the background is light, as paper is and a canvas with white ink is not; `grey` from `brightness`."""
+    return bool(_background(grey) > 0.5)
+
+
+def _ink(image: npt.NDArray[Any] | Image.Image, on_paper: bool | None) -> tuple[Pixels, npt.NDArray[np.bool_]]:
+    """How far each pixel is from the background: (H, W), uint8, 255 where it is furthest; and what is dropped."""
     grey, alpha = _grey_and_alpha(image)
     # on a transparent canvas whatever is painted is ink, of any colour
-    contrast = alpha if alpha is not None and alpha.min() < 0.5 else _contrast(grey)
+    is_transparent = alpha is not None and alpha.min() < 0.5
+    if on_paper or (on_paper is None and not is_transparent and not _is_even(grey)):
+        shown = 1 - alpha if alpha is not None and is_transparent else grey
+        found = page_reading.find(page_reading.resized(shown, page_reading.SIDE))
+        return found.ink, found.dropped
+    contrast = alpha if alpha is not None and is_transparent else np.abs(grey - _background(grey))
     strongest = float(contrast.max())
     if strongest < FAINTEST:
         raise EmptyDrawing("There is no ink in the drawing: draw a digit.")
     ink: Pixels = (contrast * (255 / strongest)).astype(np.uint8)
-    return ink
+    return ink, np.zeros(ink.shape, bool)
 
 
 def _grey_and_alpha(image: npt.NDArray[Any] | Image.Image) -> tuple[Grey, Grey | None]:
@@ -168,48 +195,19 @@ def _means(tile: npt.NDArray[Any], block: int) -> npt.NDArray[Any]:
     return tile
 
 
-def _contrast(grey: Grey) -> Grey:
-    """How far each pixel (H, W) is from the background, which is what the image's border shows."""
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    background = np.float32(np.median(border))
-    if np.median(np.abs(border - background)) < EVEN:  # also where a stroke or two crosses the border
-        even: Grey = np.abs(grey - background)
-        return even
-    return _contrast_on_uneven(grey)
+def _border(grey: Grey) -> Grey:
+    return np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
 
 
-def _contrast_on_uneven(grey: Grey) -> Grey:
-    """The same where the background changes smoothly, as light on paper does.
-
-    The background is the quadratic surface through the image's rim that leaves out what does not fit; ink is all on
-    one side of it. What is not much further from it than the rim's own grain is no ink.
-    """
-    y, x = (np.linspace(-1, 1, length) for length in grey.shape)
-    rim = np.flatnonzero(np.maximum(np.abs(x), np.abs(y)[:, None]) > 0.8)
-    rim = rim[:: max(1, len(rim) // 5_000)]
-    terms, values = np.stack(_terms(x[rim % len(x)], y[rim // len(x)]), 1), grey.ravel()[rim].astype(np.float64)
-    for _ in range(4):
-        surface = np.linalg.lstsq(terms, values, rcond=None)[0]
-        off = values - terms @ surface
-        grain = 1.4826 * float(np.median(np.abs(off)))
-        fits = np.abs(off) <= max(3 * grain, FAINTEST / 8)
-        terms, values = terms[fits], values[fits]
-    off = grey - sum(factor * term for factor, term in zip(surface, _terms(x, y[:, None]), strict=True))
-    floor = max(NOISE * grain, FAINTEST / 4)
-    lighter, darker = np.maximum(off - floor, 0), np.maximum(-off - floor, 0)
-    contrast = lighter if lighter.sum() > darker.sum() else darker
-    ink = contrast[contrast > 0]
-    if len(ink):
-        dark = np.percentile(ink, 90)
-        contrast[contrast < dark / 3] = 0  # what is faint beside the ink is the paper's, as a shadow is
-        contrast = np.minimum(contrast, dark * 0.6)  # where there is less light, the same ink is less dark
-    result: Grey = contrast.astype(np.float32)
-    return result
+def _background(grey: Grey) -> np.float32:
+    """The brightness of an even background, which is what the image's border shows."""
+    brightness: np.float32 = np.float32(np.median(_border(grey)))
+    return brightness
 
 
-def _terms(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> list[npt.NDArray[np.float64]]:
-    """What a quadratic surface is the weighted sum of, at those places."""
-    return [np.ones_like(x), x, y, x * x, x * y, y * y]
+def _is_even(grey: Grey) -> bool:
+    """Whether the background is of one brightness, also where a stroke or two crosses the border."""
+    return bool(np.median(np.abs(_border(grey) - _background(grey))) < EVEN)
 
 
 def _box(ink: Pixels) -> tuple[int, int, int, int]:

@@ -5,7 +5,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base
@@ -22,15 +22,21 @@ HELD = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 DECODED = {"WEBP": 17, "HEIF": 9.5, "BMP": 4}
 
 
-def open_image(path: str | os.PathLike[str]) -> Image.Image:
+def open_image(path: str | os.PathLike[str], content: IO[bytes] | None = None) -> Image.Image:
     """The image in the file, of several the first, turned upright as its camera noted.
+
+    With `content`, an open file, that is read, and `path` is only what messages call it.
 
     PNG, JPEG, WebP, GIF, BMP and TIFF are opened, and HEIF where the package pillow_heif is installed. A JPEG of 16
     million pixels or more is decoded with sides 2, 4 or 8 times shorter, so that 4 million pixels or more are left.
     Raises DrawingError for a file that cannot be read, and for an image that would take more than 240 MB of memory.
     """
     # Pillow gets the open file, not its path: of a path it would map a TIFF into memory, and turn that wrongly
-    with decoding(f"The image {path}"), warnings.catch_warnings(), open(path, "rb") as file:
+    with (
+        decoding(f"The image {path}"),
+        warnings.catch_warnings(),
+        open(path, "rb") if content is None else contextlib.nullcontext(content) as file,
+    ):
         warnings.simplefilter("ignore")  # what Pillow finds odd in a file that it reads
         image = Image.open(file, formats=_formats())
         pixels = image.width * image.height

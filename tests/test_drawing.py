@@ -260,12 +260,13 @@ def test_thin_strokes_beside_much_ink_stay():
 
 
 def paper(slope=60, grain=0.0, ink=60, seed=0):
-    """A photo of a seven written on paper: light that falls off to one side, and the grain of a camera."""
+    """A photo of a seven written on paper: light that falls off to one side, on paper and ink, and a camera's grain."""
     rng = np.random.default_rng(seed)
     x, y = np.meshgrid(np.linspace(-1, 1, 320), np.linspace(-1, 1, 240))
     light = 190 + slope * x / 2 - slope * y * y / 2
     written = np.asarray(digit_seven(size=(320, 240), scale=0.9).filter(ImageFilter.GaussianBlur(1)), float) / 255
-    return np.clip(light * (1 - written) + ink * written + rng.normal(0, grain, light.shape), 0, 255).astype(np.uint8)
+    seen = light * (1 - written * (1 - ink / 190)) + rng.normal(0, grain, light.shape)
+    return np.clip(seen, 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("slope", [0, 60, 140])

@@ -1,15 +1,25 @@
 """Commands about models, shipped ones and runs: evaluate, predict, export."""
 
+from __future__ import annotations
+
 import argparse
 import dataclasses
 import pathlib
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PIL import Image
 
 from mnist_core import drawing, image_files, metrics
 from mnist_core.cli import MODEL, STROKES, add, data_in_words, print_json
 from mnist_core.errors import DrawingError, ModelError
 from mnist_core.reading import catalog
+
+if TYPE_CHECKING:
+    from mnist_core.reading.predictor import Predictor
+
+T = TypeVar("T")
 
 
 def add_to(commands: Any) -> None:
@@ -34,6 +44,9 @@ def add_to(commands: Any) -> None:
         commands, "predict", _predict, "Read the digit in each image: any size, light on dark or dark on light."
     )
     parser.add_argument("--model", metavar="RUN", default=catalog.DEFAULT_MODEL, help=f"{MODEL}; default: cnn")
+    parser.add_argument(
+        "--number", action="store_true", help="read all digits in each image, as numbers in rows from top to bottom"
+    )
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files, such as PNG or JPEG")
 
     parser = add(commands, "export", _export, "Write a model to a file: weights with a card, or ONNX.")
@@ -111,10 +124,11 @@ def _predict(args: argparse.Namespace) -> int:
     from mnist_core.reading import predictor
 
     loaded = predictor.load(args.model, args.store)
+    read = _read_number if args.number else _read_digit
     refused = 0
     for path in args.images:
         try:
-            answer = loaded.predict_one(_drawn_in(path))
+            record, words = _read_file(path, lambda image: read(loaded, image))
         except DrawingError as error:
             refused += 1
             if args.json:
@@ -123,20 +137,38 @@ def _predict(args: argparse.Namespace) -> int:
                 print(f"mnist_core: {error}", file=sys.stderr)
             continue
         if args.json:
-            print_json({"path": path, **dataclasses.asdict(answer)})
+            print_json({"path": path, **record})
         else:
-            doubt = "" if answer.is_digit else ", but it may be no digit"
-            print(f"{path}: {answer.digit} ({answer.confidence:.1%}){doubt}", flush=True)
+            print(f"{path}: {words}", flush=True)
     return 2 if refused else 0
 
 
-def _drawn_in(path: str) -> drawing.Pixels:
-    """The digit in the image file, (28, 28), uint8. Raises a DrawingError that names the file."""
+def _read_file(path: str, read: Callable[[Image.Image], T]) -> T:
+    """What `read` makes of the image in the file. Raises a DrawingError that names the file, and ModelError."""
     image = image_files.open_image(path)
     try:
-        return drawing.to_mnist(image)
+        return read(image)
     except DrawingError as error:
         raise DrawingError(f"{path}: {error}") from error
+
+
+def _read_digit(model: Predictor, image: Image.Image) -> tuple[dict[str, Any], str]:
+    """The record of the one digit in the image, and the same in words. Raises DrawingError and ModelError."""
+    grey = drawing.brightness(image)
+    answer = model.predict_one(drawing.to_mnist(grey, on_paper=drawing.is_light(grey) or None))
+    doubt = "" if answer.is_digit else ", but it may be no digit"
+    return dataclasses.asdict(answer), f"{answer.digit} ({answer.confidence:.1%}){doubt}"
+
+
+def _read_number(model: Predictor, image: Image.Image) -> tuple[dict[str, Any], str]:
+    """The record of all digits in the image, and the same in words. Raises DrawingError and ModelError."""
+    from mnist_core.reading import numbers
+
+    rows = numbers.read_rows(model, image)
+    digits = [digit for row in rows for digit in row.digits]
+    record = {"number": " ".join(row.number for row in rows), "digits": [dataclasses.asdict(one) for one in digits]}
+    least = min(digit.confidence for digit in digits)
+    return record, f"{record['number']} (each digit {least:.1%} or more)"
 
 
 def _export(args: argparse.Namespace) -> None:

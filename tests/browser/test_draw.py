@@ -1,11 +1,14 @@
 """Drawing as a visitor does it, in a real browser."""
 
+import pathlib
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import opened
+from tests.browser.conftest import Server, opened, visiting
 from tests.browser.steps import (
     BAR,
     FOUR,
@@ -141,3 +144,35 @@ def test_a_drawing_survives_a_switch_of_the_page(page: Page) -> None:
     expect(answer(page)).to_have_text("7")
     page.get_by_text("Compare all").click()
     expect(page.locator(".st-key-compared [data-testid=stMetricValue]").first).to_have_text("7")
+
+
+def test_several_digits_are_read_as_a_number(at_the_canvas: Page) -> None:
+    draw_anew(at_the_canvas, [[(40, 80), (110, 80), (70, 220)], [(200, 80), (200, 220)]])
+    expect(answer(at_the_canvas)).to_have_text("71")
+    expect(at_the_canvas.get_by_alt_text("The drawing, each digit in a frame")).to_be_visible()
+
+
+def test_an_uploaded_photo_is_read_on_a_phone(browser: Browser, server: Server, tmp_path: pathlib.Path) -> None:
+    page_of_paper = Image.new("L", (1200, 900), 230)
+    pen = ImageDraw.Draw(page_of_paper)
+    for y in range(60, 900, 90):
+        pen.line([(0, y), (1200, y)], fill=190, width=2)
+    pen.line([(300, 340), (420, 340), (350, 540)], fill=50, width=14, joint="curve")
+    pen.line([(600, 340), (600, 540)], fill=50, width=14)
+    light = np.asarray(page_of_paper, np.float32) * np.linspace(1, 0.6, 1200) + np.random.default_rng(0).normal(0, 3)
+    Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)).save(tmp_path / "photo.jpg", quality=85)
+    (tmp_path / "none.png").write_bytes(b"no image")
+    with visiting(browser, server, width=390, height=844) as page:
+        page.goto("/")
+        at_rest(page)
+        page.get_by_test_id("stSegmentedControl").or_(page.get_by_test_id("stButtonGroup")).get_by_text(
+            "Upload"
+        ).click()
+        upload = page.get_by_test_id("stFileUploaderDropzoneInput")
+        upload.set_input_files(tmp_path / "none.png")
+        expect(page.get_by_test_id("stAlert")).to_contain_text("none.png is not an image of a kind that can be read")
+        at_rest(page)
+        expect(upload).to_have_count(1)
+        upload.set_input_files(tmp_path / "photo.jpg")
+        expect(answer(page)).to_have_text("71", timeout=60_000)
+        assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390

@@ -134,6 +134,19 @@ def test_predict_answers_each_image_in_order(lines, tmp_path):
     assert len(lines("predict", "--model", "mlp", paths[0])) == 1
 
 
+def test_a_number_is_read_with_a_box_for_each_digit(lines, tmp_path):
+    image = Image.new("L", (500, 280), 235)
+    pen = ImageDraw.Draw(image)
+    pen.line([(60, 80), (140, 80), (90, 220)], fill=40, width=16, joint="curve")
+    pen.line([(300, 80), (300, 220)], fill=40, width=16)
+    image.save(tmp_path / "71.png")
+    (read,) = lines("predict", "--number", str(tmp_path / "71.png"))
+    assert read["number"] == "71"
+    assert [digit["digit"] for digit in read["digits"]] == [7, 1]
+    assert read["digits"][0]["box"] == pytest.approx([52, 72, 148, 226], abs=8)
+    assert main(["predict", "--number", str(tmp_path / "71.png")]) == 0
+
+
 def test_predict_answers_all_that_can_be_read(capsys, tmp_path):
     seven = Image.new("L", (280, 280))
     ImageDraw.Draw(seven).line([(80, 60), (190, 60), (120, 220)], fill=255, width=20)

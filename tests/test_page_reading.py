@@ -1,0 +1,116 @@
+"""Hand-made pages: what is ink, what is a frame, a shadow or a speck, and which parts make a row."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from mnist_core import page_reading
+from mnist_core.errors import EmptyDrawing
+
+SEVEN = [(0, 0), (60, 0), (20, 100)]
+
+
+def page(size=(300, 200), paper=225):
+    image = Image.new("L", size, paper)
+    return image, ImageDraw.Draw(image)
+
+
+def seven(pen, x, y, ink=40, width=10):
+    pen.line([(x + dx, y + dy) for dx, dy in SEVEN], fill=ink, width=width, joint="curve")
+
+
+def photographed(image, fall_off=0.5, grain=3.0):
+    """The page as a phone sees it: blurred, darker to one side, with the camera's noise."""
+    pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(0.8)), np.float32) / 255
+    pixels = pixels * np.linspace(1, 1 - fall_off, pixels.shape[1], dtype=np.float32)
+    return np.clip(pixels + np.random.default_rng(0).normal(0, grain / 255, pixels.shape), 0, 1).astype(np.float32)
+
+
+def box_of(ink):
+    rows, columns = np.flatnonzero((ink > 60).any(1)), np.flatnonzero((ink > 60).any(0))
+    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+
+
+@pytest.mark.parametrize("turned_over", [False, True])
+@pytest.mark.parametrize("fall_off", [0.0, 0.5, 0.7])
+def test_light_that_falls_off_is_no_ink(fall_off, turned_over):
+    image, pen = page()
+    seven(pen, 110, 50)
+    grey = photographed(image, fall_off)
+    found = page_reading.find(1 - grey if turned_over else grey)
+    assert box_of(found.ink) == pytest.approx((105, 45, 175, 153), abs=6)
+
+
+def test_a_frame_is_dropped():
+    image, pen = page((128, 128))
+    seven(pen, 34, 15)
+    pen.line([(4, 0), (4, 128)], fill=0, width=3)
+    pen.line([(0, 122), (128, 119)], fill=0, width=4)
+    found = page_reading.find(photographed(image))
+    assert box_of(found.ink) == pytest.approx((29, 10, 99, 118), abs=6)
+    assert found.dropped[:, 4].mean() > 0.8
+
+
+def test_a_hard_shadow_is_no_ink():
+    image, pen = page()
+    pen.rectangle([200, 0, 300, 200], fill=165)
+    seven(pen, 90, 50)
+    assert box_of(page_reading.find(photographed(image, 0.0)).ink) == pytest.approx((85, 45, 155, 153), abs=6)
+
+
+def test_a_speck_is_no_part_of_the_digit_and_a_loose_bar_is():
+    image, pen = page()
+    pen.line([(120, 60), (120, 100), (160, 110), (160, 150), (115, 155)], fill=40, width=9, joint="curve")
+    pen.line([(125, 40), (175, 38)], fill=40, width=9)
+    pen.ellipse([215, 150, 220, 155], fill=40)
+    _, top, right, _ = box_of(page_reading.find(photographed(image)).ink)
+    assert top < 42
+    assert right < 190
+
+
+@pytest.mark.parametrize("fall_off", [0.0, 0.6])
+def test_paper_alone_is_empty(fall_off):
+    with pytest.raises(EmptyDrawing):
+        page_reading.find(photographed(page()[0], fall_off))
+
+
+def lefts(grey):
+    return [[part.box[0] for part in row] for row in page_reading.find_rows(grey)]
+
+
+def test_rows_are_read_from_top_to_bottom_and_left_to_right():
+    image, pen = page((700, 500))
+    for x, y in [(500, 60), (100, 50), (300, 70), (200, 300), (400, 310)]:
+        seven(pen, x, y)
+    found = lefts(photographed(image))
+    assert [len(row) for row in found] == [3, 2]
+    assert found[0] == pytest.approx([95, 295, 495], abs=8)
+    assert found[1] == pytest.approx([195, 395], abs=8)
+
+
+def test_strokes_above_each_other_are_one_part():
+    image, pen = page((500, 300))
+    seven(pen, 80, 90)
+    pen.line([(260, 110), (260, 150), (300, 160), (300, 195), (255, 200)], fill=40, width=9, joint="curve")
+    pen.line([(262, 90), (310, 88)], fill=40, width=9)
+    assert [len(row) for row in lefts(photographed(image))] == [2]
+
+
+def test_dots_and_lined_paper_are_no_digits():
+    image, pen = page((800, 400))
+    for y in range(40, 400, 70):
+        pen.line([(0, y), (800, y)], fill=190, width=2)
+    for x in (200, 400):
+        seven(pen, x, 120)
+    pen.ellipse([500, 200, 508, 208], fill=40)
+    found = lefts(photographed(image))
+    assert [len(row) for row in found] == [2]
+
+
+def test_digits_that_are_not_level_are_one_row():
+    canvas = Image.new("L", (500, 280))
+    pen = ImageDraw.Draw(canvas)
+    seven(pen, 40, 20, ink=255)
+    seven(pen, 160, 150, ink=255)
+    seven(pen, 300, 20, ink=255)
+    assert [len(row) for row in lefts(np.asarray(canvas, np.float32) / 255)] == [3]

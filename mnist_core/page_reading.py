@@ -30,7 +30,8 @@ LOW, HIGH = 0.1, 0.35  # of the ink's darkness: all of a stroke is above the one
 BORDER = 0.16  # of a side, in which lines along the border lie
 LINE = 0.9  # of a side, the length of a line at least
 BRIDGED = 0.006  # of the longer side, half the width of a ruled line that a stroke crosses
-SMALLEST = 0.0004  # of the image's area, what is ink at least: single pixels of the camera's noise are dark as well
+# Of the image's area, the ink of a digit at least, alone and among several: the camera's noise is dark as well.
+SMALLEST, SMALLEST_OF_SEVERAL = 0.0004, 0.00004
 SPECK = 0.06  # of the largest component's area: what is smaller is no part of a digit
 SHADE = 0.4  # of the largest component's darkness: what is lighter is a shadow
 REACH = 0.35  # of the largest component's longer side, within which another belongs to the same digit
@@ -134,9 +135,10 @@ def _components(grey: Grey, several: bool) -> _Components:
     labels, _ = ndimage.label(density > np.maximum(floor, LOW * strength), np.ones((3, 3)))
     strong = np.unique(labels[density > np.maximum(floor, HIGH * strength)])
     areas = np.bincount(labels.ravel())
-    kept = [int(label) for label in strong if label and areas[label] >= SMALLEST * grey.size]
+    smallest = (SMALLEST_OF_SEVERAL if several else SMALLEST) * grey.size
+    kept = [int(label) for label in strong if label and areas[label] >= smallest]
     if not kept or (is_photo and strength < FAINTEST_PHOTO):
-        raise EmptyDrawing("There is no ink in the drawing: draw a digit.")
+        raise EmptyDrawing("There is no ink to be seen: come closer to the digits, or see to more light.")
     return _Components(labels, ndimage.find_objects(labels), kept, np.clip(density / strength, 0, 1), first)
 
 

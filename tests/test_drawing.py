@@ -325,7 +325,7 @@ SAME, SAME_BUT_MOVED = 12.0, 42.0
 @given(STROKES, st.integers(10, 24), st.integers(-40, 150), st.integers(-40, 150))
 def test_moving_and_padding_change_nothing(points, width, right, down):
     there = written(points, width)
-    moved = written([(x + right, y + down) for x, y in points], width)
+    moved = np.roll(there, (down, right), (0, 1))  # Pillow draws a line elsewhere a little differently
     assert np.array_equal(drawing.to_mnist(there), drawing.to_mnist(moved))
     assert np.array_equal(drawing.to_mnist(there), drawing.to_mnist(np.pad(there, ((0, 90), (30, 0)))))
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_core import drawing, page_reading
-from mnist_core.drawing import Pixels
+from mnist_core.drawing import Grey, Pixels
 from mnist_core.errors import DrawingError, EmptyDrawing
 from mnist_core.page_reading import Box, Part
 from mnist_core.reading.predictor import Predictor
@@ -58,10 +58,8 @@ def read_rows(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> list[N
     """
     grey = drawing.brightness(image)
     width = image.width if isinstance(image, Image.Image) else image.shape[1]
-    whole = drawing.follow(grey, on_paper=drawing.is_light(grey) or None)
-    one = model.predict_one(whole.image)
-    if one.is_digit and one.confidence >= SURE and not whole.dropped.any():
-        return [_number([ReadDigit(one.digit, one.confidence, _scaled(whole.box, width / whole.ink.shape[1]))])]
+    if one := _one_digit(model, grey, width):
+        return [one]
     small = page_reading.resized(grey, page_reading.PAGE_SIDE)
     rows = page_reading.find_rows(small)
     if sum(map(len, rows)) > MOST:
@@ -70,6 +68,18 @@ def read_rows(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> list[N
     if not any(row.digits for row in found):
         raise EmptyDrawing("There are no digits in the image.")
     return [row for row in found if row.digits]
+
+
+def _one_digit(model: Predictor, grey: Grey, width: int) -> Number | None:
+    """All that is in the image as one digit, where it is read so with confidence."""
+    try:
+        whole = drawing.follow(grey, on_paper=drawing.is_light(grey) or None)
+    except EmptyDrawing:  # of one digit
+        return None
+    read = model.predict_one(whole.image)
+    if not read.is_digit or read.confidence < SURE or whole.dropped.any():
+        return None
+    return _number([ReadDigit(read.digit, read.confidence, _scaled(whole.box, width / whole.ink.shape[1]))])
 
 
 def _read_row(model: Predictor, row: list[Part], times: float) -> Number:

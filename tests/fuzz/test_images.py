@@ -13,8 +13,10 @@ from PIL import Image
 from mnist_core import drawing
 from mnist_core.errors import DrawingError
 from mnist_core.image_files import FORMATS, open_image
+from mnist_core.reading import numbers, predictor
 from tests.fuzz.test_archives import PLACES, SHARES, changed
 
+TINY = predictor.load("tiny")
 MODES = [
     "1",
     "L",
@@ -67,3 +69,11 @@ def test_an_image_of_any_mode_is_a_drawing_or_a_sentence(mode, width, height, no
         image = Image.fromarray(pixels).convert(mode)
     with contextlib.suppress(DrawingError):
         assert drawing.to_mnist(image).shape == (28, 28)
+
+
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=40)))
+def test_a_page_is_numbers_or_a_sentence(array):
+    with contextlib.suppress(DrawingError):
+        assert all(row.number.isdigit() for row in numbers.read_rows(TINY, array))
+    with contextlib.suppress(DrawingError):
+        assert drawing.to_mnist(array, on_paper=True).shape == (28, 28)

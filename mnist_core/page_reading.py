@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_core.errors import EmptyDrawing
+from mnist_core.errors import DrawingError, EmptyDrawing
 
 SIDE, PAGE_SIDE = 512, 1_280  # pixels, longer side at which one digit and several are looked for
+MOST = 80  # pieces of ink on a page: with more it is no page of numbers, but of text
 COARSE = 32  # pixels, longer side at which the light is estimated
 WINDOW = 0.4  # of the longer side, of which ink covers less than half
 STROKE = 0.28  # of the longer side: what is narrower is filled with the paper around it to estimate the light
@@ -93,11 +93,14 @@ def find_rows(grey: Grey) -> list[list[Part]]:
     """The rows of digits on a page, from top to bottom, each its parts from left to right.
 
     `grey` (H, W), 0 to 1. Components above each other are one part, such as the strokes of a 5 or a 4; a digit may
-    still be several parts. Raises EmptyDrawing where there is no ink.
+    still be several parts. Raises EmptyDrawing where there is no ink, and DrawingError where there are more than MOST
+    pieces of it.
     """
     components = _components(grey, several=True)
     places = dict(enumerate(components.places, 1))
     kept = _without_dots(places, components.kept)
+    if len(kept) > MOST:
+        raise DrawingError("There is more here than a few digits: choose a part that has digits alone.")
 
     def overlap(axis: int) -> Callable[[int, int], bool]:
         return lambda one, other: _share(places[one][axis], places[other][axis]) > OVERLAP
@@ -269,7 +272,7 @@ def _printed_lines(mask: Mask) -> Mask:
     return lines
 
 
-def _linked(labels: list[int], belong: Any) -> list[list[int]]:
+def _linked(labels: list[int], belong: Callable[[int, int], bool]) -> list[list[int]]:
     """Groups of labels that belong together, two by two or over others."""
     groups: list[list[int]] = []
     for label in labels:

@@ -16,11 +16,10 @@ from PIL import Image
 
 from mnist_core import drawing, page_reading
 from mnist_core.drawing import Grey, Pixels
-from mnist_core.errors import DrawingError, EmptyDrawing
+from mnist_core.errors import EmptyDrawing
 from mnist_core.page_reading import Box, Part
 from mnist_core.reading.predictor import Predictor
 
-MOST = 80  # parts on a page
 MOST_PARTS = 4  # of one digit
 WIDEST = 1.4  # of the row's height, the width of a digit of several parts
 APART = 0.3  # of the row's height, the gap between parts of one digit at most
@@ -61,10 +60,7 @@ def read_rows(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> list[N
     if one := _one_digit(model, grey, width):
         return [one]
     small = page_reading.resized(grey, page_reading.PAGE_SIDE)
-    rows = page_reading.find_rows(small)
-    if sum(map(len, rows)) > MOST:
-        raise DrawingError("There is more here than a few digits: choose a part that has digits alone.")
-    found = [_read_row(model, row, width / small.shape[1]) for row in rows]
+    found = [_read_row(model, row, width / small.shape[1]) for row in page_reading.find_rows(small)]
     if not any(row.digits for row in found):
         raise EmptyDrawing("There are no digits in the image.")
     return [row for row in found if row.digits]

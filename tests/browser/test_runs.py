@@ -65,7 +65,10 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
         for place in (0, 1):
             row(page, place)
         press(page, "runs-resume")
-        wait_until(page, lambda: all(run.status().state == "finished" for run in runs.values()), 120)
+        wait_until(page, lambda: all(run.status().state != "interrupted" for run in runs.values()))
+        conftest.wait_until(
+            lambda: all(run.status().state == "finished" for run in runs.values()), conftest.progress_of(*runs.values())
+        )
         steps = [record["step"] for record in runs[long].records() if record["event"] == "step"]
         assert steps == sorted(set(steps))  # no double point
         assert len({after - before for before, after in itertools.pairwise(steps)}) <= 2  # and no gap

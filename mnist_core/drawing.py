@@ -12,6 +12,8 @@ from PIL import Image
 from mnist_core import page_reading
 from mnist_core.errors import DrawingError, EmptyDrawing
 from mnist_core.image_files import decoding
+from mnist_core.page_reading import Grey as Grey
+from mnist_core.page_reading import Pixels as Pixels
 
 SIZE = 28  # pixels, side of MNIST's images
 BOX = 20  # pixels, longer side of the digit in it
@@ -25,9 +27,6 @@ FINE = 100  # pixels, longer side of the digit while its pen is measured and cha
 ENOUGH = 2**20  # pixels; an image that has more is made smaller first
 LONGEST = 30_000  # pixels; one whose longer side is longer, too
 TILE = 512  # pixels, about the side of the tiles in which a larger one is read
-
-Pixels = npt.NDArray[np.uint8]
-Grey = npt.NDArray[np.float32]
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # what red, green and blue add to brightness
 

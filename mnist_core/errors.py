@@ -44,4 +44,4 @@ class ModelError(LabError):
 
 
 class RunError(LabError):
-    """A run that does not exist, or is not in a state for what was asked."""
+    """A run that does not exist, is not in a state for what was asked, or that this machine has no room for."""

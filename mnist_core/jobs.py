@@ -85,7 +85,7 @@ class Jobs:
                         break
             except LabError as error:
                 problem = str(error)
-            except Exception:  # or the jobs that wait would wait for ever
+            except Exception:  # so that the jobs that wait still run
                 logging.getLogger(__name__).exception("A background job failed")
                 problem = FAILED
             self._end(key, job, problem)

@@ -120,11 +120,12 @@ def find_rows(grey: Grey) -> list[list[Part]]:
 
 
 def _components(grey: Grey, several: bool) -> _Components:
+    """The ink in `grey` (H, W), 0 to 1, without lines that are no part of a digit. Raises EmptyDrawing."""
     from scipy import ndimage
 
     density, floor, is_photo = _density(grey)  # nothing is printed on a canvas, which has no texture
     first = density > floor
-    lines = _border_lines(first) if is_photo or not several else np.zeros_like(first)
+    lines = _runs(first, (0, 1), BORDER) if is_photo or not several else np.zeros_like(first)  # a frame, paper's edge
     if several and is_photo:
         ruled = _runs(first, (1,), 0.5)
         across = np.ones((2 * int(BRIDGED * max(grey.shape)) + 1, 1))
@@ -132,7 +133,7 @@ def _components(grey: Grey, several: bool) -> _Components:
         strength = _strength(np.where(lines, 0, density), floor)
         lines |= _printed_lines((density > np.maximum(floor, HIGH * strength)) & ~lines)
     if not (first & ~lines).any():
-        lines[:] = False
+        lines[:] = False  # a 1 that fills the image
     density[lines] = 0
     strength = _strength(density, floor)
     labels, _ = ndimage.label(density > np.maximum(floor, LOW * strength), np.ones((3, 3)))
@@ -179,11 +180,6 @@ def resized(grey: Grey, longer_side: int) -> Grey:
     scale = min(1.0, longer_side / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
-
-
-def _border_lines(mask: Mask) -> Mask:
-    """What belongs to a line along the border: a frame, or the edge of the paper."""
-    return _runs(mask, (0, 1), BORDER)
 
 
 def _runs(mask: Mask, axes: Iterable[int], margin: float) -> Mask:

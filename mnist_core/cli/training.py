@@ -13,7 +13,7 @@ from mnist_core.cli import add, add_flag, data_in_words, given, print_json
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import Record
-from mnist_core.runs import worker
+from mnist_core.runs import footprint, worker
 from mnist_core.text import data_size
 
 
@@ -117,8 +117,6 @@ def _in_words(record: Record) -> str:
 
 
 def _summary(args: argparse.Namespace) -> None:
-    from mnist_core.runs import footprint
-
     chosen = TrainConfig(**given(args))
     needed = footprint.predict(chosen)
     rows = model.summary(model.skeleton(chosen.model, **chosen.hyperparameters))

@@ -79,7 +79,9 @@ def _one_digit(model: Predictor, grey: Grey, width: int) -> Number | None:
 
 
 def _read_row(model: Predictor, row: list[Part], times: float) -> Number:
-    height = float(np.median([_height(part) for part in row if _height(part) >= _tallest(row) / 2]))
+    """The likeliest digits of a row of parts; the image has `times` as many pixels across as the parts' page."""
+    heights = [_height(part) for part in row]
+    height = float(np.median([one for one in heights if one >= max(heights) / 2]))
     pieces = [_cut(part, height) for part in row]
     parts = [piece for part in pieces for piece in part]
     cuts = set(itertools.accumulate(map(len, pieces))) ^ set(range(1, len(parts) + 1))  # within a part
@@ -180,7 +182,3 @@ def _cut(part: Part, height: float) -> list[Part]:
 
 def _height(part: Part) -> int:
     return part.box[3] - part.box[1]
-
-
-def _tallest(row: list[Part]) -> int:
-    return max(_height(part) for part in row)

@@ -28,7 +28,7 @@ class RunStore:
     folder: pathlib.Path
 
     def create(self, config: TrainConfig) -> Run:
-        """A new run's folder, waiting to be trained. Raises RunError where memory or disk would not do for that."""
+        """A new run's folder, waiting to be trained. Raises RunError where this machine lacks memory or disk for it."""
         footprint.check(config, self.folder)
         for run_id in new_ids(config.model):
             run = Run(self.folder / run_id)

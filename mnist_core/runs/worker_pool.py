@@ -181,7 +181,7 @@ class Workers:
         try:
             with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
                 _note_sudden_end(run, child.returncode)
-        except Exception:  # or the runs in line would wait for ever
+        except Exception:  # so that the runs in line still start
             logging.getLogger(__name__).exception("The end of the process of run %s could not be noted", run.id)
         with self._mutex:
             if self._children.get(run.id) is not child:

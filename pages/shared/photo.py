@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif"]
 LARGEST = 50  # MB of an uploaded file
+KEPT = 2_048  # pixels, longer side of the photo in a visitor's session
 SHOWN = 900  # pixels, longer side of the picture
 FRAME = (230, 97, 0)
 UNSURE = 0.6  # confidence below which a digit is doubted
@@ -30,7 +31,16 @@ def take(source: str) -> Image.Image | None:
         file = st.file_uploader(
             f"A photo or a scan of digits, at most {LARGEST} MB", KINDS, max_upload_size=LARGEST, key="photo-file"
         )
-    return image_files.open_image(file.name, file) if file else None
+    if not file:
+        return None
+    # decoded once: the page's fragment runs again with each control, and each second while the model trains
+    opened = st.session_state.get("photo-opened")
+    if opened is None or opened[0] != file.file_id:
+        image = image_files.open_image(file.name, file)
+        if image.mode in ("L", "RGB", "RGBA"):  # Pillow makes others smaller badly or not at all
+            image.thumbnail((KEPT, KEPT))
+        opened = st.session_state["photo-opened"] = file.file_id, image
+    return opened[1]
 
 
 def with_boxes(image: Image.Image, rows: list[Number]) -> Image.Image:

@@ -106,7 +106,7 @@ class TrainConfig:
     )
     width: int = _field(
         32,
-        "Channels of the first two convolutions of cnn and convnet; the later ones have more.",
+        "Channels of the first convolutions of cnn, convnet and resnet; the later ones have more.",
         "network",
         minimum=4,
         maximum=256,

@@ -16,6 +16,7 @@ from mnist_core import mnist_files
 from mnist_core.config import TRAINING_IMAGES, TrainConfig
 
 SAMPLE = pathlib.Path(__file__).with_name("sample.npz")
+AUGMENTED_AT_ONCE = 512  # images
 NO_DIGIT = 10  # label of a training image that is no digit
 # Mean and standard deviation of MNIST's training pixels, as shares of full white.
 MEAN, STD = 0.1307, 0.3081
@@ -128,8 +129,12 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         size = self.batch_size
         order = torch.randperm(len(self.dataset)).to(self.dataset.labels.device) if self.shuffle else None
-        for start in range(0, len(self.dataset), size):
-            index = slice(start, start + size) if order is None else order[start : start + size]
-            batch = self.dataset[index]
-            images = self.augment(batch.images, batch.labels) if self.augment else batch.images
-            yield normalise(images), batch.labels
+        # several batches at once, as an augmentation costs almost as much for a few images as for many
+        chunk = max(1, AUGMENTED_AT_ONCE // size) * size if self.augment else size
+        for start in range(0, len(self.dataset), chunk):
+            index = slice(start, start + chunk) if order is None else order[start : start + chunk]
+            part = self.dataset[index]
+            images = self.augment(part.images, part.labels) if self.augment else part.images
+            images = normalise(images)
+            for begin in range(0, len(images), size):
+                yield images[begin : begin + size], part.labels[begin : begin + size]

@@ -17,14 +17,12 @@ from mnist_core.page_reading import Pixels as Pixels
 
 SIZE = 28  # pixels, side of MNIST's images
 BOX = 20  # pixels, longer side of the digit in it
-STEPS = ("size", "pen", "centre")  # what is made as MNIST has it
+STEPS = ("size", "centre")  # what is made as MNIST has it
 FAINTEST = 24 / 255  # of the full scale: a drawing with less contrast holds no ink
 EDGE = 0.1  # share of the strongest ink from which a pixel counts as the digit's when its box is measured
-# Pixels, in the box of 20, that thinner and thicker pens are brought to: more than half of MNIST's lie between
-THINNEST, THICKEST = 2.0, 3.0
 EVEN = 1.5 / 255  # of the full scale: an even background's pixels differ by less from each other
-FINE = 100  # pixels, longer side of the digit while its pen is measured and changed
 ENOUGH = 2**20  # pixels; an image that has more is made smaller first
+TIE = 1e-6  # pixels; a centre of mass so close to the middle of a pixel counts as there, however it is rounded
 LONGEST = 30_000  # pixels; one whose longer side is longer, too
 TILE = 512  # pixels, about the side of the tiles in which a larger one is read
 
@@ -37,14 +35,12 @@ class Steps:
 
     `ink` (H, W), uint8: how far each pixel is from the background, 255 where it is furthest. `dropped` (H, W): what is
     dark on paper and no part of the digit, as a frame or a shadow. `box`: left, top, right and bottom of the ink in it,
-    in pixels. `pen`: how wide its strokes are, in pixels where the box' longer side is 20. `digit`: the box' content
-    with that side of 20, the pen brought towards MNIST's. `image` (28, 28), uint8.
+    in pixels. `digit`: the box' content with a longer side of 20. `image` (28, 28), uint8.
     """
 
     ink: Pixels
     dropped: npt.NDArray[np.bool_]
     box: tuple[int, int, int, int]
-    pen: float
     digit: Pixels
     image: Pixels
 
@@ -66,23 +62,17 @@ def follow(
     there is no ink, and DrawingError for an array of another form.
 
     The way of MNIST's makers (LeCun, Bottou, Bengio and Haffner, 1998): the box around the ink is scaled to a longer
-    side of 20 pixels, keeping its shape, and placed in 28 x 28 with its centre of mass in the middle. Before that a pen
-    much thinner or thicker than theirs is brought towards it.
+    side of 20 pixels, keeping its shape, and placed in 28 x 28 with its centre of mass in the middle.
 
     What `steps` lacks is left out, to see what it is good for: without "size" the digit has the size it has where the
-    whole of `image` is shrunk to 28 pixels, without "pen" the pen stays as it is, and without "centre" the digit stays
-    at its place in `image`.
+    whole of `image` is shrunk to 28 pixels, and without "centre" the digit stays at its place in `image`.
     """
     ink, dropped = _ink(image, on_paper)
     left, top, right, bottom = box = _box(ink)
     cropped = ink[top:bottom, left:right]
-    pen, evened = _with_even_pen(cropped)
-    whole = max(ink.shape)
-    as_drawn = max(1, round(max(cropped.shape) * SIZE / whole))
-    digit = _scaled(evened if "pen" in steps else cropped, BOX if "size" in steps else as_drawn)
-    return Steps(
-        ink, dropped, box, pen, digit, _centred(digit) if "centre" in steps else _in_place(digit, box, ink.shape)
-    )
+    as_drawn = max(1, round(max(cropped.shape) * SIZE / max(ink.shape)))
+    digit = _scaled(cropped, BOX if "size" in steps else as_drawn)
+    return Steps(ink, dropped, box, digit, _centred(digit) if "centre" in steps else _in_place(digit, box, ink.shape))
 
 
 def brightness(image: npt.NDArray[Any] | Image.Image) -> Grey:
@@ -112,7 +102,7 @@ def _ink(image: npt.NDArray[Any] | Image.Image, on_paper: bool | None) -> tuple[
     strongest = float(contrast.max())
     if strongest < FAINTEST:
         raise EmptyDrawing("There is no ink in the drawing: draw a digit.")
-    ink: Pixels = (contrast * (255 / strongest)).astype(np.uint8)
+    ink: Pixels = (contrast * (255 / strongest) + 0.5).astype(np.uint8)
     return ink, np.zeros(ink.shape, bool)
 
 
@@ -216,58 +206,28 @@ def _box(ink: Pixels) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _with_even_pen(ink: Pixels) -> tuple[float, Pixels]:
-    """How wide the strokes are, in pixels where the longer side is 20, and the ink with a pen like MNIST's.
+def resampling(length: int, new_length: int) -> npt.NDArray[np.float64]:
+    """The matrix (new_length, length) that makes `new_length` values in a line of `length`; each of its rows sums to 1.
 
-    Each pixel's distance to the outline is known, so that the outline can be moved out or in by any amount.
+    Where it shrinks, each new value is the mean of those it covers, in part or whole; where it enlarges, it lies on the
+    straight line between its two neighbours.
     """
-    from scipy import ndimage  # takes a while, for which a page's first paint need not wait
-
-    padding = math.ceil(FINE * THINNEST / BOX)  # the outline moves by less
-    fine = np.pad(_whitened(_resized(ink, FINE)), padding)
-    inside = fine > 127
-    depth = ndimage.distance_transform_edt(inside)
-    # in a line much longer than wide, a pixel's depth is a quarter of the width on the average
-    pen = 4 * (float(depth[inside].mean()) - 0.5) * BOX / FINE
-    wanted = min(max(pen, THINNEST), THICKEST)
-    if wanted == pen:
-        return pen, ink
-    # moving the outline by `shift` makes the longer side 2 * shift longer, too
-    shift = (wanted - pen) * FINE / BOX / (2 * (1 - wanted / BOX))
-    # where loops are filled with ink, strokes are thinner than they seem and must not vanish: a quarter is the most
-    shift = max(shift, -pen * FINE / BOX / 8)
-    outside = ndimage.distance_transform_edt(~inside)
-    signed = np.where(inside, depth - 0.5, 0.5 - outside)
-    moved = (np.clip(signed + shift + 0.5, 0, 1) * 255).astype(np.uint8)
-    left, top, right, bottom = _box(moved)
-    return pen, moved[top:bottom, left:right]
-
-
-def _resized(ink: Pixels, longer_side: int) -> Pixels:
-    """`ink` (H, W) with that longer side in pixels; where it shrinks, each new pixel is the mean of those it covers."""
-    height, width = ink.shape
-    scale = longer_side / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    # one direction after the other: which comes first, and so how it is rounded, differs between versions of Pillow
-    across = Image.fromarray(ink).resize((size[0], height), resampling)
-    return np.asarray(across.resize(size, resampling))
+    step = length / new_length
+    new, old = np.arange(new_length)[:, None], np.arange(length)[None]
+    if new_length <= length:
+        covered = np.minimum((new + 1) * step, old + 1) - np.maximum(new * step, old)
+        weights = np.maximum(covered, 0)
+    else:
+        weights = np.maximum(1 - np.abs(old - ((new + 0.5) * step - 0.5)), 0)
+    matrix: npt.NDArray[np.float64] = weights / weights.sum(1, keepdims=True)
+    return matrix
 
 
 def _scaled(ink: Pixels, longer_side: int) -> Pixels:
-    """The longer side made that many pixels."""
-    return _whitened(_resized(ink, longer_side))
-
-
-def _whitened(ink: Pixels) -> Pixels:
-    """The strongest ink made white, as MNIST's is; made smaller, a thin pen leaves grey only.
-
-    Raises EmptyDrawing where it leaves none, as of two dots that are far from each other.
-    """
-    strongest = int(ink.max())
-    if strongest == 0:
-        raise EmptyDrawing("The ink is too fine for the size of the drawing: draw one digit, with a thicker pen.")
-    white: Pixels = (ink.astype(np.int32) * 255 // strongest).astype(np.uint8)
+    """`ink` (H, W) with that longer side in pixels, its strongest ink made white as MNIST's is."""
+    height, width = (max(1, round(side * longer_side / max(ink.shape))) for side in ink.shape)
+    scaled = resampling(ink.shape[0], height) @ ink @ resampling(ink.shape[1], width).T
+    white: Pixels = (scaled * (255 / scaled.max()) + 0.5).astype(np.uint8)
     return white
 
 
@@ -278,7 +238,7 @@ def _centred(digit: Pixels) -> Pixels:
     for axis, length in enumerate(digit.shape):
         mass = digit.sum(axis=1 - axis, dtype=np.int64)
         centre = (mass * (np.arange(length) + 0.5)).sum() / mass.sum()
-        corner.append(int(np.clip(math.ceil(SIZE / 2 - centre), 0, SIZE - length)))
+        corner.append(int(np.clip(math.ceil(SIZE / 2 - centre - TIE), 0, SIZE - length)))
     top, left = corner
     placed[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return placed

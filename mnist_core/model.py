@@ -30,6 +30,9 @@ NETWORKS = {
     "mlp": Network("MLP", "hidden layers of any sizes between pixels and digits", ("hidden", "activation", "dropout")),
     "cnn": Network("CNN", "three small convolutions, made to be fast on a CPU", ("width", "dropout")),
     "convnet": Network("ConvNet", "four convolutions: reads better than cnn and takes longer", ("width", "dropout")),
+    "resnet": Network(
+        "ResNet", "six convolutions, two with a shortcut around them: reads best for its time", ("width", "dropout")
+    ),
 }
 # Every hyperparameter that some network has, in the order of first use.
 HYPERPARAMETERS = tuple(dict.fromkeys(name for network in NETWORKS.values() for name in network.hyperparameters))

@@ -26,7 +26,7 @@ def test_activations_are_those_of_the_networks():
     ("field", "value", "part"),
     [
         ("data", "cifar", "one of mnist, sample"),
-        ("model", "resnet", "one of softmax, mlp, cnn"),
+        ("model", "rnn", "one of softmax, mlp, cnn"),
         ("augment", "mixup", "one of none, affine"),
         ("optimizer", "lbfgs", "one of sgd, momentum, adamw"),
         ("schedule", "step", "one of constant, cosine, one-cycle"),

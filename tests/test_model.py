@@ -66,5 +66,5 @@ def test_the_cnn_stays_compact():
 
 
 def test_an_unknown_network_is_refused():
-    with pytest.raises(ModelError, match="no network 'resnet'; there are softmax, mlp, cnn, convnet"):
-        model.build("resnet")
+    with pytest.raises(ModelError, match="no network 'rnn'; there are softmax, mlp, cnn, convnet, resnet"):
+        model.build("rnn")

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mnist_core.augmentation import digit_variants
+from mnist_core.augmentation import digit_variants, pen
 from mnist_core.dataset import Augmentation
 from mnist_core.drawing import BOX
 
@@ -22,7 +22,7 @@ SHIFT = 2.0  # pixels
 
 # Of `handwriting` alone.
 PARTS = ("forms", "affine", "elastic", "thickness")
-SHARE = 0.7  # of each batch that gets all parts; MNIST's own ways of writing stay frequent in the rest
+SHARE = 0.7  # of the images that get all parts; MNIST's own ways of writing stay frequent in the rest
 BEND = 0.9  # pixels, standard deviation of the elastic displacement where it is strongest
 SMOOTHNESS = 5.0  # pixels, standard deviation of the Gaussian that makes the displacement smooth
 GRID = 4  # pixels between the random numbers that the displacement is made from
@@ -30,6 +30,7 @@ JITTER = 0.8  # pixels either way that the centre is off
 ZOOM = 0.08  # share by which the size is off
 INKED = 80  # of 255, from here on a pixel counts when the box is measured
 THINNER = 0.3  # share of the strongest ink, blurred, that a stroke loses at most
+THICK_PENS = 0.25  # share of the images that are written with a much thicker pen
 RETHICKENED = 0.75  # share of the images whose strokes are made thinner or thicker
 BLUR = (0.06, 0.24, 0.4, 0.24, 0.06)  # a Gaussian of about one pixel
 
@@ -47,24 +48,28 @@ def affine(images: Tensor) -> Tensor:
 def handwriting(images: Tensor, labels: Tensor, parts: Collection[str] = PARTS) -> Tensor:
     """Each image as another hand might have written it, and brought to MNIST's form again.
 
-    In the first SHARE of the batch, which is to be in random order, the forms that MNIST lacks are drawn (see `forms`);
-    the image is turned, scaled, sheared and bent elastically (Simard, Steinkraus and Platt, 2003); its box is scaled to
-    20 pixels and its centre of mass put in the middle, both a little off; and its strokes are made thinner or thicker.
-    `parts` says which of these are done. In the rest of the batch only "affine" is.
+    In SHARE of the images, spread evenly, the forms that MNIST lacks are drawn (see `digit_variants`); the image is
+    turned, scaled, sheared and bent elastically (Simard, Steinkraus and Platt, 2003); its box is scaled to 20 pixels
+    and its centre of mass put in the middle, both a little off; and its strokes are made thinner or thicker. `parts`
+    says which of these are done. In the other images only "affine" is.
 
     `images` (B, 28, 28), uint8 or float, 0 to 255; `labels` (B,); returns (B, 28, 28), float32, 0 to 255.
     """
-    changed = round(SHARE * len(images))
+    count = torch.arange(len(images) + 1, device=images.device)
+    whole = (count * SHARE).floor().diff() > 0  # (B,)
+    written = torch.empty(images.shape, device=images.device)
+    written[whole] = _rewritten(images[whole], labels[whole], parts)
     few = [part for part in parts if part == "affine"]
-    return torch.cat(
-        [_rewritten(images[:changed], labels[:changed], parts), _rewritten(images[changed:], labels[changed:], few)]
-    )
+    written[~whole] = _rewritten(images[~whole], labels[~whole], few)
+    return written
 
 
 def _rewritten(images: Tensor, labels: Tensor, parts: Collection[str]) -> Tensor:
     """All images with these parts of `handwriting`."""
     count, size = images.shape[:2]
     drawn = digit_variants.draw_forms(images, labels) if "forms" in parts else images.float()
+    if "thickness" in parts:
+        drawn = _with_thick_pen(drawn)
     maps = _linear_maps(*_amounts(4, drawn) * ("affine" in parts))
     bend = _elastic(drawn) if "elastic" in parts else drawn.new_zeros(count, 2, 1, 1)
     wide = drawn.new_full((count,), 1.15)  # so that what has become larger is not cut
@@ -131,11 +136,18 @@ def _elastic(images: Tensor) -> Tensor:
 def _box_and_centre(images: Tensor) -> tuple[Tensor, Tensor]:
     """The longer side (B,) of the box around the ink, in pixels, and the centre of mass (B, 2), edges at -1 and 1."""
     size = images.shape[-1]
-    left, top, right, bottom = digit_variants.box(images, INKED)
+    left, top, right, bottom = pen.box(images, INKED)
     line = (torch.arange(size, device=images.device) * 2 + 1) / size - 1
     mass = images.sum((1, 2)).clamp(min=1)
     centre = torch.stack([images.sum(1) @ line, images.sum(2) @ line], 1) / mass[:, None]
     return torch.maximum(right - left, bottom - top), centre
+
+
+def _with_thick_pen(images: Tensor) -> Tensor:
+    """Some of the images as with a pen up to two pixels thicker, which no blur makes; their digits grow by as much."""
+    grown = F.max_pool2d(images[:, None], 3, stride=1, padding=1)[:, 0]
+    amount, chosen = torch.rand(2, len(images), 1, 1).to(images.device)
+    return torch.where(chosen < THICK_PENS, torch.lerp(images, grown, amount), images)
 
 
 def _rethickened(images: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-INKED = 100  # of 255: from here on a pixel counts as ink when ends and boxes of a digit are looked for
+from mnist_core.augmentation.pen import box, curve, pen_width, stroke
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,52 +37,9 @@ def draw_forms(images: Tensor, labels: Tensor) -> Tensor:
     return drawn
 
 
-def stroke(images: Tensor, points: Tensor, width: Tensor) -> Tensor:
-    """`images` (B, H, W), 0 to 255, with a line through `points` (B, K, 2), K > 1, of `width` (B,) in pixels on top."""
-    return segments(images, points[:, :-1], points[:, 1:], width)
-
-
-def segments(images: Tensor, start: Tensor, end: Tensor, width: Tensor) -> Tensor:
-    """`images` (B, H, W), 0 to 255, with lines from `start` to `end`, each (B, K, 2), of `width` (B,) on top."""
-    x = torch.arange(images.shape[2], device=images.device) + 0.5
-    y = (torch.arange(images.shape[1], device=images.device) + 0.5)[:, None]
-    along = end - start
-    along_x, along_y = along[..., 0, None, None], along[..., 1, None, None]  # (B, K, 1, 1)
-    from_x, from_y = x - start[..., 0, None, None], y - start[..., 1, None, None]
-    length = (along**2).sum(2)[..., None, None].clamp(min=1e-6)
-    share = ((from_x * along_x + from_y * along_y) / length).clamp(0, 1)  # of the line, where it is nearest
-    distance = ((from_x - share * along_x) ** 2 + (from_y - share * along_y) ** 2).amin(1).sqrt()  # (B, H, W)
-    ink = (0.5 + width[:, None, None] / 2 - distance).clamp(0, 1) * 255
-    return torch.maximum(images, ink)
-
-
-def pen_width(images: Tensor) -> Tensor:
-    """About how wide the strokes of images (B, H, W), 0 to 255, are: (B,), in pixels.
-
-    Twice the area over the length of the outline, which a line much longer than wide has nearly on each side.
-    """
-    area = images.sum((1, 2))
-    outline = images.diff(dim=1).abs().sum((1, 2)) + images.diff(dim=2).abs().sum((1, 2))
-    # steps down and across overstate a slanted outline: by 4 / pi on the average over all directions
-    return 2 * area / (outline * math.pi / 4).clamp(min=1)
-
-
 def _uniform(like: Tensor, low: float, high: float) -> Tensor:
     """Random numbers (B,), drawn on the CPU, so that a seed means the same on every device."""
     return (torch.rand(len(like)) * (high - low) + low).to(like.device)
-
-
-def box(images: Tensor, inked: float = INKED) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The box around the pixels above `inked` in images (B, H, W): left, top, right and bottom, each (B,), float32.
-
-    Right and bottom are the first without ink. Of an image without any, the box is the whole image.
-    """
-    ink = images > inked
-    columns, rows = ink.any(1).float(), ink.any(2).float()
-    left, top = columns.argmax(1), rows.argmax(1)
-    right = columns.shape[1] - columns.flip(1).argmax(1)
-    bottom = rows.shape[1] - rows.flip(1).argmax(1)
-    return left.float(), top.float(), right.float(), bottom.float()
 
 
 def _middle_of_row(images: Tensor, y: Tensor) -> Tensor:
@@ -210,6 +167,74 @@ def _open_4(images: Tensor) -> Tensor:
     return stroke(drawn, _polyline((stem_x + lean / 2, stem_top), (stem_x - lean / 2, stem_bottom)), width)
 
 
+# Digits written in one stroke: boxes (left, top, right, bottom), each with a point somewhere in it that the pen passes,
+# in shares of the digit's height, x from its left edge.
+Boxes = tuple[tuple[float, float, float, float], ...]
+ROOF_1 = ((0, 0.4, 0.05, 0.9), (0.3, 0, 0.65, 0), (0.3, 1, 0.75, 1))
+ONE_STROKE_4 = (
+    (0.2, 0, 0.42, 0.1),
+    (0.1, 0.28, 0.2, 0.4),
+    (0, 0.5, 0.1, 0.62),
+    (0.3, 0.42, 0.45, 0.55),
+    (0.5, 0.22, 0.7, 0.42),
+    (0.5, 0.6, 0.7, 0.7),
+    (0.4, 1, 0.75, 1),
+)
+HOOKED_9 = (
+    (0.42, 0.2, 0.54, 0.36),
+    (0.38, 0, 0.48, 0.08),
+    (0.1, 0, 0.2, 0.12),
+    (0, 0.2, 0.06, 0.32),
+    (0.15, 0.38, 0.25, 0.52),
+    (0.45, 0.32, 0.6, 0.5),
+    (0.5, 0.62, 0.68, 0.78),
+    (0.3, 0.9, 0.45, 1),
+    (0, 0.8, 0.2, 1),
+)
+ANGULAR_5 = (
+    (0.5, 0, 0.75, 0.08),
+    (0.12, 0, 0.25, 0.1),
+    (0.05, 0.36, 0.16, 0.48),
+    (0.4, 0.36, 0.52, 0.5),
+    (0.5, 0.6, 0.65, 0.75),
+    (0.3, 0.9, 0.45, 1),
+    (0, 0.85, 0.08, 1),
+)
+CLOSED_6 = (
+    (0.3, 0, 0.5, 0.06),
+    (0.08, 0.28, 0.18, 0.4),
+    (0, 0.6, 0.06, 0.75),
+    (0.25, 0.95, 0.35, 1),
+    (0.5, 0.6, 0.65, 0.78),
+    (0.3, 0.28, 0.45, 0.48),
+    (0.06, 0.4, 0.2, 0.65),
+)
+
+
+def _written(boxes: Boxes, curved: float) -> Callable[[Tensor], Tensor]:
+    """Draws a digit anew, through points in `boxes`; `curved` is the share that is a curve, not straight lines."""
+
+    def draw(images: Tensor) -> Tensor:
+        corners = torch.tensor(boxes, device=images.device)
+        low, high = corners[:, :2], corners[:, 2:]
+        points = low + (high - low) * torch.rand(len(images), len(boxes), 2).to(images.device)
+        smooth, straight = curve(points), _straight(points)
+        line = torch.where((_uniform(images, 0, 1) < curved)[:, None, None], smooth, straight)
+        slant, wide = _uniform(images, -0.1, 0.25)[:, None], _uniform(images, 0.8, 1.3)[:, None]
+        x = (line[..., 0] + slant * (0.5 - line[..., 1])) * wide
+        x = x - (x.amin(1, keepdim=True) + x.amax(1, keepdim=True)) / 2
+        return stroke(torch.zeros_like(images), torch.stack([14 + 20 * x, 4 + 20 * line[..., 1]], 2), pen_width(images))
+
+    return draw
+
+
+def _straight(points: Tensor, steps: int = 5) -> Tensor:
+    """Straight lines from one of `points` (B, K, 2) to the next, in as many points as a `curve` has."""
+    share = torch.arange(steps, device=points.device)[:, None] / steps
+    line = points[:, :-1, None] + share * points.diff(dim=1)[:, :, None]
+    return torch.cat([line.flatten(1, 2), points[:, -1:]], 1)
+
+
 def _two_loops(images: Tensor) -> Tensor:
     """An 8 of two loops that stand on each other, drawn anew; they may miss each other a little, or not close."""
     count, width = len(images), pen_width(images)
@@ -236,14 +261,19 @@ def _loop(x: Tensor, y: Tensor, half_width: Tensor, half_height: Tensor, points:
 
 FORMS = {
     "flag on 1": Form(1, 0.35, _flag),
-    "upright 1 with a flag": Form(1, 0.3, _upright_1),
+    "roof for 1": Form(1, 0.25, _written(ROOF_1, 0.3)),
+    "upright 1 with a flag": Form(1, 0.15, _upright_1),
     "foot on 1": Form(1, 0.25, _foot),
     "slash in 0": Form(0, 0.2, _slash),
     "bar across 0": Form(0, 0.1, _bar_across),
     "bar down 0": Form(0, 0.1, _bar_down),
     "dot in 0": Form(0, 0.03, _dot),
-    "open 4": Form(4, 0.04, _open_4),
+    "open 4": Form(4, 0.05, _open_4),
+    "4 in one stroke": Form(4, 0.1, _written(ONE_STROKE_4, 0.5)),
+    "angular 5": Form(5, 0.06, _written(ANGULAR_5, 0.4)),
+    "closed 6": Form(6, 0.05, _written(CLOSED_6, 1)),
     "bar on 7": Form(7, 0.3, _bar_on_7),
     "serif on 7": Form(7, 0.12, _serif_on_7),
     "two loops for 8": Form(8, 0.06, _two_loops),
+    "hooked 9": Form(9, 0.1, _written(HOOKED_9, 1)),
 }

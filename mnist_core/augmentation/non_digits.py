@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mnist_core.augmentation import digit_variants
+from mnist_core.augmentation import pen
 
 CHUNK = 500  # images drawn at once; bounds the memory that drawing takes
 SEGMENTS = 40  # of an image at most
@@ -140,7 +140,7 @@ def _glyphs(count: int) -> Tensor:
 
     joints = torch.stack([placed(start), placed(middle), placed(end)], 2)  # (B, SEGMENTS, 3, 2)
     starts, ends = joints[:, :, :2].flatten(1, 2), joints[:, :, 1:].flatten(1, 2)
-    return digit_variants.segments(torch.zeros(count, 28, 28), starts, ends, _width(count))
+    return pen.segments(torch.zeros(count, 28, 28), starts, ends, _width(count))
 
 
 def _scribbles(count: int) -> Tensor:
@@ -153,7 +153,7 @@ def _scribbles(count: int) -> Tensor:
     low, high = curve.amin(2, keepdim=True), curve.amax(2, keepdim=True)
     half = torch.stack([torch.rand(count) * 4 + 6, torch.rand(count) * 4 + 6], 1)[:, :, None]
     points = (((curve - low) / (high - low) * 2 - 1) * half + 14).transpose(1, 2)
-    return digit_variants.stroke(torch.zeros(count, 28, 28), points, 1 + torch.rand(count) * 1.5)
+    return pen.stroke(torch.zeros(count, 28, 28), points, 1 + torch.rand(count) * 1.5)
 
 
 def _blots(count: int) -> Tensor:
@@ -165,9 +165,7 @@ def _blots(count: int) -> Tensor:
     keep[:, 0] = True
     keep[:, 1] |= ~alone[:, 0]
     images = torch.zeros(count, 28, 28)
-    return digit_variants.segments(
-        images, torch.where(keep, start, 99.0), torch.where(keep, end, 99.0), torch.rand(count) * 7 + 2
-    )
+    return pen.segments(images, torch.where(keep, start, 99.0), torch.where(keep, end, 99.0), torch.rand(count) * 7 + 2)
 
 
 def _turned(digits: Tensor, labels: Tensor, count: int) -> Tensor:

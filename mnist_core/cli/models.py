@@ -49,19 +49,22 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files, such as PNG or JPEG")
 
-    parser = add(commands, "export", _export, "Write a model to a file: weights with a card, or ONNX.")
+    parser = add(commands, "export", _export, "Write a model to a file: weights with a card, ONNX or a web page.")
     parser.add_argument(
         "models", nargs="+", metavar="MODEL", help=f"{MODEL}; of several runs that differ in their seed, the best"
     )
     parser.add_argument(
         "--format",
-        choices=("safetensors", "onnx", "tensorboard"),
+        choices=("safetensors", "onnx", "html", "tensorboard"),
         default="safetensors",
         help="safetensors: a finished run's weights, with a card of how they were made (the default); onnx: one file "
-        "that takes a drawing, written when it answers as the model does; tensorboard: a folder with a run's curves as "
+        "that takes a drawing, written when it answers as the model does; html: one web page to draw on, which answers "
+        "without a server or a network; tensorboard: a folder with a run's curves as "
         "event files",
     )
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=STROKES)
+    parser.add_argument("--title", default="", help="with html: what stands above the page; default: the model's name")
+    parser.add_argument("--trained-by", default="", metavar="NAME", help="with html: a name to stand on the page")
     parser.add_argument("--out", type=pathlib.Path, required=True, metavar="FILE", help="the file or folder to write")
 
 
@@ -175,6 +178,9 @@ def _export(args: argparse.Namespace) -> None:
     if args.format == "onnx":
         _export_onnx(args)
         return
+    if args.format == "html":
+        _export_html(args)
+        return
     if args.format == "tensorboard":
         _export_tensorboard(args)
         return
@@ -204,6 +210,18 @@ def _export_onnx(args: argparse.Namespace) -> None:
             f"{args.out} answers {onnx_file.CHECKED:,} images as {args.models[0]} does: the largest difference of a "
             f"probability is {difference:.1g}."
         )
+
+
+def _export_html(args: argparse.Namespace) -> None:
+    from mnist_core.exchange import web_page
+
+    if len(args.models) > 1 or args.strokes:
+        raise ModelError("As a web page, one model is exported at a time, without --strokes.")
+    size = web_page.export(args.models[0], args.out, args.title, args.trained_by, args.store)
+    if args.json:
+        print_json({"file": str(args.out), "bytes": size})
+    else:
+        print(f"{args.out}, {size / 1_000:,.0f} kB: open it in a browser, on any machine.")
 
 
 def _export_tensorboard(args: argparse.Namespace) -> None:

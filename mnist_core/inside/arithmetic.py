@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mnist_core.inside.layers import Layer, Trace
 from mnist_core.model import is_weighted_sum
+from mnist_core.networks import Sum
 
 Place = tuple[int, ...]  # of a value in what a layer gives: a unit, or channel, row and column
 Values = npt.NDArray[np.float32]
@@ -176,6 +177,7 @@ WORDS: dict[type[nn.Module], Words] = {
     nn.AdaptiveMaxPool2d: lambda m, p, t, g: f"gives the largest of {len(t)} neighbours: {g:.4g}",
     nn.AvgPool2d: lambda m, p, t, g: f"gives the mean of {len(t)} neighbours: {g:.4g}",
     nn.AdaptiveAvgPool2d: lambda m, p, t, g: f"gives the mean of {len(t)} values of its map: {g:.4g}",
+    Sum: lambda m, p, t, g: f"adds what came into the block: {t[0]:.4g} + ({g - t[0]:.4g}) = {g:.4g}",
     nn.PixelUnshuffle: _moved,
     nn.PixelShuffle: _moved,
     nn.Flatten: _moved,

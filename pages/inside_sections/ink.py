@@ -17,7 +17,6 @@ from pages.shared.pictures import enlarged
 SIDE = 280  # pixels of a picture
 WORDS = {
     "size": ("Size", "The box around the ink is scaled until its longer side has 20 pixels."),
-    "pen": ("Pen", "A pen much thinner or thicker than MNIST's is brought towards it."),
     "centre": ("Centre", "The centre of mass is put into the middle of 28 x 28 pixels."),
 }
 
@@ -30,7 +29,7 @@ def show(subject: Subject) -> None:
     with st.container(horizontal=True, gap="medium"):
         steps = [step for step, (name, words) in WORDS.items() if st.toggle(name, True, key=f"ink-{step}", help=words)]
     taken = drawing.follow(subject.ink, steps)
-    _pictures(taken, steps)
+    _pictures(taken)
     _answer(subject, taken.image, steps)
     st.subheader("What the steps are worth")
     st.markdown(
@@ -46,14 +45,13 @@ def _measure(subject: Subject) -> Iterator[tuple[float, dict[str, float]]]:
     return preprocessing_ablation.accuracies(subject.model, subject.test)
 
 
-def _pictures(taken: Steps, steps: Collection[str]) -> None:
+def _pictures(taken: Steps) -> None:
     with st.container(key="ink-steps", horizontal=True, gap="medium"):
         st.image(_with_box(taken), caption="The ink and its box", alt="The ink and the box around it")
         height, width = taken.digit.shape
-        pen = f"the pen {taken.pen:.1f} pixels wide" + (", evened" if "pen" in steps else "")
         st.image(
             enlarged(taken.digit, SIDE // max(taken.digit.shape)),
-            caption=f"{width} x {height} pixels, {pen}",
+            caption=f"Its box: {width} x {height} pixels",
             alt="The digit, cut out and scaled",
         )
         st.image(_with_middle(taken.image), caption="What the network sees: 28 x 28", alt="The digit in 28 x 28 pixels")

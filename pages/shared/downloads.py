@@ -13,6 +13,7 @@ from mnist_core.exchange import snippets
 from mnist_core.runs.run import Run
 from mnist_core.runs.summary import Row
 from pages.shared import models
+from pages.shared.runs import titles
 
 
 def show(run: Run, summary: Row) -> None:
@@ -59,6 +60,15 @@ def _onnx(run: Run, summary: Row) -> tuple[str, bytes, str]:
     )
 
 
+def _web_page(run: Run, summary: Row) -> tuple[str, bytes, str]:
+    from mnist_core.exchange import web_page
+
+    title = titles().get(run.id, run.id)
+    content = web_page.page(models.get_predictor(run.id), summary.test_accuracy, title)
+    words = "To draw on in any browser, without this app and without a network: it answers while the pen moves."
+    return f"{run.id}.html", content.encode(), words
+
+
 def _weights(run: Run, summary: Row) -> tuple[str, bytes, str]:
     from mnist_core.exchange.model_card import export
 
@@ -88,6 +98,7 @@ def _predictions(run: Run, summary: Row) -> tuple[str, bytes, str]:
 
 
 FILES = {
+    "One web page to draw on (HTML)": _web_page,
     "ONNX: reads drawings, without this app": _onnx,
     "Weights and card (safetensors)": _weights,
     "The whole run (zip)": _folder,

@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import torch
 
@@ -8,43 +6,6 @@ from mnist_core.augmentation import digit_variants
 
 def blank(count=1):
     return torch.zeros(count, 28, 28)
-
-
-def test_a_stroke_has_its_place_length_and_width():
-    image = digit_variants.stroke(blank(), torch.tensor([[[8.0, 10.0], [20.0, 10.0]]]), torch.tensor([4.0]))[0]
-    assert image[8:12, 9:19].min() == 255  # two pixels on either side of y = 10
-    assert image[:8].max() == 0
-    assert image[12:].max() == 0
-    # a band of 12 by 4 and a disc of width 4, its round ends
-    assert image.sum().item() / 255 == pytest.approx(12 * 4 + math.pi * 2**2, rel=0.03)
-
-
-def test_a_stroke_of_no_length_is_a_dot():
-    image = digit_variants.stroke(blank(), torch.full((1, 2, 2), 14.0), torch.tensor([6.0]))[0]
-    assert image.sum().item() / 255 == pytest.approx(math.pi * 3**2, rel=0.05)
-
-
-def test_a_stroke_only_adds():
-    images = torch.rand(3, 28, 28) * 255
-    drawn = digit_variants.stroke(images, torch.rand(3, 4, 2) * 28, torch.rand(3) * 3)
-    assert (drawn >= images).all()
-    assert drawn.max() <= 255
-
-
-@pytest.mark.parametrize("angle", [0, 20, 45, 70, 90])
-@pytest.mark.parametrize("width", [2.0, 3.0, 4.0])
-def test_the_width_of_a_pen_is_found(angle, width):
-    along = torch.tensor([math.cos(math.radians(angle)), math.sin(math.radians(angle))]) * 9
-    image = digit_variants.stroke(blank(), torch.stack([14 - along, 14 + along])[None], torch.tensor([width]))
-    assert digit_variants.pen_width(image).item() == pytest.approx(width, rel=0.35)
-
-
-def test_the_box_of_ink():
-    images = blank(2)
-    images[0, 5:9, 3:20] = 255
-    left, top, right, bottom = digit_variants.box(images)
-    assert [side[0].item() for side in (left, top, right, bottom)] == [3, 5, 20, 9]
-    assert [side[1].item() for side in (left, top, right, bottom)] == [0, 0, 28, 28]
 
 
 @pytest.mark.parametrize("name", digit_variants.FORMS)

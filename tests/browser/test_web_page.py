@@ -1,0 +1,148 @@
+"""The JavaScript that prepares a drawing and runs a network, against drawing.py and torch; and the page made of it."""
+
+import base64
+import contextlib
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import expect
+
+from mnist_core import browser as javascript
+from mnist_core import dataset, drawing, mnist_files, model
+from mnist_core.exchange import browser_program, onnx_file, web_page
+from mnist_core.reading import catalog, predictor
+from tests.exchange.test_browser_program import fresh
+
+COUNT = 200  # images as they are, and as many drawings
+DATA = "sample" if mnist_files.missing() else "mnist"
+
+
+@pytest.fixture
+def blank(browser):
+    """A page with the modules' functions, and no server."""
+    with contextlib.closing(browser.new_context(offline=True)) as context:
+        page = context.new_page()
+        exposed = "Object.assign(window, { prepare, read, ready })"
+        script = javascript.joined("preparation", "forward") + f"\n{exposed}\n"
+        page.set_content(f'<script type="module">{script}</script>')
+        page.wait_for_function("Boolean(window.prepare)")
+        page.evaluate("window.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))")
+        yield page
+
+
+def as_text(values):
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode()
+
+
+def logits_in_browser(page, program, images):
+    """(N, 10) for images (N, 28, 28), uint8."""
+    rows = page.evaluate(
+        """([program, weights, images]) => {
+            const network = ready(program, bytes(weights).buffer), pixels = bytes(images)
+            return Array.from({ length: pixels.length / 784 }, (_, i) =>
+                Array.from(read(network, pixels.subarray(784 * i, 784 * (i + 1))).logits))
+        }""",
+        [program.to_dict(), program.weights_as_text(), as_text(images)],
+    )
+    return torch.tensor(rows)
+
+
+def prepared_in_browser(page, canvas):
+    image = page.evaluate(
+        "([ink, width, height]) => { const image = prepare(bytes(ink), width, height); return image && [...image] }",
+        [as_text(canvas), canvas.shape[1], canvas.shape[0]],
+    )
+    return None if image is None else np.array(image, np.uint8).reshape(28, 28)
+
+
+def canvases():
+    """500 images as they are and 500 as drawings, with white ink on black as a canvas has."""
+    return [image for image in onnx_file.check_images() if image[0, 0] == 0]
+
+
+@pytest.mark.parametrize("name", [*catalog.shipped(), *(f"fresh {name}" for name in model.NETWORKS)])
+def test_a_browser_gives_torchs_logits(name, blank):
+    loaded = fresh(name.removeprefix("fresh ")) if name.startswith("fresh") else predictor.load(name)
+    program = browser_program.convert(loaded)
+    drawn = np.stack([drawing.to_mnist(canvas) for canvas in canvases()[-COUNT:]])
+    images = np.concatenate([dataset.load_test(DATA).images[:COUNT].numpy(), drawn])
+    expected = browser_program.run(program, torch.from_numpy(images))
+    found = logits_in_browser(blank, program, images)
+    assert (expected - found).abs().max() < 1e-3
+    original = loaded.logits(torch.from_numpy(images))
+    is_trained = not name.startswith("fresh")
+    assert (original - found).abs().max() < (0.02 if is_trained else 0.05)
+    assert (original.argmax(1) == found.argmax(1)).float().mean() >= (0.999 if is_trained else 0.99)
+
+
+def test_a_browser_prepares_a_drawing_as_python_does(blank):
+    images = [*canvases()[:COUNT], *canvases()[-COUNT:]]
+    different = 0
+    for canvas in images:
+        off = np.abs(drawing.to_mnist(canvas).astype(int) - prepared_in_browser(blank, canvas)).max()
+        different += off > 1
+    assert different <= len(images) / 1000
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 200), (200, 1), (1, 1), (3, 3), (20, 20), (90, 7), (41, 2)])
+@pytest.mark.parametrize("grey", [255, 140, 24])
+def test_dots_and_bars_are_prepared_the_same(height, width, grey, blank):
+    canvas = np.zeros((210, 230), np.uint8)
+    canvas[5 : 5 + height, 9 : 9 + width] = grey
+    assert np.array_equal(prepared_in_browser(blank, canvas), drawing.to_mnist(canvas))
+
+
+@pytest.mark.parametrize("grey", [0, 23])
+def test_no_ink_is_nothing(grey, blank):
+    canvas = np.zeros((50, 60), np.uint8)
+    canvas[20:30, 20:30] = grey
+    assert prepared_in_browser(blank, canvas) is None
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+@pytest.mark.parametrize("name", ["cnn", "mlp"])
+def test_a_page_from_disk_answers_while_the_pen_moves(name, scheme, width, browser, tmp_path):
+    path = tmp_path / "page.html"
+    web_page.export(name, path, trained_by="class 7b")
+    problems = []
+    context = browser.new_context(viewport={"width": width, "height": 720}, color_scheme=scheme, offline=True)
+    with contextlib.closing(context):
+        page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: problems.append(request.url) if request.url[:5] == "http:" else None)
+        page.goto(path.as_uri())
+        answer, pad = page.get_by_test_id("live-answer"), page.get_by_test_id("pad")
+        expect(answer).to_have_attribute("data-digit", "")
+        box = pad.bounding_box()
+
+        def move(x, y):
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=5)
+
+        move(0.3, 0.25)
+        page.mouse.down()
+        counts = []
+        for x, y in ((0.7, 0.25), (0.6, 0.5), (0.45, 0.85)):
+            before = int(answer.get_attribute("data-count"))
+            move(x, y)
+            page.wait_for_function(
+                "(before) => Number(document.querySelector('[data-testid=live-answer]').dataset.count) > before",
+                arg=before,
+            )
+            counts.append(int(answer.get_attribute("data-count")))
+        assert counts == sorted(set(counts))
+        expect(answer).to_have_attribute("data-digit", "7")  # with the pen still down
+        page.mouse.up()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert (
+            page.evaluate(
+                """() => { const canvas = document.querySelector('[data-testid=live-network]')
+                const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data
+                return new Set(pixels).size }"""
+            )
+            > 50
+        )  # something is drawn, in many colours
+        page.get_by_test_id("clear").click()
+        expect(answer).to_have_attribute("data-digit", "")
+        assert not problems

@@ -35,6 +35,6 @@ def test_all_is_measured_with_and_without():
 @pytest.mark.parametrize("name", ["mlp", "tiny"])
 def test_size_and_centre_are_worth_much(name):
     *_, (_, found) = preprocessing_ablation.accuracies(predictor.load(name), dataset.load_test("mnist")[:400])
-    assert found["all steps"] > 0.93
+    assert found["all steps"] > 0.92
     assert found["without centre"] < found["all steps"] - 0.04
     assert found["without size"] < found["all steps"] - 0.01

@@ -29,7 +29,7 @@ def test_features_are_what_the_last_layer_takes_and_digits_what_is_read():
     assert all(not module._forward_pre_hooks for module in loaded.network.modules())
 
 
-@pytest.mark.parametrize(("name", "size"), [("softmax", 784), ("cnn", 96)])
+@pytest.mark.parametrize(("name", "size"), [("softmax", 784), ("cnn", 64)])
 def test_every_network_has_a_last_hidden_layer(name, size):
     found = of(name)
     assert found.features.shape == (len(TEST), size)

@@ -151,7 +151,7 @@ def test_steps_are_left_out_and_the_answer_follows(inside, app):
     app.toggle(key="ink-size").set_value(False).run()
     assert app.metric[1].label == "Without size, centre: read as"
     ink = app.session_state["canvas"].ink
-    prepared = drawing.follow(ink, ["pen"]).image
+    prepared = drawing.follow(ink, []).image
     assert app.metric[1].value == str(predictor.load("mlp").predict_one(prepared).digit)
 
 
@@ -161,7 +161,7 @@ def test_what_the_steps_are_worth_is_measured(inside):
     worth = pictures(app)[-1]
     assert "with and without each step" in worth
     shares = [float(share) for share in re.findall(r"([\d.]+)%", worth)]
-    assert len(shares) == 5
+    assert len(shares) == 4
     assert shares[0] > shares[-1]
 
 
@@ -179,16 +179,16 @@ def test_layers_have_their_shapes_and_parameters(inside):
 def test_a_units_numbers_add_up_to_what_the_layer_gives(inside):
     app = inside(section="unit", model="cnn", image=4)
     traced = trace(predictor.load("cnn").network, TEST.images[4].numpy())
-    app.selectbox(key="unit-layer-cnn").select(4).run()
+    app.selectbox(key="unit-layer-cnn").select(3).run()
     for name, value in {"Map": 9, "Row": 0, "Column": 11}.items():
-        app.number_input(key=f"unit-cnn-4-{name}").set_value(value).run()
-    worked_out = weighted_sum(traced, traced.layers[4], (9, 0, 11))
+        app.number_input(key=f"unit-cnn-3-{name}").set_value(value).run()
+    worked_out = weighted_sum(traced, traced.layers[3], (9, 0, 11))
     assert f"add up to **{worked_out.total:.4f}**" in text(app)
-    assert f"max(0, {float(traced.layers[5].given[9, 0, 11]):.4g})" in text(app)
+    assert f"max(0, {float(traced.layers[5].taken[9, 0, 11]):.4g})" in text(app)
     app.button(key="unit-most").click().run()
-    worth = traced.layers[4].worth.abs()
+    worth = traced.layers[3].worth.abs()
     most = np.unravel_index(int(worth.argmax()), worth.shape)
-    assert [app.number_input(key=f"unit-cnn-4-{name}").value for name in ("Map", "Row", "Column")] == list(most)
+    assert [app.number_input(key=f"unit-cnn-3-{name}").value for name in ("Map", "Row", "Column")] == list(most)
 
 
 def test_every_layer_is_explained(inside):

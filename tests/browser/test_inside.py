@@ -53,13 +53,13 @@ def test_a_seven_with_a_flag_from_ink_to_its_end(page: Page) -> None:
     expect(page.locator(".st-key-ink-steps img")).to_have_count(3)
 
     open_section(page, "layers")
-    expect(page.get_by_text("4 x 14 x 14 → 64 x 12 x 12, 2,432 parameters")).to_be_visible()
+    expect(page.get_by_text("1 x 28 x 28 → 16 x 14 x 14, 432 parameters")).to_be_visible()
     expect(page.locator("img[alt*='that ReLU gives']").first).to_be_visible()
     expect(page.locator(".st-key-layers-softmax .bars path")).to_have_count(20)
 
     open_section(page, "unit")
     expect(page.locator(".st-key-unit-pictures img")).to_have_count(3)
-    expect(page.locator(".st-key-unit-sum")).to_contain_text("36 inputs times weights add up to")
+    expect(page.locator(".st-key-unit-sum")).to_contain_text("25 inputs times weights add up to")
 
     open_section(page, "why")
     choose(page, "Why not", "1")

@@ -277,7 +277,8 @@ def test_a_large_image_takes_little_memory_and_time(name, size, how, tmp_path):
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     memory, seconds, left, top, right, bottom, ink_height, ink_width = map(float, lines[-1].split())
     assert memory < 300  # MB
-    assert seconds < (1 if width == 4_000 else 3)
+    # half of it on a machine that is neither slow nor busy
+    assert seconds < (2 if width == 4_000 else 6)
     shares = [left / ink_width, right / ink_width, top / ink_height, bottom / ink_height]
     assert shares == pytest.approx([1 / 2, 5 / 9, 1 / 5, 4 / 5], abs=0.01)
 

@@ -98,8 +98,8 @@ def _predictions(run: Run, summary: Row) -> tuple[str, bytes, str]:
 
 
 FILES = {
-    "One web page to draw on (HTML)": _web_page,
     "ONNX: reads drawings, without this app": _onnx,
+    "One web page to draw on (HTML)": _web_page,
     "Weights and card (safetensors)": _weights,
     "The whole run (zip)": _folder,
     "What it reads in the test images (CSV)": _predictions,

@@ -214,7 +214,7 @@ def test_summary_adds_up(capsys, lines):
     counts = [row["parameters"] for row in rows if row["parameters"]]
     assert counts == [784 * 32 + 32, 32 * 16 + 16, 16 * 10 + 10]
     assert needed["disk"] == 4 * 5 * sum(counts) + 2 * 6 * 32 * 784  # with the first layer's history
-    assert main(["summary", "--model", "convnet", "--width", "64"]) == 0
+    assert main(["summary", "--model", "resnet", "--width", "32"]) == 0
     *_, total, _, needed = capsys.readouterr().out.splitlines()
     assert f"{catalog.card('cnn')['parameters']:,}" in total
     assert re.fullmatch(r"Its training takes about [0-9]{3} MB of memory and [0-9] MB of disk\.", needed)

@@ -31,7 +31,9 @@ NETWORKS = {
     "cnn": Network("CNN", "three small convolutions, made to be fast on a CPU", ("width", "dropout")),
     "convnet": Network("ConvNet", "four convolutions: reads better than cnn and takes longer", ("width", "dropout")),
     "resnet": Network(
-        "ResNet", "six convolutions, two with a shortcut around them: reads best for its time", ("width", "dropout")
+        "ResNet",
+        "six convolutions, two with a shortcut around them: reads as well as convnet with fewer weights",
+        ("width", "dropout"),
     ),
 }
 # Every hyperparameter that some network has, in the order of first use.

@@ -134,8 +134,8 @@ class Residual(nn.Module):
 class ResNet(nn.Module):
     """Convolutions with shortcuts around some of them; `width` is the channels on 14 x 14 places.
 
-    Of the three networks with convolutions it reads best for the time it takes: the first kernels are large and see all
-    pixels, most of the arithmetic is on 14 x 14 places and most of the weights are on 7 x 7.
+    The first kernels are large and see all pixels, most of the arithmetic is on 14 x 14 places and most of the weights
+    are on 7 x 7.
     """
 
     def __init__(self, width: int = 32, dropout: float = 0.0) -> None:

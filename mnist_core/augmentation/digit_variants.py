@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mnist_core.augmentation.pen import box, curve, pen_width, stroke
@@ -218,7 +219,8 @@ def _written(boxes: Boxes, curved: float) -> Callable[[Tensor], Tensor]:
         corners = torch.tensor(boxes, device=images.device)
         low, high = corners[:, :2], corners[:, 2:]
         points = low + (high - low) * torch.rand(len(images), len(boxes), 2).to(images.device)
-        smooth, straight = curve(points), _straight(points)
+        smooth = curve(points)
+        straight = F.interpolate(points.mT, smooth.shape[1], mode="linear", align_corners=True).mT
         line = torch.where((_uniform(images, 0, 1) < curved)[:, None, None], smooth, straight)
         slant, wide = _uniform(images, -0.1, 0.25)[:, None], _uniform(images, 0.8, 1.3)[:, None]
         x = (line[..., 0] + slant * (0.5 - line[..., 1])) * wide
@@ -226,13 +228,6 @@ def _written(boxes: Boxes, curved: float) -> Callable[[Tensor], Tensor]:
         return stroke(torch.zeros_like(images), torch.stack([14 + 20 * x, 4 + 20 * line[..., 1]], 2), pen_width(images))
 
     return draw
-
-
-def _straight(points: Tensor, steps: int = 5) -> Tensor:
-    """Straight lines from one of `points` (B, K, 2) to the next, in as many points as a `curve` has."""
-    share = torch.arange(steps, device=points.device)[:, None] / steps
-    line = points[:, :-1, None] + share * points.diff(dim=1)[:, :, None]
-    return torch.cat([line.flatten(1, 2), points[:, -1:]], 1)
 
 
 def _two_loops(images: Tensor) -> Tensor:

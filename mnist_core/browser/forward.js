@@ -91,7 +91,7 @@ const LAYERS = {
 }
 
 // Calls back with where a place of the output and one of the input under its kernel begin, and the place in the kernel.
-function eachTaken(layer, callback) {
+export function eachTaken(layer, callback) {
   const [height, width, channels] = layer.inputs
   const [rows, columns, outputs] = layer.outputs
   for (let y = 0; y < rows; y++) {

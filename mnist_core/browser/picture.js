@@ -1,5 +1,6 @@
 // The network as one picture: the pixels, the layers and the ten outputs, lit by their values, with the connections that
 // carry the answer.
+import { eachTaken } from "./forward.js"
 
 const POSITIVE = [47, 128, 237] // speaks for what it leads to
 const NEGATIVE = [235, 120, 30] // speaks against it
@@ -142,34 +143,22 @@ function pixelBox(image, pixel) {
 function contributions(program, found, stage, sources, target) {
   const layer = program.layers[stage.first]
   const taken = stage.first ? found.outputs[stage.first - 1] : found.input
-  const [height, width, channels] = layer.inputs
-  const [rows, columns, outputs] = layer.outputs
-  const weights = program.weights
   const given = found.outputs[stage.first]
-  const sums = sources.map((source) => {
-    let sum = 0
-    if (layer.kind === "linear") {
-      for (let i = source; i < taken.length; i += channels) sum += taken[i] * weights[layer.weights + i * outputs + target]
-      return [source, sum]
+  const channels = layer.inputs[2]
+  const outputs = layer.outputs[2]
+  const sums = new Float64Array(channels)
+  const add = (from, weight) => {
+    for (const source of sources) {
+      sums[source] += taken[from + source] * program.weights[layer.weights + (weight + source) * outputs + target]
     }
-    for (let y = 0; y < rows; y++) {
-      for (let x = 0; x < columns; x++) {
-        if (given[(y * columns + x) * outputs + target] <= 0) continue
-        for (let j = 0; j < layer.kernel; j++) {
-          const row = y * layer.stride + j - layer.padding
-          if (row < 0 || row >= height) continue
-          for (let i = 0; i < layer.kernel; i++) {
-            const column = x * layer.stride + i - layer.padding
-            if (column < 0 || column >= width) continue
-            const weight = layer.weights + ((j * layer.kernel + i) * channels + source) * outputs + target
-            sum += taken[(row * width + column) * channels + source] * weights[weight]
-          }
-        }
-      }
-    }
-    return [source, sum]
-  })
-  return sums.sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]))
+  }
+  if (layer.kind === "linear") for (let from = 0; from < taken.length; from += channels) add(from, from)
+  else {
+    eachTaken(layer, (at, from, kernel) => {
+      if (given[at + target] > 0) add(from, kernel * channels)
+    })
+  }
+  return sources.map((source) => [source, sums[source]]).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]))
 }
 
 function drawStage(pen, stage, found, column, colors) {

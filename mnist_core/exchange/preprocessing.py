@@ -48,7 +48,7 @@ def _ink(image: Tensor) -> tuple[Tensor, Tensor]:
     contrast = (grey - (border[middle - 1] + border[middle]) / 2).abs()
     strongest = contrast.max().double()
     has_ink = strongest >= FAINTEST
-    # in float32 and cut, as NumPy does it
+    # in float32 and rounded, as NumPy does it
     factor = torch.where(has_ink, _quotient(255.0, strongest), 0.0).float()
     return torch.where(has_ink, (contrast * factor + 0.5).floor(), 255.0).double(), has_ink
 

@@ -13,7 +13,7 @@ from mnist_core.reading import catalog, predictor
 from mnist_core.reading.predictor import Predictor
 from mnist_core.runs.run_store import RUNS, RunStore
 
-MODULES = ("preparation", "forward", "picture", "page")
+MODULES = ("preparation", "forward", "picture", "page")  # each behind those that it imports from
 LONGEST = 80  # letters of a name
 
 

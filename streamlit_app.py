@@ -1,8 +1,11 @@
 """The app: `streamlit run streamlit_app.py`."""
 
+import pathlib
+
 import streamlit as st
 
 st.set_page_config(page_title="Digit lab", page_icon=":material/draw:", layout="wide")
+st.html(pathlib.Path(__file__).parent / "pages" / "shared" / "look.css")
 st.navigation(
     [
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:", default=True),

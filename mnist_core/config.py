@@ -19,6 +19,7 @@ from mnist_core.text import parse_json, quoted
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 # Images of each data set that are not test images: what training and validation share.
+REPORT_STEPS, REPORT_IMAGES = 20, 2_560  # a report comes at the latest after so many
 TRAINING_IMAGES = {"mnist": 60_000, "sample": 1_500}
 TEST_IMAGES = {"mnist": 10_000, "sample": 297}
 SAMPLE_IN_WORDS = "the built-in sample (1,797 small digits from scikit-learn), not MNIST"
@@ -207,6 +208,11 @@ class TrainConfig:
     def steps_per_epoch(self) -> int:
         """Number of training steps, each of a batch, that an epoch takes."""
         return math.ceil(self.training_images / self.batch_size)
+
+    @property
+    def report_every(self) -> int:
+        """Number of steps between two reports of a training."""
+        return max(1, min(REPORT_STEPS, REPORT_IMAGES // self.batch_size))
 
     @property
     def hyperparameters(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ FAINTEST = 24 / 255  # of the full scale: a drawing with less contrast holds no 
 EDGE = 0.1  # share of the strongest ink from which a pixel counts as the digit's when its box is measured
 EVEN = 1.5 / 255  # of the full scale: an even background's pixels differ by less from each other
 ENOUGH = 2**20  # pixels; an image that has more is made smaller first
+WIDE = 1.15  # of its height, from which ink may be two digits that touch
 TIE = 1e-6  # pixels; a centre of mass so close to the middle of a pixel counts as there, however it is rounded
 LONGEST = 30_000  # pixels; one whose longer side is longer, too
 TILE = 512  # pixels, about the side of the tiles in which a larger one is read
@@ -87,6 +88,16 @@ def brightness(image: npt.NDArray[Any] | Image.Image) -> Grey:
 def is_light(grey: Grey) -> bool:
     """Whether the background is light, as paper is and a canvas with white ink is not; `grey` from `brightness`."""
     return bool(_background(grey) > 0.5)
+
+
+def may_be_several(ink: Pixels) -> bool:
+    """Whether ink (H, W) on a canvas may be more than one digit: it has gaps, or is wider than high."""
+    inked = ink >= FAINTEST * 255
+    sides = [np.flatnonzero(inked.any(axis)) for axis in (0, 1)]  # columns, then rows, with ink
+    if not len(sides[0]):
+        return False
+    columns, rows = (side[-1] - side[0] + 1 for side in sides)
+    return bool(columns > len(sides[0]) or rows > len(sides[1]) or columns > WIDE * rows)
 
 
 def _ink(image: npt.NDArray[Any] | Image.Image, on_paper: bool | None) -> tuple[Pixels, npt.NDArray[np.bool_]]:

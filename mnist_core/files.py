@@ -6,7 +6,7 @@ import os
 import pathlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from mnist_core.errors import LabError
 
@@ -33,7 +33,7 @@ def replacing(path: pathlib.Path, durable: bool = True) -> Iterator[pathlib.Path
         fresh.unlink(missing_ok=True)
 
 
-def remove_left_over(folder: pathlib.Path, names: tuple[str, ...]) -> None:
+def remove_left_over(folder: pathlib.Path, names: Collection[str]) -> None:
     """Remove what a process killed within `replacing` has left of the files of these names. Nobody may be in it now."""
     for path in folder.iterdir():
         left_over = _LEFT_OVER.fullmatch(path.name)

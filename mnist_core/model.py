@@ -15,6 +15,8 @@ from mnist_core.text import quoted
 if TYPE_CHECKING:
     from torch import nn
 
+    from mnist_core.config import TrainConfig
+
 
 @dataclasses.dataclass(frozen=True)
 class Network:
@@ -51,6 +53,17 @@ def build(name: str, **hyperparameters: Any) -> nn.Module:
         raise ModelError(f"There is no network {quoted(name)}; there are {', '.join(NETWORKS)}.")
     network: nn.Module = getattr(networks, NETWORKS[name].class_name)(**hyperparameters)
     return network
+
+
+def initial(config: TrainConfig) -> nn.Module:
+    """The config's network before its first step, on the CPU: its weights follow from the config's seed.
+
+    Sets torch's global seed.
+    """
+    import torch
+
+    torch.manual_seed(config.seed)
+    return build(config.model, **config.hyperparameters)
 
 
 def skeleton(name: str, **hyperparameters: Any) -> nn.Module:

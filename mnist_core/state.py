@@ -82,8 +82,7 @@ class TrainState:
     def of(cls, config: TrainConfig) -> "TrainState":
         """The state before the first step. Raises DeviceError."""
         place = device.pick(config.device)
-        torch.manual_seed(config.seed)
-        network = model.build(config.model, **config.hyperparameters).to(place)  # built on the CPU: same on all devices
+        network = model.initial(config).to(place)  # built on the CPU: the same on all devices
         multiply_adds = sum(row.multiply_adds for row in model.summary(network)) * config.batch_size
         threads = device.choose_threads(multiply_adds)
         state = cls(network, _optimizer(config, network), config.lr, threads=threads)

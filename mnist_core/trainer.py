@@ -26,7 +26,6 @@ from mnist_core.state import Loaders, TrainState
 WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
 WARM_UP_FROM = 1 / 25  # of the highest learning rate, where one-cycle starts
 GUESSING = math.log(10)  # the cross-entropy of giving each of the ten digits the same probability
-REPORT_STEPS, REPORT_IMAGES = 20, 2_560  # a report comes at the latest after so many
 
 
 def warm_up() -> None:
@@ -75,7 +74,7 @@ def fit(
     nor the time that the reader of a record takes. Sets torch's global seed and, to `state.threads`, its number of
     threads. Raises DatasetError and DeviceError, and RunError for a `state` at its end that has no checkpoint.
     """
-    report_every = report_every or max(1, min(REPORT_STEPS, REPORT_IMAGES // config.batch_size))
+    report_every = report_every or config.report_every
     state = state or TrainState.of(config)
     torch.set_num_threads(state.threads)
     loaders = loaders or Loaders.of(config)

@@ -170,7 +170,9 @@ def _images(table: Predictions, split: str) -> None:
 
 
 through_app()
-if "browse-true" not in st.session_state:
+if misread := st.session_state.pop("browse-go-to", None):  # from Draw: what else is taken for that digit
+    _set_filters(read=misread, outcome="wrong")
+elif "browse-true" not in st.session_state:
     _set_filters(outcome="wrong")
 st.title("Browse the images")
 data.offer_download()

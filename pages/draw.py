@@ -1,70 +1,113 @@
-"""Draw a digit and see what a network reads in it."""
+"""Draw a digit and see what a network reads in it while the pen moves."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from PIL import Image
 
-from mnist_core import config
+from mnist_core import config, drawing
 from mnist_core.errors import DrawingError, EmptyDrawing, LabError
 from mnist_core.reading import catalog
-from pages.shared import answers, canvas, models, photo
+from pages.shared import canvas, data, live_network, models, photo
 from pages.shared.entry import through_app
-from pages.shared.markdown import plain
 from pages.shared.runs import is_active, titles
 
 if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
+    from mnist_core.browser.program import Program
     from mnist_core.reading.numbers import Number
-    from mnist_core.reading.predictor import Predictor
 
 SOURCES = ("Draw", "Upload", "Camera")
-CLOSE_CALL = 0.1  # a second guess at least this likely is named
 FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
 COMPARED = 12  # models at most
-DEFAULTS: dict[str, Any] = {"model": catalog.DEFAULT_MODEL, "pen": 20, "compare": False}
+DEFAULTS: dict[str, Any] = {"model": catalog.DEFAULT_MODEL, "pen": 30, "compare": False}
+WAYS = (("inside", "Why a {digit}?"), ("train", "Train your own to read this"), ("browse", "It was wrong"))
 
 
-def _show(following: bool) -> None:
-    """All of the page, in a fragment: each stroke and each control is answered without more than this.
-
-    `following` says whether the fragment refreshes itself, as it does while the model is being trained.
-    """
-    # the answer comes before the controls, here as on the page: nothing is to delay it
-    name, pen_width, compare = (st.session_state.get(f"draw-{key}", default) for key, default in DEFAULTS.items())
-    source = st.segmented_control(
-        "Source", SOURCES, default="Draw", key="draw-source", label_visibility="collapsed", required=True
-    )
-    left, right = st.columns([canvas.SIZE, 420], gap="large")
+def _draw(name: str, pen_width: int) -> None:
+    """The canvas, in a fragment: a stroke is kept, and read as a number where it may be one, without the page."""
     try:
-        if source == "Draw":
-            with left:
-                st.caption("With a mouse, a pen or a finger:")
-                canvas.draw(pen_width)
-        else:
-            _photo(name, str(source), left, right)
+        canvas.draw(pen_width, "draw")
+        rows = _several(name)
     except LabError as error:
-        left.error(str(error))
-    if source == "Draw":
-        with right:
-            try:
-                _answer(name)
-            except LabError as error:
-                st.error(str(error))
-        if compare:
-            _compare()
-    if _settings() != (name, pen_width, compare) or is_active(name) != following:
-        st.rerun()  # the page was just entered, with settings from before, or a training has begun or ended
+        st.error(str(error))
+        return
+    live_network.say_number(*photo.in_words(rows), canvas.strokes())
+    if rows:
+        st.image(photo.with_boxes(Image.fromarray(canvas.ink()), rows), alt="The drawing, each digit in a frame")
 
 
-def _photo(name: str, source: str, left: DeltaGenerator, right: DeltaGenerator) -> None:
+def _several(name: str) -> list[Number]:
+    """The drawing as a number of several digits; none where it is not one."""
+    try:
+        ink = canvas.ink()
+    except EmptyDrawing:
+        return []
+    if canvas.opened() or not drawing.may_be_several(ink):
+        return []
+    from mnist_core.reading import numbers
+
+    try:
+        rows = numbers.read_rows(models.get_predictor(name), ink)
+    except DrawingError:
+        return []
+    return rows if sum(len(row.digits) for row in rows) > 1 else []
+
+
+def _answer(name: str, compare: bool, following: bool) -> None:
+    """What the network reads, live in the browser, and ways on from there.
+
+    `following` says whether this refreshes itself, as it does while the model is being trained.
+    """
+    if is_active(name) != following:
+        st.rerun()
+    opened = canvas.opened()
+    try:
+        program = models.get_program(name)
+    except LabError as error:
+        st.error(str(error))
+        return
+    image = opened.image if opened else None
+    way = live_network.show(program, "draw-live", _compared() if compare else None, image, WAYS)
+    if opened:
+        st.caption(f"{opened.title}; draw to replace it")
+    if not following and catalog.config_of(name).data == "sample":
+        st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")
+    if way:
+        _go(name, *way)
+
+
+def _compared() -> dict[str, Program]:
+    """The other models as a browser runs them, by what to call them."""
+    called = titles()
+    programs = {}
+    for name in catalog.names()[:COMPARED]:
+        try:
+            programs[called.get(name, name)] = models.get_program(name)
+        except LabError:  # its weights are damaged, or have just been deleted
+            continue
+    return programs
+
+
+def _go(name: str, way: str, digit: int) -> None:
+    """To the page that goes on from an answer."""
+    if way == "browse":  # until it can be taught: the images that mislead it in the same way
+        st.session_state.update({"browse-model": name, "browse-go-to": str(digit)})
+    elif way == "inside":
+        st.session_state["inside-model"] = name
+    st.switch_page(f"pages/{way}.py")
+
+
+def _photo(name: str, source: str) -> None:
     """What the network reads in a photo, and where."""
+    left, right = st.columns([canvas.SIZE, 620], gap="large")
     with left:
-        image = photo.take(source)
+        try:
+            image = photo.take(source)
+        except LabError as error:
+            st.error(str(error))
+            return
     if image is None:
         right.info("Digits side by side, dark on light: on paper, a screen, a board.", icon=":material/photo_camera:")
         return
@@ -82,93 +125,44 @@ def _photo(name: str, source: str, left: DeltaGenerator, right: DeltaGenerator) 
 
 
 def _settings() -> tuple[str, int, bool]:
-    with st.container(horizontal=True):
-        with st.container(width=420):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width=300):
             name = models.choose_model("draw-model")
-        with st.container(width=280):
-            pen_width = st.slider(
-                "Pen width",
-                6,
-                36,
-                DEFAULTS["pen"],
-                key="draw-pen",
-                help="In pixels.",
-                persist_state="session",
-            )
-    compare = st.toggle(
-        "Compare all",
-        key="draw-compare",
-        help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
-        persist_state="session",
-    )
+        pen_width = st.slider(
+            "Pen width", 9, 54, DEFAULTS["pen"], key="draw-pen", help="In pixels.", persist_state="session", width=220
+        )
+        st.button("A test image", key="draw-test-image", icon=":material/shuffle:", on_click=_place_test_image)
+        compare = st.toggle(
+            "Compare all",
+            key="draw-compare",
+            help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
+            persist_state="session",
+        )
     return name, pen_width, compare
 
 
-def _answer(name: str) -> None:
-    digit_side, seen_side = st.columns(2)
-    with digit_side, st.container(key="answer"):
-        begin = time.perf_counter()
-        try:
-            seen = canvas.current()
-        except EmptyDrawing:
-            st.info("Draw a digit.", icon=":material/draw:")
-            return
-        prepared = time.perf_counter() - begin
-        loaded = models.get_predictor(name)
-        begin = time.perf_counter()
-        answer = loaded.predict_one(seen)
-        taken = prepared + time.perf_counter() - begin
-        rows = [] if answer.is_digit else _several(loaded)
-        if rows:
-            photo.number(rows)
-        else:
-            answers.digit("The network reads", answer)
-            answers.doubt(answer)
-        if not rows and answer.probabilities[answer.second] >= CLOSE_CALL:
-            st.caption(f"or a {answer.second} ({answer.probabilities[answer.second]:.0%})")
-        st.caption(f"Read in {taken * 1000:.1f} ms.")
-    with seen_side, st.container(key="seen"):
-        if rows:
-            st.image(photo.with_boxes(Image.fromarray(canvas.ink()), rows), alt="The drawing, each digit in a frame")
-        else:
-            canvas.show_seen(seen, 5, "What it sees: 28 x 28 pixels")
-    if not rows:
-        answers.probabilities(answer.probabilities, "probabilities")
-    if loaded.config.data == "sample":
-        st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")
-
-
-def _several(model: Predictor) -> list[Number]:
-    """The drawing as a number of several digits; none where it is not one."""
-    from mnist_core.reading import numbers
-
-    try:
-        rows = numbers.read_rows(model, canvas.ink())
-    except DrawingError:
-        return []
-    return rows if sum(len(row.digits) for row in rows) > 1 else []
-
-
-def _compare() -> None:
-    """Each model's answer to the drawing, in a row."""
-    with st.grid(min_column_width=150, key="compared"):
-        try:
-            seen = canvas.current()
-        except LabError:  # said above
-            return
-        called = titles()
-        for name in catalog.names()[:COMPARED]:
-            title = plain(called.get(name, name))
-            try:
-                answer = models.get_predictor(name).predict_one(seen)
-            except LabError as error:
-                st.metric(title, "-", help=str(error), border=True)
-                continue
-            answers.digit_or_none(title, answer)
+def _place_test_image() -> None:
+    """A test image by chance in place of a drawing, for those who have no pen at hand."""
+    image, title = data.any_test_image()
+    canvas.open_image(image, title)
 
 
 through_app()
-st.title("Draw a digit")
-following = is_active(st.session_state.get("draw-model", DEFAULTS["model"]))
-st.fragment(_show, run_every=FOLLOW if following else None)(following)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Draw a digit", width="content")
+    source = st.segmented_control(
+        "Source", SOURCES, default="Draw", key="draw-source", label_visibility="collapsed", required=True
+    )
+place = st.container()
+name, pen_width, compare = _settings()
+with place:
+    if source == "Draw":
+        left, right = st.columns([canvas.SIZE, 690], gap="medium")
+        with left:
+            st.fragment(_draw)(name, pen_width)
+        following = is_active(name)
+        with right:
+            st.fragment(_answer, run_every=FOLLOW if following else None)(name, compare, following)
+    else:
+        st.fragment(_photo)(name, str(source))
 models.warm_up()

@@ -1,8 +1,10 @@
 """Train a network and watch it learn."""
 
+import contextlib
 import functools
 import math
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -15,7 +17,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState, Status
 from mnist_core.text import data_size
-from pages.shared import data, live, models
+from pages.shared import canvas, data, live, live_network, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
@@ -26,6 +28,9 @@ from pages.shared.runs import get_workers, history_of, titles
 # a seventh of a second of a core: on a small machine, where the training lacks it, looks come less often in the end.
 SMALL = (os.cpu_count() or 1) < 4
 REFRESH = {5.0: 0.5, 10.0: 1.0, math.inf: 4.0} if SMALL else {5.0: 0.5, math.inf: 1.0}
+# The same for the weights that answer on the canvas, at most four a second; fewer once the eye can no longer tell.
+WATCH = {20.0: 0.25, 60.0: 1.0, math.inf: 4.0} if SMALL else {60.0: 0.25, math.inf: 1.0}
+PEN, PICTURE = 30, 180  # pixels: the pen, and the height of the network's picture
 LISTED = 30  # runs to choose from, the newest
 
 
@@ -138,13 +143,18 @@ def _stage(status: Status) -> str:
     return "going" if status.state in (RunState.WAITING, RunState.RUNNING) else status.state
 
 
-def _refresh(run: Run, status: Status) -> float | None:
-    """Seconds until the next look at the run, None for never."""
+def _refresh(run: Run, status: Status, pauses: Mapping[float, float] = REFRESH) -> float | None:
+    """Seconds until the next look at the run, None for never; `pauses` by the run's age."""
     if not status.state.is_active:
         return None
     if status.state is not RunState.RUNNING or run.pause_requested() or run.stop_requested():
         return min(REFRESH.values())  # a change is waited for
-    return next(seconds for age, seconds in REFRESH.items() if status.age < age)
+    return next(seconds for age, seconds in pauses.items() if status.age < age)
+
+
+def _headline(run: Run) -> None:
+    with contextlib.suppress(LabError):  # said where the curves are
+        live.headline(run, run.status(), history_of(run))
 
 
 def _show(run: Run, made_for: tuple[str, float | None]) -> None:
@@ -157,6 +167,46 @@ def _show(run: Run, made_for: tuple[str, float | None]) -> None:
     if (_stage(status), _refresh(run, status)) != made_for:
         st.rerun()  # the buttons change with the stage, and the refreshing with both
     live.show(run, status, history, trained)
+
+
+def _draw() -> None:
+    """The canvas, in a fragment: a stroke is kept without the rest of the page."""
+    try:
+        canvas.draw(PEN, "train")
+    except LabError as error:
+        st.error(str(error))
+
+
+def _watch(run: Run | None, chosen: TrainConfig | None, every: float | None) -> None:
+    """What the network reads on the canvas, live, as its weights come in: those of `run`, or blank before Start.
+
+    `every` is the seconds between looks at them for which the page was made.
+    """
+    opened = canvas.opened()
+    image = opened.image if opened else None
+    try:
+        if run and _refresh(run, run.status(), WATCH) != every:
+            st.rerun()
+        config = run.config() if run else chosen
+        if run and run.weights.exists():
+            step = history_of(run).step
+            network, at = models.get_program(run.id), step["step"] if step else 0
+        elif config:
+            network, at = models.get_blank(config), 0
+        else:
+            return
+        label = "Your digit now" if run else "Before training"
+        live_network.show(
+            network, "train-live", opened=image, run=run.id if run else "", step=at, label=label, height=180
+        )
+    except LabError as error:
+        st.caption(str(error))
+
+
+def _send_states(run: Run) -> None:
+    """What the network was along its training, for the curve of the visitor's digit."""
+    with contextlib.suppress(LabError):  # said where the curves are
+        live_network.send_states(run.id, models.get_snapshots(run))
 
 
 @functools.lru_cache(maxsize=64)
@@ -204,12 +254,17 @@ def _before_start(chosen: TrainConfig) -> None:
 
 
 through_app()
-st.title("Train a network")
+top = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+top.title("Train a network", width="content")
 with st.sidebar:
     chosen = config_controls()
 data.offer_download()
 run = _shown_run()
 status = run.status() if run else None
+refresh = _refresh(run, status) if run and status else None
+if run:
+    with top:
+        st.fragment(_headline, run_every=refresh)(run)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     try:
         _buttons(chosen, run, status)
@@ -219,8 +274,17 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         _lr_control(run, status.state.is_active)
     _choose_run(run)
 _others(run)
+left, right = st.columns([270, 650], gap="medium")
+with left:
+    st.fragment(_draw)()
+    if run and status and status.state is RunState.FINISHED:
+        live.go_on_with(run)
+with right:
+    watch = _refresh(run, status, WATCH) if run and status else None
+    st.fragment(_watch, run_every=watch)(run, chosen, watch)
+    if run:
+        st.fragment(_send_states, run_every=refresh)(run)
 if run and status:
-    refresh = _refresh(run, status)
     st.fragment(_show, run_every=refresh)(run, (_stage(status), refresh))
 if chosen:
     with st.expander("What Start trains", expanded=not run, icon=":material/network_node:"):

@@ -7,9 +7,16 @@ import pathlib
 import re
 
 FOLDER = pathlib.Path(__file__).parent
+# What shows an answer, each module behind those that it imports from.
+ANSWER = ("preparation", "forward", "stages", "arithmetic", "picture", "answer")
 
 
 def joined(*names: str) -> str:
     """The modules of these names as one, in this order: each behind those that it imports from."""
     texts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names]
-    return "\n".join(re.sub(r"^(import .*\n|export )", "", text, flags=re.MULTILINE) for text in texts)
+    return "\n".join(re.sub(r"^(import .*\n|export (?!default))", "", text, flags=re.MULTILINE) for text in texts)
+
+
+def style() -> str:
+    """The style sheet of an answer."""
+    return (FOLDER / "answer.css").read_text(encoding="utf-8")

@@ -4,10 +4,17 @@
 const MEAN = 0.1307 // of MNIST's training pixels, as a share of full white
 const DEVIATION = 0.3081
 
-// A program as it is sent, with its weights (16 bits each) as an ArrayBuffer, made ready to run.
-export function ready(program, weights) {
-  const halves = new Uint16Array(weights)
-  return { ...program, weights: Float32Array.from(halves, fromHalf) }
+// Takes apart what `program.pack` has put together, an ArrayBuffer: its header, with the networks, ready to `read`.
+export function unpack(buffer) {
+  const begin = 4 + new DataView(buffer).getUint32(0, true)
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, begin - 4)))
+  let place = begin
+  const networks = header.programs.map((program) => {
+    const halves = new Uint16Array(buffer, place, program.count)
+    place += 2 * program.count
+    return { ...program, weights: Float32Array.from(halves, fromHalf) }
+  })
+  return { ...header, networks }
 }
 
 function fromHalf(half) {

@@ -1,21 +1,19 @@
-// A page with a canvas to draw on, the network's answer while the pen moves, and the network itself.
-import { drawNetwork } from "./picture.js"
+// A page with a canvas to draw on, and a network's answer while the pen moves.
+import { Answer } from "./answer.js"
 import { prepare } from "./preparation.js"
-import { read, ready } from "./forward.js"
+import { unpack } from "./forward.js"
 
 const SIDE = 420 // pixels of the canvas, square
-const PEN = 26 // pixels
+const PEN = 30 // pixels
 
-export function start(program, weights) {
-  const network = ready(program, weights)
+export function start(program) {
+  const [network] = unpack(program).networks
   const find = (name) => document.querySelector(`[data-testid="${name}"]`)
   const pad = find("pad")
   const paper = pad.getContext("2d", { willReadFrequently: true })
-  const answer = find("live-answer")
-  const bars = [...document.querySelectorAll(".bar")]
+  const answer = new Answer(find("answer"))
   let strokes = []
   let isDue = false
-  let count = 0
 
   function paint() {
     paper.fillStyle = "#000"
@@ -35,33 +33,7 @@ export function start(program, weights) {
     isDue = false
     paint()
     const pixels = paper.getImageData(0, 0, SIDE, SIDE).data
-    const image = prepare(Uint8Array.from({ length: SIDE * SIDE }, (_, i) => pixels[4 * i]), SIDE, SIDE)
-    const found = read(network, image || new Uint8Array(28 * 28))
-    count += 1
-    answer.dataset.digit = !image ? "" : found.isDigit ? found.digit : "?"
-    answer.dataset.count = count
-    find("digit").textContent = !image ? "" : found.isDigit ? found.digit : "?"
-    find("words").textContent = !image
-      ? "Draw a digit."
-      : found.isDigit
-        ? `${Math.floor(found.probabilities[found.digit] * 1000) / 10} % sure`
-        : `This looks like no digit (if it were one: ${found.digit}).`
-    bars.forEach((bar, digit) => {
-      const share = image ? found.probabilities[digit] : 0
-      bar.style.setProperty("--share", share)
-      bar.classList.toggle("answer", Boolean(image) && found.isDigit && digit === found.digit)
-      bar.lastElementChild.textContent = image ? `${Math.round(share * 100)} %` : ""
-    })
-    const style = getComputedStyle(document.body)
-    const colors = {
-      text: style.color,
-      muted: style.getPropertyValue("--muted"),
-      ground: style.getPropertyValue("--ground"),
-    }
-    const picture = find("live-network")
-    const width = picture.parentElement.clientWidth
-    const seen = image || new Uint8Array(28 * 28)
-    drawNetwork(picture, network, found, seen, width, Math.min(300, Math.max(220, width / 2.5)), colors)
+    answer.show(network, prepare(Uint8Array.from({ length: SIDE * SIDE }, (_, i) => pixels[4 * i]), SIDE, SIDE))
   }
 
   function request() {
@@ -93,7 +65,6 @@ export function start(program, weights) {
     strokes.pop()
     request()
   })
-  window.addEventListener("resize", request)
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", request)
   request()
 }

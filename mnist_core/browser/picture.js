@@ -1,6 +1,7 @@
 // The network as one picture: the pixels, the layers and the ten outputs, lit by their values, with the connections that
 // carry the answer.
 import { eachTaken } from "./forward.js"
+import { stagesOf } from "./stages.js"
 
 const POSITIVE = [47, 128, 237] // speaks for what it leads to
 const NEGATIVE = [235, 120, 30] // speaks against it
@@ -9,8 +10,9 @@ const CARRIERS = 6 // of a layer, whose connections are drawn
 const SOURCES = 5 // connections drawn into each
 
 // Draws what `program` gave for an image, from `forward.read`, onto a canvas of `width` x `height` CSS pixels.
-// `colors` has `text`, `muted` and `ground`, as CSS colours.
-export function drawNetwork(canvas, program, found, image, width, height, colors) {
+// `colors` has `text`, `muted` and `ground`, as CSS colours; `selected` is null or { stage, channel }, which is framed. Gives
+// what can be clicked: a list of { stage, channel, box, rows, columns }.
+export function drawNetwork(canvas, program, found, image, width, height, colors, selected) {
   const density = window.devicePixelRatio || 1
   canvas.width = Math.round(width * density)
   canvas.height = Math.round(height * density)
@@ -24,17 +26,15 @@ export function drawNetwork(canvas, program, found, image, width, height, colors
   connect(pen, program, found, stages, columns)
   drawMap(pen, image, 28, 28, 1, 0, columns[0].items.get(0), 255)
   stages.forEach((stage, i) => drawStage(pen, stage, found, columns[i + 1], colors))
-}
-
-// A stage is a layer with weights and what follows it up to the next one: its values are those of its last layer.
-function stagesOf(program) {
-  const stages = []
-  program.layers.forEach((layer, index) => {
-    if (layer.kind === "convolution" || layer.kind === "linear") stages.push({ first: index, last: index })
-    else if (stages.length) stages[stages.length - 1].last = index
-  })
-  for (const stage of stages) stage.shape = program.layers[stage.last].outputs
-  return stages
+  const framed = selected && columns[selected.stage + 1]?.items.get(selected.channel)
+  if (framed) {
+    pen.strokeStyle = colors.text
+    pen.lineWidth = 2
+    pen.strokeRect(framed.x - 1, framed.y - 1, framed.size + 2, framed.size + 2)
+  }
+  return stages.flatMap(({ shape: [rows, columnsOfMap] }, stage) =>
+    [...columns[stage + 1].items].map(([channel, box]) => ({ stage, channel, box, rows, columns: columnsOfMap }))
+  )
 }
 
 // Where everything goes: a column each for the image and the stages, with `items`, the box of each channel that is shown.

@@ -55,12 +55,12 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("safetensors", "onnx", "html", "tensorboard"),
+        choices=("safetensors", "onnx", "html", "program", "tensorboard"),
         default="safetensors",
         help="safetensors: a finished run's weights, with a card of how they were made (the default); onnx: one file "
         "that takes a drawing, written when it answers as the model does; html: one web page to draw on, which answers "
-        "without a server or a network; tensorboard: a folder with a run's curves as "
-        "event files",
+        "without a server or a network; program: what this app's pages run in a browser; tensorboard: a folder with a "
+        "run's curves as event files",
     )
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=STROKES)
     parser.add_argument("--title", default="", help="with html: what stands above the page; default: the model's name")
@@ -181,6 +181,9 @@ def _export(args: argparse.Namespace) -> None:
     if args.format == "html":
         _export_html(args)
         return
+    if args.format == "program":
+        _export_program(args)
+        return
     if args.format == "tensorboard":
         _export_tensorboard(args)
         return
@@ -222,6 +225,18 @@ def _export_html(args: argparse.Namespace) -> None:
         print_json({"file": str(args.out), "bytes": size})
     else:
         print(f"{args.out}, {size / 1_000:,.0f} kB: open it in a browser, on any machine.")
+
+
+def _export_program(args: argparse.Namespace) -> None:
+    from mnist_core.exchange import browser_program
+
+    if len(args.models) > 1 or args.strokes:
+        raise ModelError("As a program, one model is exported at a time, without --strokes.")
+    size = browser_program.export(args.models[0], args.out, args.store)
+    if args.json:
+        print_json({"file": str(args.out), "bytes": size})
+    else:
+        print(f"{args.out}, {size / 1_000:,.0f} kB.")
 
 
 def _export_tensorboard(args: argparse.Namespace) -> None:

@@ -1,26 +1,30 @@
 """A model as a program for a browser: a list of layers, and their weights in 16 bits each.
 
-`browser/forward.js` runs it. Batch normalisation is folded into the layer before it; values lie as (height, width,
-channels) and weights as (row, column, input, output), so that the innermost loop walks through memory in order.
+`browser/program.py` says what it is made of, and `browser/forward.js` runs it. Batch normalisation is folded into the
+layer before it; values lie as (height, width, channels) and weights as (row, column, input, output), so that the
+innermost loop walks through memory in order.
 """
 
 from __future__ import annotations
 
-import base64
-import dataclasses
+import pathlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mnist_core import dataset, drawing, networks
+from mnist_core.browser import program as programs
+from mnist_core.browser.program import Program
 from mnist_core.errors import ModelError
 from mnist_core.exchange.onnx_file import check_images
+from mnist_core.files import oserror_as, replacing
+from mnist_core.reading import predictor
 from mnist_core.reading.predictor import Predictor
+from mnist_core.runs.run_store import RUNS, RunStore
 
 TOLERANCE = 0.02  # of a logit, for weights in 16 bits
 LARGEST = 65_504  # in 16 bits
@@ -30,31 +34,16 @@ ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "relu", nn.Tanh: "tanh", nn.
 NO_LAYER = (nn.Dropout, nn.Identity)  # do nothing while a network answers
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Program:
-    """`layers` are JSON-able: each has its `kind`, `inputs` and `outputs` (height, width, channels), and what its kind
-    needs, with `weights` and `bias` as places in `weights` (N,), float16."""
-
-    layers: list[dict[str, Any]]
-    weights: npt.NDArray[np.float16]
-    temperature: float
-    threshold: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """All but the weights, as JSON-able values."""
-        return {"layers": self.layers, "temperature": self.temperature, "threshold": self.threshold}
-
-    def weights_as_text(self) -> str:
-        """The weights' bytes, little-endian, in base 64."""
-        return base64.b64encode(self.weights.astype("<f2").tobytes()).decode()
+def export(name: str, path: pathlib.Path, store: RunStore = RUNS) -> int:
+    """Write the program of the model of that name to `path`; its size in bytes. Raises ModelError and RunError."""
+    content = programs.pack([checked(predictor.load(name, store))])
+    with oserror_as(ModelError, f"{path} cannot be written"), replacing(path) as fresh:
+        fresh.write_bytes(content)
+    return len(content)
 
 
 def convert(model: Predictor) -> Program:
-    """The model as a program.
-
-    Raises ModelError for a network with a layer that the browser does not know, or whose answers to the images of
-    `onnx_file.check_images` differ with weights of 16 bits.
-    """
+    """The model as a program. Raises ModelError for a layer or a weight that it cannot hold."""
     writer = _Writer()
     with torch.inference_mode():
         writer.write(model.network)
@@ -63,17 +52,17 @@ def convert(model: Predictor) -> Program:
     if not (np.abs(weights) <= LARGEST).all():
         raise ModelError(f"{model.name} has weights that 16 bits cannot hold: train it with a smaller learning rate.")
     threshold = model.calibration.threshold
-    program = Program(
+    return Program(
         writer.layers,
         weights.astype(np.float16),
         model.calibration.temperature,
         threshold if np.isfinite(threshold) else None,
     )
-    _check(model, program)
-    return program
 
 
-def _check(model: Predictor, program: Program) -> None:
+def checked(model: Predictor) -> Program:
+    """The model as a program that answers the images of `onnx_file.check_images` as it does. Raises ModelError."""
+    program = convert(model)
     images = torch.from_numpy(np.stack([drawing.to_mnist(image) for image in check_images()]))
     expected, found = model.logits(images), run(program, images)
     difference = float((expected - found).abs().max())
@@ -82,6 +71,7 @@ def _check(model: Predictor, program: Program) -> None:
             f"With weights of 16 bits the logits of {model.name} differ by up to {difference:.2g}: it cannot be taken "
             "along for a browser. Use ONNX instead."
         )
+    return program
 
 
 class _Writer:

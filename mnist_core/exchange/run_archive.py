@@ -40,7 +40,13 @@ CHUNK = 2**16
 SCRATCH = ".import-"  # how folders begin in which a run is made
 LONGEST_IMPORT = 3_600  # seconds, after which such a folder was left over by a process that was killed
 
-LARGE = ("metrics.jsonl", "weights.safetensors", "state.safetensors", "first_layer.safetensors")
+LARGE = (
+    "metrics.jsonl",
+    "weights.safetensors",
+    "state.safetensors",
+    "first_layer.safetensors",
+    "snapshots.safetensors",
+)
 PACKED = ("config.json", "status.json", "about.json", *LARGE)
 NEEDED = ("config.json", "status.json", "metrics.jsonl", "weights.safetensors")
 # What a run's folder holds beside these, and what file managers add when they pack one.
@@ -257,7 +263,10 @@ def _check(run: Run, name: str) -> None:
     is the state of a run that has ended for good.
     """
     from mnist_core import model, weights
-    from mnist_core.runs import weight_history  # with torch, for which the page that offers an import need not wait
+    from mnist_core.runs import (  # with torch, for which the page that offers an import need not wait
+        snapshots,
+        weight_history,
+    )
     from mnist_core.state import TrainState
 
     with _saying(f"{name} cannot be imported", run.path):
@@ -280,6 +289,7 @@ def _check(run: Run, name: str) -> None:
         history = weight_history.read(run.path)
         if history.epochs and history.weights[0].shape != weight_history.kept_units(network).shape:
             raise RunError(f"The file {weight_history.NAME} belongs to another network.")
+        snapshots.check(snapshots.read(run.path), network)
     if state.is_active:
         message = "It was being trained when it was packed: Resume goes on from its last epoch."
         run.set_status(RunState.INTERRUPTED, message)

@@ -1,11 +1,12 @@
 """A model as one web page: a file that is opened from disk, on a laptop or a phone, and asks nothing of any network."""
 
+import base64
 import html
-import json
 import pathlib
 import string
 
 from mnist_core import browser, model
+from mnist_core.browser import program as programs
 from mnist_core.errors import ModelError
 from mnist_core.exchange import browser_program
 from mnist_core.files import oserror_as, replacing
@@ -13,7 +14,15 @@ from mnist_core.reading import catalog, predictor
 from mnist_core.reading.predictor import Predictor
 from mnist_core.runs.run_store import RUNS, RunStore
 
-MODULES = ("preparation", "forward", "picture", "page")  # each behind those that it imports from
+MODULES = (
+    "preparation",
+    "forward",
+    "stages",
+    "arithmetic",
+    "picture",
+    "answer",
+    "page",
+)  # each behind those that it imports from
 LONGEST = 80  # letters of a name
 
 
@@ -36,20 +45,18 @@ def export(name: str, path: pathlib.Path, title: str = "", trained_by: str = "",
 
 def page(loaded: Predictor, test_accuracy: float | None, title: str = "", trained_by: str = "") -> str:
     """The page's HTML; for arguments and errors, see `export`."""
-    program = browser_program.convert(loaded)
+    program = browser_program.checked(loaded)
     facts = [f"{loaded.config.model}, {model.count_parameters(loaded.network):,} parameters"]
     if trained_by:
         facts.append(f"trained by {trained_by[:LONGEST]}")
     if test_accuracy is not None:
         data = "MNIST's" if loaded.config.data == "mnist" else "the built-in sample's"
         facts.append(f"reads {test_accuracy:.2%} of {data} test images right")
-    bars = "".join(f'<div class="bar"><span>{digit}</span><span></span><span></span></div>' for digit in range(10))
     template = string.Template((browser.FOLDER / "page.html").read_text(encoding="utf-8"))
     return template.substitute(
         title=html.escape(title[:LONGEST] or loaded.name),
         card=html.escape(", ".join(facts) + "."),
-        bars=bars,
-        program=json.dumps(program.to_dict()).replace("<", "\\u003c"),
-        weights=program.weights_as_text(),
+        style=browser.style(),
+        program=base64.b64encode(programs.pack([program])).decode(),
         script=browser.joined(*MODULES),
     )

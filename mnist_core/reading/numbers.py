@@ -24,7 +24,6 @@ MOST_PARTS = 4  # of one digit
 WIDEST = 1.4  # of the row's height, the width of a digit of several parts
 APART = 0.3  # of the row's height, the gap between parts of one digit at most
 SURE = 0.9  # confidence from which the whole is one digit
-WIDE = 1.15  # of its height, from which a part may be two digits that touch
 JOIN, GAP = 1.0, 5.0  # nats that it costs to take two parts for one digit, and for each row's height between them
 CUT = 3.0  # nats that it costs to cut a part
 NO_DIGIT = 3.0  # nats that it costs to take for a digit what looks like none
@@ -161,7 +160,7 @@ def _joined(parts: list[Part], height: float) -> Part | None:
 def _cut(part: Part, height: float) -> list[Part]:
     """The part, or where it is as wide as two digits of that height, its pieces between the columns with least ink."""
     width = part.ink.shape[1]
-    if width <= WIDE * height or _height(part) < height / 2:
+    if width <= drawing.WIDE * height or _height(part) < height / 2:
         return [part]
     columns = part.ink.astype(np.float64).sum(0)
     count = max(2, round(width / (0.6 * height)))

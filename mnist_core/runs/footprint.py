@@ -43,19 +43,20 @@ class _Sizes:
     """Counts of a network's numbers.
 
     `outputs` of all layers for one image, `widest`: the input and output of one layer for it, at the most; `kept`: of
-    the first layer's weights in the history.
+    the first layer's weights in the history; `snapshot`: of the network at one step along the way.
     """
 
     parameters: int
     outputs: int
     widest: int
     kept: int
+    snapshot: int
 
 
 def predict(config: TrainConfig) -> Footprint:
     """What a training of the config takes on a CPU: within a quarter of what `benchmarks.memory` measures."""
     from mnist_core.evaluation import BATCH
-    from mnist_core.runs import weight_history
+    from mnist_core.runs import snapshots, weight_history
 
     sizes = _sizes(config.model, tuple(config.hyperparameters.items()))
     slots = SLOTS[config.optimizer]
@@ -72,7 +73,10 @@ def predict(config: TrainConfig) -> Footprint:
     )
     state = weights * (2 + slots)  # with the checkpoint
     replaced = state if config.epochs > 1 else weights  # what lies twice on the disk while the new one is written
-    history = HALF * sizes.kept * min(config.epochs + 1, weight_history.KEPT)
+    kept = sizes.kept * min(config.epochs + 1, weight_history.KEPT)
+    history = HALF * (
+        kept + sizes.snapshot * snapshots.count(config.epochs * config.steps_per_epoch, config.report_every)
+    )
     return Footprint(round(memory), weights + state + replaced + history)
 
 
@@ -101,7 +105,7 @@ def check(config: TrainConfig, folder: pathlib.Path) -> None:
 @functools.lru_cache(maxsize=256)
 def _sizes(name: str, hyperparameters: tuple[tuple[str, Any], ...]) -> _Sizes:
     from mnist_core import model
-    from mnist_core.runs import weight_history
+    from mnist_core.runs import snapshots, weight_history
 
     network = model.skeleton(name, **dict(hyperparameters))
     rows = model.summary(network)
@@ -111,4 +115,5 @@ def _sizes(name: str, hyperparameters: tuple[tuple[str, Any], ...]) -> _Sizes:
         outputs=sum(outputs),
         widest=max(math.prod(row.input_shape) + output for row, output in zip(rows, outputs, strict=True)),
         kept=weight_history.kept_units(network).numel(),
+        snapshot=snapshots.size(network),
     )

@@ -5,6 +5,7 @@
               status.json          what the run is doing, and since when
               weights.safetensors  the newest weights to answer with
               first_layer.safetensors  some of the first layer's weights at epochs' ends, to look at
+              snapshots.safetensors    the network at steps along the way, to look at
               state.safetensors    the training at its last epoch's end, to go on from; gone once the run has finished
               about.json           name, note and group, as a person gave them
               log.txt              what a worker process printed

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from mnist_core.state import TrainState
 
 NICE = 5  # of 19, how much a training process stands back where others need the processor
-PUBLISH_EVERY = 1.0  # seconds between weights to answer with, within an epoch
+PUBLISH_EVERY = 0.25  # seconds between weights to answer with, within an epoch
+PUBLISH_SHARE = 0.02  # of the time, what writing them takes at most
 
 
 def spawn() -> subprocess.Popen[bytes]:
@@ -95,17 +96,20 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
 
 def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
     from mnist_core import trainer, weights  # with torch, which takes seconds to import
-    from mnist_core.runs import weight_history
+    from mnist_core.runs import snapshots, weight_history
 
     footprint.check(config, run.path)
     fingerprint = run.fingerprint()
-    remove_left_over(run.path, (run.metrics.name, "status.json", run.state.name, run.weights.name, weight_history.NAME))
+    written = (run.metrics, run.state, run.weights)
+    names = [*(path.name for path in written), "status.json", weight_history.NAME, snapshots.NAME]
+    remove_left_over(run.path, names)
 
     def publish(state: TrainState, durable: bool = True) -> None:
         weights.save(run.weights, state.model.state_dict(), fingerprint, durable)
 
     state = _take_up(run, config)
-    published = -math.inf  # the moment at which the newest weights were written
+    newest_snapshot = max((step for step in _snapshots(run) if step <= state.step), default=None)
+    next_publishing = -math.inf  # the moment from which on newer weights are written
     with run.recorder() as recorder:
         try:
             for record in trainer.fit(config, state, report_every=report_every):
@@ -114,6 +118,9 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                 recorder.append(record)
                 if record["event"] in ("start", "epoch"):  # before the state: what is on disk never lacks one
                     weight_history.add(run.path, state.epoch, state.model)
+                if record["event"] in ("start", "step") and snapshots.is_due(state.step, newest_snapshot):
+                    snapshots.add(run.path, state.step, state.model)
+                    newest_snapshot = state.step
                 if record["event"] == "epoch":
                     # in this order: a state on disk always has its records on disk before it
                     recorder.sync()
@@ -128,9 +135,10 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                     run.clear_requests()
                     run.set_status(RunState(record["reason"]), record.get("advice", ""))
                     run.state.unlink(missing_ok=True)
-                elif time.monotonic() - published >= PUBLISH_EVERY:
+                elif (begin := time.monotonic()) >= next_publishing:
                     publish(state, durable=False)
-                    published = time.monotonic()
+                    end = time.monotonic()
+                    next_publishing = end + max(PUBLISH_EVERY, (end - begin) / PUBLISH_SHARE)
                 yield record
                 if record["event"] == "end":
                     return
@@ -156,6 +164,16 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                 publish(state)
                 run.set_status(RunState.STOPPED)
             raise
+
+
+def _snapshots(run: Run) -> list[int]:
+    """The steps of which there are snapshots; a damaged file's are made anew."""
+    from mnist_core.runs import snapshots
+
+    try:
+        return list(snapshots.read(run.path))
+    except ModelError:
+        return []
 
 
 def _take_up(run: Run, config: TrainConfig) -> TrainState:

@@ -9,7 +9,7 @@ from mnist_core.runs.status import RunState
 from pages.learn_steps import links, progress, training
 from pages.shared import answers, canvas, models
 
-PEN = 20  # pixels
+PEN = 30  # pixels
 SHIPPED = ("softmax", "mlp", "cnn")
 
 
@@ -31,7 +31,7 @@ def _draw() -> None:
     left, right = st.columns([canvas.SIZE, 420], gap="large")
     with left:
         try:
-            canvas.draw(PEN)
+            canvas.draw(PEN, "learn")
         except LabError as error:
             st.error(str(error))
     with right:

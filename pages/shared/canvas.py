@@ -8,46 +8,15 @@ import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
-from mnist_core import drawing
+from mnist_core import browser, drawing
 from mnist_core.drawing import Pixels
 from mnist_core.errors import DrawingError, EmptyDrawing
 from pages.shared.pictures import enlarged
 
-SIZE = 280  # pixels, square
+SIZE = 420  # pixels, square; shown as wide as its place
 
-# The buttons act on the canvas in the browser, at once, by the canvas' own toolbar. Were the canvas changed by the
-# server's answer to them, all that is drawn until then would be lost.
-_clear_and_undo_in_browser = st.components.v2.component(
-    "digit_lab.clear_and_undo",
-    js="""
-    const findInToolbar = (title) => {
-      for (const host of document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')) {
-        const button = host.shadowRoot?.querySelector(`.dc-toolbar button[title^="${title}"]`)
-        if (button) return button
-      }
-    }
-
-    const listeners = new WeakMap()
-
-    export default ({ parentElement }) => {
-      if (listeners.has(parentElement)) return // called again, for a change of the theme
-      const listener = (event) => {
-        const button = event.target.closest?.(".st-key-clear button, .st-key-undo button")
-        if (!button) return
-        const isUndo = button.closest(".st-key-undo") !== null
-        const inToolbar = findInToolbar(isUndo ? "Undo" : "Reset")
-        // the server undoes only where the canvas has no stroke of its own
-        if (isUndo && inToolbar && !inToolbar.disabled) event.stopPropagation()
-        inToolbar?.click()
-      }
-      listeners.set(parentElement, listener)
-      document.addEventListener("click", listener, true)
-      return () => {
-        document.removeEventListener("click", listener, true)
-        listeners.delete(parentElement)
-      }
-    }
-    """,
+_buttons_in_browser = st.components.v2.component(
+    "digit_lab.canvas_buttons", js=browser.joined("drawable_canvas", "canvas_buttons")
 )
 
 
@@ -64,11 +33,12 @@ class _Canvas:
     """What a visitor's session knows of the canvas."""
 
     mount: int = 0  # how many canvases there were before this one
-    # The ink (280, 280) after each stroke that was drawn before this canvas was mounted. It is shown behind the canvas:
+    page: str = ""  # on which it is
+    # The ink (420, 420) after each stroke that was drawn before this canvas was mounted. It is shown behind the canvas:
     # a canvas that is given strokes to begin with has no way to clear or undo them but by a new mount, and a new mount
     # loses what is drawn meanwhile.
     earlier: list[Pixels] = dataclasses.field(default_factory=list)
-    # What the canvas sent after each stroke on it: how many there are, and their ink (280, 280).
+    # What the canvas sent after each stroke on it: how many there are, and their ink (420, 420).
     strokes: list[tuple[int, Pixels]] = dataclasses.field(default_factory=list)
     opened: Opened | None = None
 
@@ -78,7 +48,7 @@ class _Canvas:
 
     @property
     def ink(self) -> Pixels | None:
-        """All that is drawn, (280, 280), None for nothing."""
+        """All that is drawn, (420, 420), None for nothing."""
         if not self.strokes:
             return self.earlier[-1] if self.earlier else None
         return self._over_earlier(self.strokes[-1][1])
@@ -110,11 +80,13 @@ def _canvas() -> _Canvas:
     return canvas
 
 
-def draw(pen_width: int) -> None:
-    """The canvas and its buttons. Raises DrawingError if what it sends cannot be read."""
+def draw(pen_width: int, page: str) -> None:
+    """The canvas and its buttons, on that page. Raises DrawingError if what it sends cannot be read."""
     canvas = _canvas()
-    if canvas.strokes and canvas.key not in st.session_state:  # the page was left meanwhile
+    came_back = canvas.strokes and canvas.key not in st.session_state
+    if came_back or canvas.page not in ("", page):  # another page's canvas was taken down with what was on it
         canvas.remount()
+    canvas.page = page
     try:
         sent = st_canvas(
             stroke_width=pen_width,
@@ -134,7 +106,7 @@ def draw(pen_width: int) -> None:
         with st.container(horizontal=True):
             st.button("Clear", key="clear", icon=":material/delete:", on_click=clear)
             st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, disabled=canvas.ink is None)
-            _clear_and_undo_in_browser(key="canvas-buttons")
+            _buttons_in_browser(key="canvas-buttons")
 
 
 def _png(ink: Pixels) -> bytes:
@@ -150,13 +122,19 @@ def current() -> Pixels:
 
 
 def ink() -> Pixels:
-    """What is drawn as it is on the canvas, (280, 280), uint8, or the image that was opened. Raises EmptyDrawing."""
+    """What is drawn as it is on the canvas, (420, 420), uint8, or the image that was opened. Raises EmptyDrawing."""
     canvas = _canvas()
     if canvas.opened:
         return canvas.opened.image
     if canvas.ink is None:
         raise EmptyDrawing("Nothing is drawn.")
     return canvas.ink
+
+
+def strokes() -> int:
+    """How many strokes there are on the canvas, from before it was mounted as well."""
+    canvas = _canvas()
+    return len(canvas.earlier) + (canvas.strokes[-1][0] if canvas.strokes else 0)
 
 
 def opened() -> Opened | None:

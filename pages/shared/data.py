@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -84,3 +85,10 @@ def one_of_each(data: str) -> tuple[Pixels, ...]:
     """The first test image of each digit, 0 to 9: (28, 28), uint8. Raises DatasetError."""
     images, labels = test(data).images, test(data).labels
     return tuple(images[int((labels == digit).nonzero()[0])].numpy() for digit in range(10))
+
+
+def any_test_image() -> tuple[Pixels, str]:
+    """A test image by chance, (28, 28), uint8, and words that say which. Raises DatasetError."""
+    chosen = test(data_at_hand("mnist"))
+    index = random.randrange(len(chosen))  # noqa: S311  # no secret
+    return chosen.images[index].numpy(), f"Test image {index}, a true {int(chosen.labels[index])}"

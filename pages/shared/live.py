@@ -5,7 +5,6 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from mnist_core import config
 from mnist_core.config import TrainConfig
 from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.figures import training as training_figures
@@ -26,15 +25,35 @@ COLORS: dict[RunState, Literal["blue", "green", "gray", "orange", "red"]] = {
 }  # others are grey
 
 
-def show(run: Run, status: Status, history: History, trained: TrainConfig) -> None:
-    """The run's state, progress, curves and newest readings; `trained` is its config."""
-    _headline(run, status, history)
+def headline(run: Run, status: Status, history: History) -> None:
+    """The run's state and how far it is, in one line."""
+    asked = ", stopping" if run.stop_requested() else ", pausing" if run.pause_requested() else ""
+    if not status.state.is_active or status.state is RunState.PAUSED:
+        asked = ""
+    place = get_workers().place(run)
+    start, step = history.start, history.step
+    steps, done = start["steps"] if start else 0, step["step"] if step else 0
+    title = plain(titles().get(run.id, run.id))
+    if start:
+        words = f"step {done:,} of {steps:,}"
+    elif status.state is RunState.WAITING and place:
+        words = f"Waiting: number {place} in line."
+    else:
+        words = "Getting a process ready: a few seconds." if status.state.is_active else "It has not begun."
+    with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
+        st.badge(status.state + asked, color=COLORS.get(status.state, "gray"))
+        st.caption(title, width="content")
+        st.progress(min(1.0, done / steps) if steps else 0.0, text=words, width=260)
+    if status.message:
+        (st.error if status.state in (RunState.FAILED, RunState.DIVERGED) else st.warning)(status.message)
     if history.damage:
         st.warning(history.damage)
-    _progress(status, history, trained)
-    if status.state is RunState.FINISHED:
-        _go_on_with(run)
+
+
+def show(run: Run, status: Status, history: History, trained: TrainConfig) -> None:
+    """The run's curves, figures and newest readings."""
     curves(history)
+    _figures(status, history, trained)
     try:
         _judged(run, trained)
     except LabError as error:
@@ -47,14 +66,14 @@ def curves(history: History) -> None:
     with st.container(key="curves"):
         left, right = st.columns(2)
         left.echarts_chart(
-            training_figures.loss_curves(history.curves), height=300, key="loss-curves", alt="Loss by step"
+            training_figures.loss_curves(history.curves), height=160, key="loss-curves", alt="Loss by step"
         )
         right.echarts_chart(
-            training_figures.accuracy_curves(history.curves), height=300, key="accuracy-curves", alt="Accuracy by step"
+            training_figures.accuracy_curves(history.curves), height=160, key="accuracy-curves", alt="Accuracy by step"
         )
 
 
-def _go_on_with(run: Run) -> None:
+def go_on_with(run: Run) -> None:
     """Ways to see what a finished run is good for."""
     with st.container(horizontal=True):
         for words, icon, page in (
@@ -66,32 +85,9 @@ def _go_on_with(run: Run) -> None:
                 st.switch_page(f"pages/{page}.py")
 
 
-def _headline(run: Run, status: Status, history: History) -> None:
-    asked = ", stopping" if run.stop_requested() else ", pausing" if run.pause_requested() else ""
-    if not status.state.is_active or status.state is RunState.PAUSED:
-        asked = ""
-    place = get_workers().place(run)
-    with st.container(key="run-status", horizontal=True, vertical_alignment="center"):
-        st.badge(status.state + asked, color=COLORS.get(status.state, "gray"))
-        title = plain(titles().get(run.id, run.id))
-        st.caption(f"{title}{f' · number {place} in line' if place else ''}")
-    if status.message:
-        (st.error if status.state in (RunState.FAILED, RunState.DIVERGED) else st.warning)(status.message)
-
-
-def _progress(status: Status, history: History, trained: TrainConfig) -> None:
+def _figures(status: Status, history: History, trained: TrainConfig) -> None:
     start, step, epoch, end = history.start, history.step, history.epoch, history.end
     steps, done = start["steps"] if start else 0, step["step"] if step else 0
-    if start:
-        words = (
-            f"{start['model']}, {start['parameters']:,} parameters, on {start['device']}, "
-            f"{'MNIST' if start['data'] == 'mnist' else config.SAMPLE_IN_WORDS}: step {done:,} of {steps:,}"
-        )
-    elif status.state is RunState.WAITING and get_workers().busy():
-        words = "Waiting in line: another run is being trained."
-    else:
-        words = "Getting a process ready: a few seconds." if status.state.is_active else "It has not begun."
-    st.progress(min(1.0, done / steps) if steps else 0.0, text=words)
     left = (steps - done) * trained.batch_size / history.images_per_s if history.images_per_s else 0.0
     now = {
         "Epoch": f"{step['epoch']} of {start['epochs']}" if step and start else "-",
@@ -130,7 +126,7 @@ def _judged(run: Run, trained: TrainConfig) -> None:
         if len(images) > 10:
             st.caption("Test images and your last drawing, as the newest weights read them:")
         else:
-            st.caption("Test images as the newest weights read them. Draw a digit on the Draw page, and it joins them.")
+            st.caption("Test images as the newest weights read them. Draw a digit, and it joins them.")
         st.markdown(_markdown_table(table))
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from mnist_core import device, drawing
+from mnist_core.browser import program
+from mnist_core.browser.program import Program
+from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
 from mnist_core.reading import catalog
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS
 from mnist_core.torch_startup import freeze_imports
 from pages.shared.data import splits
 from pages.shared.runs import get_table, get_workers, is_active, titles
@@ -57,6 +62,79 @@ def get_predictor(name: str) -> Predictor:
 
 
 _loaded: dict[str, tuple[int, Predictor]] = {}
+
+
+def get_program(name: str) -> Program:
+    """The model of that name as a browser runs it, with its newest weights. Raises LabError.
+
+    A shipped one's needs no torch.
+    """
+    if name in catalog.shipped():
+        return _shipped_program(name)
+    return _program_of_run(name, written(name))
+
+
+@functools.cache
+def _shipped_program(name: str) -> Program:
+    return program.load(catalog.PRETRAINED / f"{name}{program.SUFFIX}")
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _program_of_run(name: str, _written: int) -> Program:
+    from mnist_core.exchange import browser_program
+
+    return browser_program.convert(get_predictor(name))
+
+
+def get_snapshots(run: Run) -> dict[int, Program]:
+    """The run's network at steps along its training, by step, as a browser runs them. Raises LabError."""
+    from mnist_core.runs import snapshots
+
+    try:
+        state = (run.path / snapshots.NAME).stat().st_mtime_ns
+    except OSError:
+        return {}
+    return _snapshots(run.id, state)
+
+
+@functools.lru_cache(maxsize=4)
+def _snapshots(run_id: str, _written: int) -> dict[int, Program]:
+    from mnist_core import model
+    from mnist_core.calibration import Calibration
+    from mnist_core.exchange import browser_program
+    from mnist_core.reading.predictor import Predictor
+    from mnist_core.runs import snapshots
+
+    run = RUNS.open(run_id)
+    config = run.config()
+    states = snapshots.read(run.path)
+    network = model.build(config.model, **config.hyperparameters).eval()
+    snapshots.check(states, network)
+    programs = {}
+    for step, values in states.items():
+        network.load_state_dict({name: value.float() for name, value in values.items()}, strict=False)
+        programs[step] = browser_program.convert(Predictor(run_id, network, config, Calibration()))
+    return programs
+
+
+def get_blank(config: TrainConfig) -> Program:
+    """The config's network before its first step, as a browser runs it."""
+    return _blank(config.model, tuple(config.hyperparameters.items()), config.seed)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _blank(name: str, hyperparameters: tuple[tuple[str, Any], ...], seed: int) -> Program:
+    import torch
+
+    from mnist_core import model
+    from mnist_core.calibration import Calibration
+    from mnist_core.exchange import browser_program
+    from mnist_core.reading.predictor import Predictor
+
+    config = TrainConfig(model=name, seed=seed, **dict(hyperparameters))
+    with torch.random.fork_rng(devices=[]):
+        network = model.initial(config).eval()
+    return browser_program.convert(Predictor(name, network, config, Calibration()))
 
 
 def written(name: str) -> int:

@@ -70,6 +70,14 @@ def _around(boxes: list[Box], size: tuple[int, int]) -> Box:
     return left, top, right, bottom
 
 
+def in_words(rows: list[Number]) -> tuple[str, str]:
+    """The numbers as text, and how sure the network is of their digits; empty for none."""
+    if not rows:
+        return "", ""
+    least = min(digit.confidence for row in rows for digit in row.digits)
+    return " ".join(row.number for row in rows), f"{least:.0%} sure of each digit, or more"
+
+
 def number(rows: list[Number]) -> None:
     """The numbers as text, and how sure the network is of each digit."""
     digits = [digit for row in rows for digit in row.digits]

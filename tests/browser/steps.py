@@ -48,36 +48,56 @@ LETTER_K: list[Points] = [[(90, 40), (90, 240)], [(190, 40), (92, 145), (195, 24
 
 
 def draw(page: Page, points: Points) -> None:
-    """A stroke on the canvas with the mouse; points in pixels from its corner."""
-    canvas = page.locator("canvas.upper-canvas")
-    expect(canvas).to_be_visible()
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box
-    (x, y), *others = points
-    page.mouse.move(box["x"] + x, box["y"] + y)
+    """A stroke on the canvas with the mouse; points on one of 280 x 280 pixels."""
+    x, y, scale = corner_and_scale(page)
+    (first_x, first_y), *others = points
+    page.mouse.move(x + first_x * scale, y + first_y * scale)
     page.mouse.down()
-    for x, y in others:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
+    for other_x, other_y in others:
+        page.mouse.move(x + other_x * scale, y + other_y * scale, steps=4)
     page.mouse.up()
 
 
-def ink(page: Page) -> int:
-    """How many pixels are white on the canvas, or behind it, where what was drawn before it was mounted is shown."""
-    count: int = page.locator(".dc-container").evaluate(
+def corner_and_scale(page: Page) -> tuple[float, float, float]:
+    """Where the canvas begins, and how many pixels on the screen are one of 280."""
+    canvas = page.locator("canvas.upper-canvas")
+    expect(canvas).to_be_visible()
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_function(LAID_OUT)
+    box = canvas.bounding_box()
+    assert box
+    return box["x"], box["y"], box["width"] / 280
+
+
+# Whether the canvas has taken the width of its place
+LAID_OUT = """() => {
+    for (const { shadowRoot } of document.querySelectorAll('[data-testid=stBidiComponentIsolated]')) {
+        const container = shadowRoot?.querySelector('.dc-container')
+        if (container) return shadowRoot.querySelector('style[data-lab]') && container.clientWidth > 200
+    }
+}"""
+
+
+def picture(page: Page) -> list[int]:
+    """How much ink each pixel has on the canvas and behind it, where what was drawn before it was mounted is shown."""
+    values: list[int] = page.locator(".dc-container").evaluate(
         """container => {
-            const both = new OffscreenCanvas(280, 280).getContext('2d')
-            for (const name of ['.dc-background-canvas', '.dc-canvas.lower-canvas'])
-                both.drawImage(container.querySelector(name), 0, 0)
-            const values = both.getImageData(0, 0, 280, 280).data
-            return values.filter((value, index) => index % 4 === 0 && value > 200).length
+            const all = new OffscreenCanvas(420, 420).getContext('2d')
+            for (const canvas of container.querySelectorAll('canvas')) all.drawImage(canvas, 0, 0)
+            return Array.from(all.getImageData(0, 0, 420, 420).data.filter((value, index) => index % 4 === 0))
         }"""
     )
-    return count
+    return values
+
+
+def ink(page: Page) -> int:
+    """How many pixels are white on the canvas."""
+    return sum(value > 200 for value in picture(page))
 
 
 def answer(page: Page) -> Locator:
-    return page.locator(".st-key-answer [data-testid=stMetricValue]")
+    """The digit that the page shows as its answer, "?" for none."""
+    return page.get_by_test_id("live-digit")
 
 
 def at_rest(page: Page) -> None:
@@ -102,6 +122,12 @@ def switch_to(page: Page, title: str) -> None:
         expect(page.locator("canvas.upper-canvas")).to_be_visible()
         page.wait_for_timeout(500)
         at_rest(page)
+
+
+def kept(page: Page) -> None:
+    """Wait until the server has what was drawn last: the canvas sends it a while after the pen is up."""
+    page.wait_for_timeout(400)
+    at_rest(page)
 
 
 def choose(page: Page, label: str, option: str) -> None:

@@ -12,6 +12,7 @@ from mnist_core.runs.run_store import RunStore
 from tests.browser import steps
 from tests.browser.conftest import Server, visiting
 from tests.browser.steps import (
+    BAR,
     ONE,
     SEVEN,
     answer,
@@ -19,6 +20,7 @@ from tests.browser.steps import (
     choose,
     draw,
     fill,
+    kept,
     press,
     status,
     step,
@@ -36,6 +38,7 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
     at_rest(page)
     draw(page, SEVEN)
     expect(answer(page)).to_have_text("7")
+    kept(page)
     switch_to(page, "Train")
     choose(page, "Start from", "The classic")
     expect(page).to_have_url(re.compile(r"lr=0\.5"))
@@ -76,6 +79,38 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
     expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
+def test_a_blank_network_learns_the_drawn_digit_on_one_screen(browser: Browser, server: Server) -> None:
+    with visiting(browser, server, width=1280, height=720) as page:
+        page.goto(f"/train?model=mlp&epochs=5&data={DATA}")
+        at_rest(page)
+        expect(page.get_by_text("Before training")).to_be_visible(timeout=60_000)
+        draw(page, SEVEN)
+        expect(answer(page)).not_to_have_text("")
+        blank = float(percent(page))
+        assert blank < 40
+        kept(page)
+        press(page, "train-start")
+        expect(page.get_by_text("Your digit now")).to_be_visible()
+        expect(page.locator(".st-key-curves canvas")).to_have_count(2)
+        curves = page.locator(".st-key-curves").bounding_box()
+        assert curves
+        for name in ("live-digit", "live-network", "live-curve"):  # while it trains, all on one screen
+            box = page.get_by_test_id(name).bounding_box()
+            assert box
+            assert box["y"] + box["height"] <= 720
+        assert curves["y"] < 620
+        expect(status(page)).to_contain_text("finished", timeout=120_000)
+        expect(answer(page)).to_have_text("7")
+        wait_until(page, lambda: float(percent(page)) > 90)
+        draw(page, BAR)  # goes on to be drawn on, and is read by what was trained
+        expect(answer(page)).to_have_text("7")
+
+
+def percent(page: Page) -> str:
+    """How sure the network is of the digit that the page shows."""
+    return page.get_by_test_id("live-words").inner_text().split(" %")[0]
+
+
 def test_a_drawing_is_judged_by_the_run_that_trains(page: Page, server: Server) -> None:
     page.goto(LONG)
     at_rest(page)
@@ -87,7 +122,8 @@ def test_a_drawing_is_judged_by_the_run_that_trains(page: Page, server: Server) 
     choose(page, "Model", steps.title_of(server, run_id))
     expect(page.get_by_text("It is being trained now")).to_be_visible()
     draw(page, ONE)
-    expect(answer(page)).to_be_visible()
+    expect(answer(page)).not_to_have_text("")
+    kept(page)
     switch_to(page, "Browse")
     switch_to(page, "Draw")
     expect(page.get_by_text("It is being trained now")).to_be_visible()

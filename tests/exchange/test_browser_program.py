@@ -1,5 +1,4 @@
 import dataclasses
-import json
 
 import numpy as np
 import pytest
@@ -7,6 +6,8 @@ import torch
 from torch import nn
 
 from mnist_core import dataset, model
+from mnist_core.__main__ import main
+from mnist_core.browser import program as programs
 from mnist_core.calibration import Calibration
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
@@ -48,7 +49,10 @@ def test_every_kind_of_network_can_be_written(name):
     assert (loaded.logits(IMAGES) - browser_program.run(program, IMAGES)).abs().max() < 0.05
     assert program.layers[0]["inputs"] == [28, 28, 1]
     assert program.layers[-1]["outputs"] == [1, 1, 10]
-    assert json.loads(json.dumps(program.to_dict()))["layers"] == program.layers
+    header, (unpacked,) = programs.unpack(programs.pack([program], run="a", step=3))
+    assert header == {"run": "a", "step": 3}
+    assert unpacked.layers == program.layers
+    assert np.array_equal(unpacked.weights, program.weights)
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "sigmoid", "identity"])
@@ -58,10 +62,40 @@ def test_every_activation_can_be_written(activation):
     assert (loaded.logits(IMAGES) - found).abs().max() < browser_program.TOLERANCE
 
 
+@pytest.mark.parametrize("name", catalog.shipped())
+def test_the_program_beside_a_shipped_model_is_that_models(name):
+    made = browser_program.checked(predictor.load(name))
+    kept = programs.load(catalog.PRETRAINED / f"{name}.program")
+    assert (kept.layers, kept.temperature, kept.threshold) == (made.layers, made.temperature, made.threshold)
+    assert np.array_equal(kept.weights, made.weights)
+
+
+def test_a_program_of_several_is_taken_apart_in_order():
+    made = [browser_program.convert(fresh("softmax")), browser_program.convert(fresh("mlp", hidden=(5,)))]
+    _, unpacked = programs.unpack(programs.pack(made))
+    assert [program.layers for program in unpacked] == [program.layers for program in made]
+    assert all(np.array_equal(one.weights, other.weights) for one, other in zip(unpacked, made, strict=True))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 40, b"\x02\0\0\0{}", b"\x02\0\0\0[]"])
+def test_a_damaged_program_is_said(content, tmp_path):
+    (tmp_path / "a.program").write_bytes(content)
+    with pytest.raises(ModelError, match=r"a\.program cannot be read"):
+        programs.load(tmp_path / "a.program")
+
+
+def test_a_program_is_exported(tmp_path, capsys):
+    assert main(["export", "softmax", "--format", "program", "--out", str(tmp_path / "a.program")]) == 0
+    assert "16 kB" in capsys.readouterr().out
+    assert (tmp_path / "a.program").read_bytes() == (catalog.PRETRAINED / "softmax.program").read_bytes()
+    assert main(["export", "tiny", "mlp", "--format", "program", "--out", str(tmp_path / "b.program")]) == 2
+    assert "one model is exported at a time" in capsys.readouterr().err
+
+
 def test_the_weights_are_two_bytes_each():
     program = browser_program.convert(predictor.load("mlp"))
     assert program.weights.nbytes == 2 * 50_890
-    assert len(program.weights_as_text()) == pytest.approx(2 * 50_890 * 4 / 3, abs=4)
+    assert len(programs.pack([program])) < 2 * 50_890 + 1_000
 
 
 @pytest.mark.parametrize(
@@ -91,7 +125,7 @@ def test_weights_that_16_bits_cannot_hold_are_refused(size):
 def test_other_answers_are_refused(monkeypatch):
     monkeypatch.setattr(browser_program, "TOLERANCE", 1e-9)
     with pytest.raises(ModelError, match=r"differ by up to .* cannot be taken along"):
-        browser_program.convert(predictor.load("tiny"))
+        browser_program.checked(predictor.load("tiny"))
 
 
 def test_the_sum_of_a_block_takes_what_came_into_it():

@@ -22,7 +22,7 @@ from mnist_core.exchange import run_archive
 from mnist_core.exchange.model_card import export
 from mnist_core.exchange.run_archive import export_run, import_run
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import summary, weight_history, worker
+from mnist_core.runs import snapshots, summary, weight_history, worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RunStore, is_id
 from mnist_core.runs.status import RunState
@@ -96,6 +96,7 @@ def test_a_finished_run_comes_back_as_it_was(finished, tmp_path, store):
         "about.json",
         "weights.safetensors",
         weight_history.NAME,
+        snapshots.NAME,
     }
     run = import_run(tmp_path / "run.zip", store)
     assert (run.id, run.path.parent) == (finished.id, store.folder)
@@ -610,7 +611,22 @@ def test_a_runs_folder_packed_by_hand_is_imported_whole(finished, tmp_path, stor
     shutil.make_archive(str(tmp_path / "packed"), "zip", finished.path.parent, finished.path.name)
     run = import_run(tmp_path / "packed.zip", store)
     same(run, finished)
-    assert (run.path / weight_history.NAME).read_bytes() == (finished.path / weight_history.NAME).read_bytes()
+    for name in (weight_history.NAME, snapshots.NAME):
+        assert (run.path / name).read_bytes() == (finished.path / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("tensors", "words"),
+    [
+        ({"x": torch.zeros(1)}, "holds no networks of steps"),
+        ({"3.x": torch.zeros(1, dtype=torch.int64)}, "holds no networks of steps"),
+        ({"3.x": torch.zeros(1, dtype=torch.float16)}, "does not belong to this network"),
+    ],
+)
+def test_snapshots_of_something_else_are_refused(tensors, words, finished, tmp_path, store):
+    save_file(tensors, tmp_path / "changed")
+    entries = files(finished) | {snapshots.NAME: (tmp_path / "changed").read_bytes()}
+    refused(zipped(entries, tmp_path / "run.zip"), store, words)
 
 
 @pytest.mark.parametrize(

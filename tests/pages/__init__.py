@@ -4,24 +4,44 @@ import base64
 import io
 import time
 
+import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
+from mnist_core import drawing as mnist_drawing
+from mnist_core.browser import program
+from mnist_core.browser.program import Program
+from mnist_core.exchange import browser_program
 from pages.shared.background_work import get_jobs
 from tests.conftest import wait_until
 
+SIZE = 420  # pixels of the canvas
 SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 
 
-def drawing(*strokes: list[tuple[int, int]], size: int = 280) -> dict:
-    """What the canvas sends for strokes drawn on it."""
+def drawing(*strokes: list[tuple[int, int]], size: int = SIZE) -> dict:
+    """What the canvas sends for strokes drawn on it; their points are on one of 280 x 280 pixels."""
     image = Image.new("RGBA", (size, size))  # transparent
     for points in strokes:
-        ImageDraw.Draw(image).line(points, fill="white", width=20, joint="curve")
+        scaled = [(x * size / 280, y * size / 280) for x, y in points]
+        ImageDraw.Draw(image).line(scaled, fill="white", width=round(size / 14), joint="curve")
     content = io.BytesIO()
     image.save(content, "PNG")
     data = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
     return {"drawing": {"raw": {"objects": [{}] * len(strokes)}, "data": data}, "backgroundFit": None}
+
+
+def sent(app: AppTest) -> tuple[dict, list[Program]]:
+    """What a page has sent for a network to answer in the browser: the header and the programs."""
+    (content,) = [node.proto.bytes for node in app.get("bidi_component") if b'"titles"' in node.proto.bytes]
+    return program.unpack(content)
+
+
+def read(app: AppTest) -> int:
+    """The digit that the browser shows for what is drawn."""
+    _, (network, *_) = sent(app)
+    image = mnist_drawing.to_mnist(app.session_state["canvas"].ink)
+    return int(browser_program.run(network, torch.from_numpy(image)[None]).argmax())
 
 
 def open_train(app: AppTest) -> None:

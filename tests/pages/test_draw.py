@@ -1,65 +1,74 @@
 """The Draw page as a script."""
 
+import base64
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core import browser, model, weights
+from mnist_core.browser import program
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import title_of
-from pages.shared.markdown import plain
-from tests.pages import drawing, text
+from pages.shared import live_network
+from tests.pages import drawing, pictures, read, sent
+
+ONE = [(140, 40), (140, 240)]
+TWO_DIGITS = [(40, 80), (110, 80), (70, 220)], [(200, 80), (200, 220)]
+
+
+def number(app: AppTest) -> str:
+    """The number of several digits that the browser is told to show."""
+    (node,) = [node for node in app.get("bidi_component") if '"strokes"' in node.proto.json]
+    return json.loads(node.proto.json)["digits"]
 
 
 def leave_and_come_back(app: AppTest) -> None:
-    """Another page and back to Draw: the canvas is mounted anew, and what the first one sent is gone."""
+    """Train, with a canvas of its own, and back to Draw."""
     app.switch_page("pages/train.py").run()
-    if "canvas-0" in app.session_state:
-        del app.session_state["canvas-0"]
     app.switch_page("pages/draw.py").run()
 
 
-def test_an_empty_canvas_asks_for_a_digit(app):
+def test_the_default_model_answers_without_torch_on_the_server(app):
     app.run()
     assert not app.exception
-    assert app.info[0].value == "Draw a digit."
-    assert not app.metric
+    header, (network,) = sent(app)
+    assert header["opened"] is None
+    assert [name for name, _ in header["ways"]] == ["inside", "train", "browse"]
+    shipped = program.load(catalog.PRETRAINED / "cnn.program")
+    assert network.layers == shipped.layers
+    assert (network.weights == shipped.weights).all()
 
 
-def test_a_drawing_is_read(app):
-    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
+def test_a_drawing_is_read_by_the_model_that_is_chosen(app):
+    app.session_state["canvas-0"] = drawing(ONE)
     app.run()
     assert not app.exception
-    assert app.metric[0].value == "1"
-    assert not app.info
+    assert read(app) == 1
     app.selectbox(key="draw-model").select("mlp").run()
-    assert app.metric[0].value == "1"
-
-
-def test_a_letter_is_doubted_and_still_shown(app):
-    app.session_state["canvas-0"] = drawing([(90, 40), (90, 240)], [(190, 40), (92, 145), (195, 240)])
-    app.run()
-    assert not app.exception
-    assert "Not sure this is a digit" in text(app)
-    assert app.metric
+    assert read(app) == 1
+    assert len(sent(app)[1][0].layers) == 3
 
 
 def test_clear_empties_the_canvas(app):
-    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
+    app.session_state["canvas-0"] = drawing(ONE)
     app.run()
     app.button(key="clear").click().run()
     assert not app.exception
-    assert app.info[0].value == "Draw a digit."
+    assert app.session_state["canvas"].ink is None
 
 
 def test_damaged_weights_are_said_and_the_page_stays(app, tmp_path, small):
     broken = RunStore(tmp_path / "runs").create(small)
     broken.weights.write_bytes(b"nonsense")
-    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
+    app.session_state["canvas-0"] = drawing(ONE)
     app.run()
     app.selectbox(key="draw-model").select(broken.id).run()
     assert "are damaged or belong to another network" in app.error[0].value
     app.selectbox(key="draw-model").select("cnn").run()
-    assert app.metric[0].value == "1"
+    assert not app.error
+    assert read(app) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,23 +89,25 @@ def test_what_no_canvas_sends_is_said_and_cleared(app, message):
     app.button(key="clear").click().run()
     assert not app.exception
     assert not app.error
-    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
+    app.session_state["canvas-0"] = drawing(ONE)
     app.run()
-    assert app.metric[0].value == "1"
+    assert read(app) == 1
 
 
 def test_undo_takes_back_a_stroke_at_a_time_also_from_before_a_switch_of_the_page(app):
     first, second, third = [(70, 60), (200, 60), (120, 240)], [(95, 150), (190, 145)], [(60, 240), (220, 240)]
+    inks = []
     for strokes in ([first], [first, second], [first, second, third], [first, second]):  # the canvas undoes its own
         app.session_state["canvas-0"] = drawing(*strokes)
         app.run()
-    seven = app.metric[0].value
+        inks.append(app.session_state["canvas"].ink)
     leave_and_come_back(app)
-    assert app.metric[0].value == seven == "7"
+    assert (app.session_state["canvas"].ink == inks[3]).all()
+    assert read(app) == 7
     app.button(key="undo").click().run()
-    assert app.metric[0].value == "7"
+    assert (app.session_state["canvas"].ink == inks[0]).all()
     app.button(key="undo").click().run()
-    assert app.info[0].value == "Draw a digit."
+    assert app.session_state["canvas"].ink is None
     assert app.button(key="undo").disabled
 
 
@@ -109,25 +120,60 @@ def test_a_drawing_goes_on_after_a_switch_of_the_page(app):
     app.session_state["canvas-0"] = drawing(left)
     app.run()
     leave_and_come_back(app)
-    app.session_state["canvas-1"] = drawing(right)
+    app.session_state[app.session_state["canvas"].key] = drawing(right)
     app.run()
-    assert app.metric[0].value == "4"
+    assert read(app) == 4
     assert (app.session_state["canvas"].ink == whole).all()
 
 
-def test_a_drawing_survives_a_switch_of_the_page(app):
-    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
+def test_several_digits_are_read_as_a_number(app):
+    app.session_state["canvas-0"] = drawing(ONE)
     app.run()
-    leave_and_come_back(app)
+    assert number(app) == ""
+    app.session_state["canvas-0"] = drawing(*TWO_DIGITS)
+    app.run()
+    assert number(app) == "71"
+    assert pictures(app) == ["The drawing, each digit in a frame"]
+
+
+def test_a_test_image_takes_the_place_of_a_drawing(app):
+    app.session_state["canvas-0"] = drawing(ONE)
+    app.run()
+    app.button(key="draw-test-image").click().run()
     assert not app.exception
-    assert app.metric[0].value == "1"
+    opened = app.session_state["canvas"].opened
+    assert sent(app)[0]["opened"] == base64.b64encode(opened.image.tobytes()).decode()
+    assert any(opened.title in caption.value for caption in app.caption)
+    app.button(key="clear").click().run()
+    assert app.session_state["canvas"].opened is None
 
 
-def test_all_models_are_compared(app, finished):
-    app.session_state["canvas-0"] = drawing([(140, 40), (140, 240)])
+def test_all_models_are_compared_by_the_runs_names(app, finished):
     app.run()
     app.toggle(key="draw-compare").set_value(True).run()
     assert not app.exception
-    own = plain(title_of(finished.config()))
-    assert [metric.label for metric in app.metric] == ["The network reads", *catalog.shipped(), own]
-    assert [metric.value for metric in app.metric][:3] == ["1", "1", "1"]
+    header, networks = sent(app)
+    assert header["titles"] == [*catalog.shipped(), title_of(finished.config())]
+    assert len(networks) == 1 + len(header["titles"])
+
+
+def test_a_network_that_no_browser_can_run_is_said(app, tmp_path, small):
+    run = RunStore(tmp_path / "runs").create(small)
+    weights.save(run.weights, {name: 1e6 + value for name, value in model.initial(small).state_dict().items()})
+    app.run()
+    app.selectbox(key="draw-model").select(run.id).run()
+    assert "16 bits cannot hold" in app.error[0].value
+
+
+def test_the_way_to_browse_shows_what_else_is_taken_for_the_digit(app):
+    app.run()
+    app.session_state["browse-go-to"] = "7"
+    app.switch_page("pages/browse.py").run()
+    assert not app.exception
+    assert app.selectbox(key="browse-read").value == "7"
+
+
+def test_the_scripts_of_a_component_are_one_module():
+    text = browser.joined(*live_network.MODULES)
+    assert text.count("export default") == 1
+    assert "\nimport " not in text

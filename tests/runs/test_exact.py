@@ -31,7 +31,7 @@ SETTINGS = [
 DIVERGING = {"optimizer": "sgd", "lr": 20.0, "schedule": "one-cycle", "weight_decay": 1.0}
 OF_A_FINISHED_RUN = {
     *("config.json", "metrics.jsonl", "status.json", "lock"),
-    *("weights.safetensors", "first_layer.safetensors"),
+    *("weights.safetensors", "first_layer.safetensors", "snapshots.safetensors"),
 }
 
 
@@ -43,7 +43,7 @@ def train(run: Run) -> Run:
 
 def assert_as_uninterrupted(run: Run, whole: Run) -> None:
     assert run.status().state == whole.status().state
-    for name in ("weights.safetensors", "first_layer.safetensors"):
+    for name in ("weights.safetensors", "first_layer.safetensors", "snapshots.safetensors"):
         assert (run.path / name).read_bytes() == (whole.path / name).read_bytes()
     assert curves(run) == curves(whole)
     steps = [record["step"] for record in run.records() if record["event"] == "step"]
@@ -114,6 +114,7 @@ class Watch:
 def test_a_kill_at_any_file_operation_changes_nothing(store, monkeypatch, settings, tried):
     """Also one that comes while the run goes on from an earlier one."""
     monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
+    monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
     config = dataclasses.replace(CONFIG, **settings)
     moments = random.Random(0)  # noqa: S311
     with monkeypatch.context() as patch:
@@ -129,6 +130,7 @@ def test_a_kill_at_any_file_operation_changes_nothing(store, monkeypatch, settin
     for moment, killed in first.items():
         second = Run(store.folder / f"second-{moment}")
         monkeypatch.setattr(worker, "PUBLISH_EVERY", moments.choice([0.0, math.inf]))  # which goes by the clock
+        monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
         if killed.status().state.is_resumable or killed.status().state == "waiting":
             with monkeypatch.context() as patch:
                 Watch(patch, killed, {moments.randrange(1, watch.count): second})

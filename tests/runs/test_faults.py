@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import resource
@@ -365,6 +366,7 @@ def test_what_a_killed_save_left_is_removed_and_never_taken_for_data(store):
 @pytest.mark.parametrize("event", ["start", "step", "epoch"])
 def test_a_training_whose_folder_is_deleted_ends_and_makes_no_new_one(store, monkeypatch, event):
     monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
+    monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
     run = store.create(CONFIG)
     for record in (training := worker.train(run, report_every=3)):
         if record["event"] == event:

@@ -1,5 +1,6 @@
 import dataclasses
 import itertools
+import math
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_a_finished_run_has_all_it_needs_and_no_more(store):
     run = trained(CONFIG, store)
     assert run.status().state == "finished"
     names = {path.name for path in run.path.iterdir()}
-    weights = {"weights.safetensors", "first_layer.safetensors"}
+    weights = {"weights.safetensors", "first_layer.safetensors", "snapshots.safetensors"}
     assert names == {"config.json", "metrics.jsonl", "status.json", "lock", *weights}
     assert run.records()[-1]["reason"] == "finished"
     assert summary.row(run).epochs == 3
@@ -339,6 +340,7 @@ def test_there_are_weights_to_answer_with_from_the_start(store):
 
 def test_weights_are_published_within_an_epoch(store, monkeypatch):
     monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
+    monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
     run = store.create(CONFIG)
     seen = []
     for record in worker.train(run, report_every=3):

@@ -49,12 +49,13 @@ export class Answer {
     )
     this.selected = null
     this.picture.onclick = (event) => this.select(event.offsetX, event.offsetY)
-    this.resized = new ResizeObserver(() => this.network && this.show(this.network, this.image))
+    this.resized = new ResizeObserver(() => this.network && this.drawLater())
     this.resized.observe(this.picture.parentElement)
   }
 
   close() {
     this.resized.disconnect()
+    cancelAnimationFrame(this.frame)
     clearTimeout(this.quiet)
   }
 
@@ -72,8 +73,16 @@ export class Answer {
       bar.classList.toggle("lab-is-answer", this.isDigit && digit === this.found.digit)
       bar.lastElementChild.textContent = image ? percent(share) : ""
     })
-    this.draw()
+    this.drawLater()
     return this.found
+  }
+
+  // The picture comes a frame after the bars, which are not to wait for it.
+  drawLater() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined
+      this.draw()
+    })
   }
 
   // The answer in large: a digit, a number of several, "?" or nothing; and a sentence below it.

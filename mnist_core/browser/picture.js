@@ -24,7 +24,7 @@ export function drawNetwork(canvas, program, found, image, width, height, colors
   const stages = stagesOf(program)
   const columns = place(stages, found, width, height)
   connect(pen, program, found, stages, columns)
-  drawMap(pen, image, 28, 28, 1, 0, columns[0].items.get(0), 255)
+  drawMaps(pen, image, [28, 28, 1], columns[0].items, 255)
   stages.forEach((stage, i) => drawStage(pen, stage, found, columns[i + 1], colors))
   const framed = selected && columns[selected.stage + 1]?.items.get(selected.channel)
   if (framed) {
@@ -162,20 +162,25 @@ function contributions(program, found, stage, sources, target) {
 }
 
 function drawStage(pen, stage, found, column, colors) {
-  const [rows, columns, channels] = stage.shape
+  const [rows, columns] = stage.shape
   const values = found.outputs[stage.last]
-  const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-9)
-  const isOutput = values === found.logits
-  for (const [channel, box] of column.items) {
-    if (isOutput) drawOutput(pen, channel, found, box, colors)
-    else if (rows * columns > 1) drawMap(pen, values, columns, rows, channels, channel, box, most)
-    else {
+  const most = largest(values)
+  if (values === found.logits) for (const [digit, box] of column.items) drawOutput(pen, digit, found, box, colors)
+  else if (rows * columns > 1) drawMaps(pen, values, stage.shape, column.items, most)
+  else {
+    for (const [unit, box] of column.items) {
       pen.fillStyle = colors.ground
       pen.fillRect(box.x, box.y, box.size, box.size)
-      pen.fillStyle = shade(values[channel] / most)
+      pen.fillStyle = shade(values[unit] / most)
       pen.fillRect(box.x, box.y, box.size, box.size)
     }
   }
+}
+
+function largest(values) {
+  let most = 1e-9
+  for (let i = 0; i < values.length; i++) most = Math.max(most, Math.abs(values[i]))
+  return most
 }
 
 function drawOutput(pen, digit, found, box, colors) {
@@ -196,18 +201,35 @@ function shade(share) {
   return `rgba(${(share < 0 ? NEGATIVE : POSITIVE).join(",")},${Math.min(1, Math.abs(share))})`
 }
 
-// One channel of values (rows, columns, channels) as an image; white is `most`.
-function drawMap(pen, values, columns, rows, channels, channel, box, most) {
-  const map = document.createElement("canvas")
-  map.width = columns
-  map.height = rows
-  const picture = new ImageData(columns, rows)
-  for (let i = 0; i < columns * rows; i++) {
-    const share = values[i * channels + channel] / most
-    const color = share < 0 ? NEGATIVE : [255, 255, 255]
-    for (let part = 0; part < 3; part++) picture.data[4 * i + part] = color[part] * Math.min(1, Math.abs(share))
-    picture.data[4 * i + 3] = 255
+// Channels of values (rows, columns, channels) as images, each in its box; white is `most`. They are painted side by side
+// onto one canvas first: a canvas for each would take longer than the network.
+function drawMaps(pen, values, [rows, columns, channels], boxes, most) {
+  const width = columns * boxes.size
+  Object.assign(sheet.canvas, { width, height: rows })
+  const picture = new ImageData(width, rows)
+  const colors = new Uint32Array(picture.data.buffer) // alpha, blue, green, red
+  let left = 0
+  for (const channel of boxes.keys()) {
+    for (let y = 0; y < rows; y++) {
+      for (let x = 0; x < columns; x++) {
+        const share = values[(y * columns + x) * channels + channel] / most
+        const level = Math.round(255 * Math.min(1, Math.abs(share)))
+        colors[y * width + left + x] = share < 0 ? negative(level / 255) : 0xff000000 | (level * 0x010101)
+      }
+    }
+    left += columns
   }
-  map.getContext("2d").putImageData(picture, 0, 0)
-  pen.drawImage(map, box.x, box.y, box.size, box.size)
+  sheet.putImageData(picture, 0, 0)
+  left = 0
+  for (const { x, y, size } of boxes.values()) {
+    pen.drawImage(sheet.canvas, left, 0, columns, rows, x, y, size, size)
+    left += columns
+  }
+}
+
+const sheet = document.createElement("canvas").getContext("2d", { willReadFrequently: true })
+
+function negative(share) {
+  const [red, green, blue] = NEGATIVE.map((part) => Math.round(part * share))
+  return 0xff000000 | (blue << 16) | (green << 8) | red
 }

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
+from torch import nn
 
 from mnist_core import browser as javascript
 from mnist_core import dataset, drawing, mnist_files, model
+from mnist_core.browser.program import pack
 from mnist_core.exchange import browser_program, onnx_file, web_page
 from mnist_core.reading import catalog, predictor
 from tests.exchange.test_browser_program import fresh
@@ -23,8 +25,8 @@ def blank(browser):
     """A page with the modules' functions, and no server."""
     with contextlib.closing(browser.new_context(offline=True)) as context:
         page = context.new_page()
-        exposed = "Object.assign(window, { prepare, read, ready })"
-        script = javascript.joined("preparation", "forward") + f"\n{exposed}\n"
+        exposed = "Object.assign(window, { prepare, read, unpack, arithmetic })"
+        script = javascript.joined("preparation", "forward", "stages", "arithmetic") + f"\n{exposed}\n"
         page.set_content(f'<script type="module">{script}</script>')
         page.wait_for_function("Boolean(window.prepare)")
         page.evaluate("window.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))")
@@ -38,12 +40,12 @@ def as_text(values):
 def logits_in_browser(page, program, images):
     """(N, 10) for images (N, 28, 28), uint8."""
     rows = page.evaluate(
-        """([program, weights, images]) => {
-            const network = ready(program, bytes(weights).buffer), pixels = bytes(images)
+        """([program, images]) => {
+            const [network] = unpack(bytes(program).buffer).networks, pixels = bytes(images)
             return Array.from({ length: pixels.length / 784 }, (_, i) =>
                 Array.from(read(network, pixels.subarray(784 * i, 784 * (i + 1))).logits))
         }""",
-        [program.to_dict(), program.weights_as_text(), as_text(images)],
+        [as_text(np.frombuffer(pack([program]), np.uint8)), as_text(images)],
     )
     return torch.tensor(rows)
 
@@ -74,6 +76,33 @@ def test_a_browser_gives_torchs_logits(name, blank):
     is_trained = not name.startswith("fresh")
     assert (original - found).abs().max() < (0.02 if is_trained else 0.05)
     assert (original.argmax(1) == found.argmax(1)).float().mean() >= (0.999 if is_trained else 0.99)
+
+
+@pytest.mark.parametrize("name", ["mlp", "cnn", "tiny"])
+def test_what_each_layer_gives_and_its_arithmetic_are_torchs(name, blank):
+    loaded = predictor.load(name)
+    image = dataset.load_test(DATA).images[:1]
+    given = []
+    for module in loaded.network.modules():
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda _, taken, output: given.append(output[0]))
+    loaded.logits(image)
+    found = blank.evaluate(
+        """([program, image]) => {
+            const [network] = unpack(bytes(program).buffer).networks, found = read(network, bytes(image))
+            const lit = network.layers.flatMap(({ kind }, i) => kind === "relu" ? [Array.from(found.outputs[i])] : [])
+            const stages = network.layers.filter(({ kind }) => ["convolution", "linear"].includes(kind)).length
+            const last = (digit) => arithmetic(network, found, stages - 1, digit, 0, 0)
+            const sums = Array.from({ length: 10 }, (_, digit) => last(digit).sum)
+            return { lit, sums, logits: Array.from(found.logits) }
+        }""",
+        [as_text(np.frombuffer(pack([browser_program.convert(loaded)]), np.uint8)), as_text(image.numpy())],
+    )
+    assert len(found["lit"]) == len(given)
+    for ours, theirs in zip(found["lit"], given, strict=True):
+        channels_last = theirs.permute(1, 2, 0) if theirs.dim() == 3 else theirs
+        assert torch.allclose(torch.tensor(ours), channels_last.flatten(), atol=0.02)
+    assert found["sums"] == pytest.approx(found["logits"], abs=1e-4)
 
 
 def test_a_browser_prepares_a_drawing_as_python_does(blank):
@@ -113,7 +142,7 @@ def test_a_page_from_disk_answers_while_the_pen_moves(name, scheme, width, brows
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", lambda request: problems.append(request.url) if request.url[:5] == "http:" else None)
         page.goto(path.as_uri())
-        answer, pad = page.get_by_test_id("live-answer"), page.get_by_test_id("pad")
+        answer, pad = page.get_by_test_id("live-answer"), page.locator("canvas[data-testid=pad]")
         expect(answer).to_have_attribute("data-digit", "")
         box = pad.bounding_box()
 

@@ -1,4 +1,4 @@
-"""What a network in the browser takes to answer a moving pen, in a real headless Chromium; medians and 95th percentiles.
+"""What a network in the browser takes to answer a moving pen, in a real headless Chromium: medians, 95th percentiles.
 
 moved to bars      from a pointer event on Draw's canvas to the frame's new bars
 frames a second    that the page paints meanwhile
@@ -19,7 +19,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS, serving, visiting
 from tests.browser.steps import at_rest, choose, corner_and_scale, loop, press
 
 MODELS = ("mlp", "cnn")
-# Notes how long after the first pointer event that it answers each new answer stands there, and when frames are painted.
+# Notes how long after the first pointer event that it answers each answer stands there, and counts the frames.
 WATCH = """() => {
     window.taken = []; window.frames = 0; window.begin = performance.now()
     let moved = null
@@ -76,7 +76,9 @@ def main() -> None:
                     for model in MODELS:
                         found = drawing(page, model, args.rounds)
                         where = busy.COUNTS.get(count, "idle")
-                        figures[f"{model}, {where}: moved to bars, ms"] = f"{found['median']:.1f}, p95 {found['p95']:.1f}"
+                        figures[f"{model}, {where}: moved to bars, ms"] = (
+                            f"{found['median']:.1f}, p95 {found['p95']:.1f}"
+                        )
                         figures[f"{model}, {where}: frames a second"] = round(found["frames a second"], 1)
     print_figures(figures, args.json)
 

@@ -59,9 +59,7 @@ RECIPES = {
     ),
     "tiny": Preset(
         "Fewer than 10,000 parameters, all in small convolutions: how the shipped tiny was made.",
-        TrainConfig(
-            model="convnet", width=14, augment="handwriting", background=0.06, precision="bfloat16", lr=0.01, epochs=24
-        ),
+        TrainConfig(model="convnet", width=14, augment="handwriting", background=0.06, lr=0.01, epochs=24),
     ),
     "cnn": Preset(
         "Handwriting of many hands, and images that are no digits: how the cnn was made that reads your drawings, in "

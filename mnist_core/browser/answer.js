@@ -116,7 +116,7 @@ export class Answer {
       ground: style.getPropertyValue("--lab-ground"),
     }
     const height = this.height || Math.min(300, Math.max(220, width / 2.6))
-    this.boxes = drawNetwork(this.picture, this.network, this.found, this.image || NOTHING, width, height, colors, this.selected)
+    this.boxes = drawNetwork(this.picture, this.network, this.found, this.image, width, height, colors, this.selected)
     this.explain()
   }
 

@@ -9,9 +9,10 @@ const SMALLEST_MAP = 26 // pixels
 const CARRIERS = 6 // of a layer, whose connections are drawn
 const SOURCES = 5 // connections drawn into each
 
-// Draws what `program` gave for an image, from `forward.read`, onto a canvas of `width` x `height` CSS pixels.
-// `colors` has `text`, `muted` and `ground`, as CSS colours; `selected` is null or { stage, channel }, which is framed. Gives
-// what can be clicked: a list of { stage, channel, box, rows, columns }.
+// Draws what `program` gave for an image, from `forward.read`, onto a canvas of `width` x `height` CSS pixels. `image` is
+// null where nothing is drawn: no connection carries an answer then. `colors` has `text`, `muted` and `ground`, as CSS
+// colours; `selected` is null or { stage, channel }, which is framed. Gives what can be clicked: a list of
+// { stage, channel, box, rows, columns }.
 export function drawNetwork(canvas, program, found, image, width, height, colors, selected) {
   const density = window.devicePixelRatio || 1
   canvas.width = Math.round(width * density)
@@ -23,8 +24,8 @@ export function drawNetwork(canvas, program, found, image, width, height, colors
   pen.imageSmoothingEnabled = false
   const stages = stagesOf(program)
   const columns = place(stages, found, width, height)
-  connect(pen, program, found, stages, columns)
-  drawMaps(pen, image, [28, 28, 1], columns[0].items, 255)
+  if (image) connect(pen, program, found, stages, columns)
+  drawMaps(pen, image || new Uint8Array(28 * 28), [28, 28, 1], columns[0].items, 255)
   stages.forEach((stage, i) => drawStage(pen, stage, found, columns[i + 1], colors))
   const framed = selected && columns[selected.stage + 1]?.items.get(selected.channel)
   if (framed) {

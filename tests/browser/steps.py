@@ -116,12 +116,21 @@ def switch_to(page: Page, title: str) -> None:
     page.get_by_role("link", name=title, exact=True).first.click()
     expect(page.locator("[data-testid=stMain] h1")).to_contain_text(title)
     at_rest(page)
-    if title == "Draw":
+    if title in ("Draw", "Train"):
         # The canvas reports once after it appears. Streamlit 1.67 blanks the app when a report of a page's fragment
         # meets the click that leaves the page.
         expect(page.locator("canvas.upper-canvas")).to_be_visible()
         page.wait_for_timeout(500)
         at_rest(page)
+
+
+def visit(page: Page, address: str) -> None:
+    """Open a page with a canvas and wait until that has reported, as in `switch_to`."""
+    page.goto(address)
+    at_rest(page)
+    expect(page.locator("canvas.upper-canvas")).to_be_visible()
+    page.wait_for_timeout(500)
+    at_rest(page)
 
 
 def kept(page: Page) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from mnist_core import mnist_files
 from tests.browser import steps
 from tests.browser.conftest import Server, visiting
-from tests.browser.steps import answer, at_rest, choose, draw, press, switch_to, wait_until
+from tests.browser.steps import answer, at_rest, choose, draw, kept, press, switch_to, wait_until
 
 FLAGGED_SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 SECTIONS = {
@@ -44,7 +44,8 @@ def test_a_seven_with_a_flag_from_ink_to_its_end(page: Page) -> None:
     page.goto("/")
     at_rest(page)
     draw(page, FLAGGED_SEVEN)
-    expect(answer(page)).to_have_text("7", timeout=60_000)
+    expect(answer(page)).to_have_text("7")
+    kept(page)
     switch_to(page, "Inside")
     expect(page).to_have_url(re.compile(r"section=ink&model=cnn&image=drawing"))
     headline = page.locator(".st-key-inside-answer")

@@ -25,6 +25,7 @@ from tests.browser.steps import (
     status,
     step,
     switch_to,
+    visit,
     wait_for_steps,
     wait_until,
 )
@@ -81,8 +82,7 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
 
 def test_a_blank_network_learns_the_drawn_digit_on_one_screen(browser: Browser, server: Server) -> None:
     with visiting(browser, server, width=1280, height=720) as page:
-        page.goto(f"/train?model=mlp&epochs=5&data={DATA}")
-        at_rest(page)
+        visit(page, f"/train?model=mlp&epochs=5&data={DATA}")
         expect(page.get_by_text("Before training")).to_be_visible(timeout=60_000)
         draw(page, SEVEN)
         expect(answer(page)).not_to_have_text("")
@@ -112,8 +112,7 @@ def percent(page: Page) -> str:
 
 
 def test_a_drawing_is_judged_by_the_run_that_trains(page: Page, server: Server) -> None:
-    page.goto(LONG)
-    at_rest(page)
+    visit(page, LONG)
     press(page, "train-start")
     expect(status(page)).to_contain_text("running")
     wait_for_steps(page)
@@ -136,8 +135,7 @@ def test_a_drawing_is_judged_by_the_run_that_trains(page: Page, server: Server) 
 def test_runs_wait_in_line(browser: Browser, server: Server) -> None:
     with visiting(browser, server) as one, visiting(browser, server) as other:
         for page in (one, other):
-            page.goto(LONG)
-            at_rest(page)
+            visit(page, LONG)
         press(one, "train-start")
         expect(status(one)).to_contain_text("running")
         press(other, "train-start")
@@ -150,8 +148,7 @@ def test_runs_wait_in_line(browser: Browser, server: Server) -> None:
 
 
 def test_a_killed_training_says_so_and_goes_on(page: Page, server: Server) -> None:
-    page.goto(LONG)
-    at_rest(page)
+    visit(page, LONG)
     press(page, "train-start")
     expect(status(page)).to_contain_text("running")
     wait_for_steps(page)
@@ -170,8 +167,7 @@ def test_a_killed_training_says_so_and_goes_on(page: Page, server: Server) -> No
 
 
 def test_a_run_deleted_under_the_page_is_said(page: Page, server: Server) -> None:
-    page.goto(LONG)
-    at_rest(page)
+    visit(page, LONG)
     press(page, "train-start")
     expect(status(page)).to_contain_text("running")
     run_id = page.url.split("run=")[1]
@@ -195,8 +191,7 @@ def test_a_link_opens_a_page_on_a_server_that_nobody_has_visited(browser: Browse
 
 def test_nothing_is_left_behind_by_a_server_that_is_killed(browser: Browser, fresh_server: Server) -> None:
     with visiting(browser, fresh_server) as page:
-        page.goto(LONG)
-        at_rest(page)
+        visit(page, LONG)
         press(page, "train-start")
         expect(status(page)).to_contain_text("running")
         wait_for_steps(page)

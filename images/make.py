@@ -1,0 +1,107 @@
+"""Makes the README's moving picture and the screenshots of Draw and Train, from the app in a real headless Chromium.
+
+`python -m images.make`, from the project's folder. Needs MNIST, playwright and an installed Chromium.
+"""
+
+import io
+import itertools
+import pathlib
+import tempfile
+import time
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
+from tests.browser.steps import BAR, SEVEN, answer, corner_and_scale, draw, kept, press, status, visit, wait_until
+
+FOLDER = pathlib.Path(__file__).parent
+SEED = 3  # whose blank network takes this 7 for another digit
+WIDTH, HEIGHT = 1280, 720
+SHOWN = (960, 540)  # pixels of the moving picture
+AFTER = 3.0  # seconds that it goes on once the digit is read
+LAST = 2_500  # milliseconds of its last frame
+
+
+class Film:
+    """Screenshots of a page with the moments at which they were taken."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._frames: list[tuple[float, Image.Image]] = []
+
+    def take(self) -> None:
+        content = self._page.screenshot()
+        frame = Image.open(io.BytesIO(content)).convert("RGB").resize(SHOWN, Image.Resampling.LANCZOS)
+        self._frames.append((time.monotonic(), frame))
+
+    def save(self, path: pathlib.Path) -> None:
+        moments = [moment for moment, _ in self._frames]
+        durations = [round(1000 * (after - before)) for before, after in itertools.pairwise(moments)]
+        (_, first), *others = self._frames
+        first.save(
+            path,
+            save_all=True,
+            append_images=[frame for _, frame in others],
+            duration=[*durations, LAST],
+            loop=0,
+            quality=60,
+            method=4,
+        )
+
+
+def moment(browser: Browser, server: Server) -> None:
+    """A 7 is drawn, Start pressed, and a blank network learns to read it."""
+    with visiting(browser, server, width=WIDTH, height=HEIGHT) as page:
+        visit(page, f"/train?model=mlp&seed={SEED}")
+        page.wait_for_timeout(8_000)  # a process gets ready
+        film = Film(page)
+        film.take()
+        x, y, scale = corner_and_scale(page)
+        page.mouse.move(x + SEVEN[0][0] * scale, y + SEVEN[0][1] * scale)
+        page.mouse.down()
+        for to_x, to_y in SEVEN[1:]:
+            from_x, from_y = SEVEN[SEVEN.index((to_x, to_y)) - 1]
+            for part in range(1, 7):
+                at_x, at_y = from_x + (to_x - from_x) * part / 6, from_y + (to_y - from_y) * part / 6
+                page.mouse.move(x + at_x * scale, y + at_y * scale)
+                film.take()
+        page.mouse.up()
+        kept(page)
+        film.take()
+        press(page, "train-start")
+        read = None
+        while read is None or time.monotonic() - read < AFTER:
+            film.take()
+            if (
+                read is None
+                and answer(page).inner_text() == "7"
+                and "99" in page.get_by_test_id("live-words").inner_text()
+            ):
+                read = time.monotonic()
+        film.save(FOLDER / "moment.webp")
+        expect(status(page)).to_contain_text("finished", timeout=120_000)
+        page.wait_for_timeout(1_000)
+        page.screenshot(path=FOLDER / "train.png")
+
+
+def drawn(browser: Browser, server: Server) -> None:
+    with visiting(browser, server, width=WIDTH, height=HEIGHT) as page:
+        visit(page, "/")
+        draw(page, SEVEN)
+        draw(page, BAR)
+        wait_until(page, lambda: answer(page).inner_text() == "7")
+        kept(page)
+        page.screenshot(path=FOLDER / "draw.png")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        with serving(pathlib.Path(scratch)) as server:
+            moment(browser, server)
+            drawn(browser, server)
+
+
+if __name__ == "__main__":
+    main()

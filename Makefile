@@ -24,6 +24,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.epoch
 	$(BIN)/python -m benchmarks.cnn
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.live
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.runs
 	$(BIN)/python -m benchmarks.inside

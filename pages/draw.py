@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 SOURCES = ("Draw", "Upload", "Camera")
 FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
 COMPARED = 12  # models at most
+FRAMED = 220  # pixels, width of the picture of several digits
 DEFAULTS: dict[str, Any] = {"model": catalog.DEFAULT_MODEL, "pen": 30, "compare": False}
-WAYS = (("inside", "Why a {digit}?"), ("train", "Train your own to read this"), ("browse", "It was wrong"))
+WAYS = (("inside", "Why {digit}?"), ("train", "Train your own to read this"), ("browse", "It was wrong"))
 
 
 def _draw(name: str, pen_width: int) -> None:
@@ -35,7 +36,8 @@ def _draw(name: str, pen_width: int) -> None:
         return
     live_network.say_number(*photo.in_words(rows), canvas.strokes())
     if rows:
-        st.image(photo.with_boxes(Image.fromarray(canvas.ink()), rows), alt="The drawing, each digit in a frame")
+        framed = photo.with_boxes(Image.fromarray(canvas.ink()), rows)
+        st.image(framed, width=FRAMED, alt="The drawing, each digit in a frame")
 
 
 def _several(name: str) -> list[Number]:

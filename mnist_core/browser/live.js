@@ -90,7 +90,7 @@ class Live {
     if (this.number && this.image) this.answer.write(this.number.digits, this.number.words)
     for (const { button, words } of this.buttons) {
       button.disabled = !this.image
-      button.textContent = words.replace("{digit}", this.image ? found.digit : "digit")
+      button.textContent = words.replace("{digit}", this.image ? `${found.digit === 8 ? "an" : "a"} ${found.digit}` : "a digit")
     }
     this.curve?.show(this.image)
     this.compare()

@@ -47,8 +47,9 @@ def show(
     """What the network reads on the canvas, live; the way on that the visitor has just taken, and from which digit.
 
     `compared` answer as well, by their titles. `opened` (28, 28) is read while nothing is drawn. `ways` are names and
-    words of buttons, with "{digit}" for the answer. `training` has the `run` and the `step` that the network's weights
-    are of, so that a curve shows how the answer came about, a `label` of the answer, and the picture's `height`.
+    words of buttons, with "{digit}" for the answer, as "a 7". `training` has the `run` and the `step` that the
+    network's weights are of, so that a curve shows how the answer came about, a `label` of the answer, and the
+    picture's `height`.
     """
     compared = compared or {}
     data = program.pack(

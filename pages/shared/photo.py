@@ -75,17 +75,15 @@ def in_words(rows: list[Number]) -> tuple[str, str]:
     if not rows:
         return "", ""
     least = min(digit.confidence for row in rows for digit in row.digits)
-    return " ".join(row.number for row in rows), f"{least:.0%} sure of each digit, or more"
+    return " ".join(row.number for row in rows), f"at least {min(99, int(100 * least))} % sure of each"
 
 
 def number(rows: list[Number]) -> None:
     """The numbers as text, and how sure the network is of each digit."""
     digits = [digit for row in rows for digit in row.digits]
     least = min(digit.confidence for digit in digits)
-    value = " ".join(row.number for row in rows)
-    st.metric(
-        "The network reads", value, f"{least:.1%} sure of each digit, or more", delta_color="off", delta_arrow="off"
-    )
+    value, sure = in_words(rows)
+    st.metric("The network reads", value, sure, delta_color="off", delta_arrow="off")
     if least < UNSURE:
         st.badge("Not sure of every digit", icon=":material/help:", color="orange")
     st.caption(plain(", ".join(f"{digit.digit} ({digit.confidence:.0%})" for digit in digits)))

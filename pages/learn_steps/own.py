@@ -28,7 +28,7 @@ def show() -> None:
 
 
 def _draw() -> None:
-    left, right = st.columns([canvas.SIZE, 420], gap="large")
+    left, right = st.columns([2, 3], gap="large")
     with left:
         try:
             canvas.draw(PEN, "learn")

@@ -10,7 +10,7 @@ from PIL import Image
 from mnist_core import config, drawing
 from mnist_core.errors import DrawingError, EmptyDrawing, LabError
 from mnist_core.reading import catalog
-from pages.shared import canvas, data, live_network, models, photo
+from pages.shared import answers, canvas, data, live_network, models, photo
 from pages.shared.entry import through_app
 from pages.shared.runs import is_active, titles
 
@@ -31,13 +31,26 @@ def _draw(name: str, pen_width: int) -> None:
     try:
         canvas.draw(pen_width, "draw")
         rows = _several(name)
-    except LabError as error:
-        st.error(str(error))
+        live_network.say_number(*photo.in_words(rows), canvas.strokes())
+        if rows:
+            framed = photo.with_boxes(Image.fromarray(canvas.ink()), rows)
+            st.image(framed, width=FRAMED, alt="The drawing, each digit in a frame")
+        elif not _runs_in_browser(name):
+            answers.digit("The network reads", models.get_predictor(name).predict_one(canvas.current()))
+    except EmptyDrawing:
         return
-    live_network.say_number(*photo.in_words(rows), canvas.strokes())
-    if rows:
-        framed = photo.with_boxes(Image.fromarray(canvas.ink()), rows)
-        st.image(framed, width=FRAMED, alt="The drawing, each digit in a frame")
+    except DrawingError as error:
+        st.error(str(error))
+    except LabError:  # the model's, said beside the canvas
+        return
+
+
+def _runs_in_browser(name: str) -> bool:
+    try:
+        models.get_program(name)
+    except LabError:  # said where the answer is
+        return False
+    return True
 
 
 def _several(name: str) -> list[Number]:
@@ -65,16 +78,17 @@ def _answer(name: str, compare: bool, following: bool) -> None:
     if is_active(name) != following:
         st.rerun()
     opened = canvas.opened()
+    image = opened.image if opened else None
     try:
         program = models.get_program(name)
+        way = live_network.show(program, "draw-live", _compared() if compare else None, image, WAYS)
+        is_of_sample = catalog.config_of(name).data == "sample"
     except LabError as error:
         st.error(str(error))
         return
-    image = opened.image if opened else None
-    way = live_network.show(program, "draw-live", _compared() if compare else None, image, WAYS)
     if opened:
         st.caption(f"{opened.title}; draw to replace it")
-    if not following and catalog.config_of(name).data == "sample":
+    if is_of_sample:
         st.caption(f"Trained on {config.SAMPLE_IN_WORDS}.")
     if way:
         _go(name, *way)
@@ -94,11 +108,12 @@ def _compared() -> dict[str, Program]:
 
 def _go(name: str, way: str, digit: int) -> None:
     """To the page that goes on from an answer."""
-    if way == "browse":  # until it can be taught: the images that mislead it in the same way
-        st.session_state.update({"browse-model": name, "browse-go-to": str(digit)})
-    elif way == "inside":
+    if way == "inside":
         st.session_state["inside-model"] = name
-    st.switch_page(f"pages/{way}.py")
+    elif way == "browse":  # until it can be taught: the images that mislead it in the same way
+        st.session_state.update({"browse-model": name, "browse-go-to": str(digit)})
+    if way in dict(WAYS):
+        st.switch_page(f"pages/{way}.py")
 
 
 def _photo(name: str, source: str) -> None:

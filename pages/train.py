@@ -4,6 +4,7 @@ import contextlib
 import functools
 import math
 import os
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState, Status
 from mnist_core.text import data_size
-from pages.shared import canvas, data, live, live_network, models
+from pages.shared import address, canvas, data, live, live_network, models
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
@@ -36,7 +37,10 @@ LISTED = 30  # runs to choose from, the newest
 
 def _shown_run() -> Run | None:
     """The run that the page's address names, else the one last shown; None, with a message, if it cannot be shown."""
-    run_id = st.query_params.get("run") or st.session_state.get("train-shown")
+    run_id, moment = st.session_state.get("train-chosen", ("", -math.inf))
+    # a stroke that was sent together with the click still brings the address from before it
+    if time.monotonic() - moment > address.SETTLED:
+        run_id = st.query_params.get("run") or st.session_state.get("train-shown")
     if not run_id:
         return None
     try:
@@ -45,11 +49,17 @@ def _shown_run() -> Run | None:
     except LabError as error:
         st.error(str(error))
         st.session_state["train-shown"] = None
+        st.session_state.pop("train-chosen", None)
         return None
     st.session_state["train-shown"] = run.id  # the address forgets it when the page is left
     if st.query_params.get("run") != run.id:
         st.query_params["run"] = run.id
     return run
+
+
+def _show_from_now(run_id: str) -> None:
+    st.query_params["run"] = run_id
+    st.session_state["train-chosen"] = run_id, time.monotonic()
 
 
 def _choose_run(run: Run | None) -> None:
@@ -68,7 +78,7 @@ def _choose_run(run: Run | None) -> None:
         ids,
         key="train-run",
         format_func=lambda name: called.get(name, name),
-        on_change=lambda: st.query_params.update(run=st.session_state["train-run"]),
+        on_change=lambda: _show_from_now(st.session_state["train-run"]),
         placeholder="none yet",
         disabled=not ids,
     )
@@ -91,7 +101,7 @@ def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None)
     if st.button("Start", key="train-start", type="primary", icon=":material/play_arrow:", disabled=not chosen):
         new = RUNS.create(chosen or TrainConfig())
         workers.submit(new)
-        st.query_params["run"] = new.id
+        _show_from_now(new.id)
         st.rerun()
     if chosen:
         start_several(chosen)
@@ -273,7 +283,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if run and status:
         _lr_control(run, status.state.is_active)
     _choose_run(run)
-_others(run)
+with st.container():  # there in any case, so that the canvas keeps its place
+    _others(run)
 left, right = st.columns([270, 650], gap="medium")
 with left:
     st.fragment(_draw)()

@@ -59,14 +59,16 @@ export class Answer {
     clearTimeout(this.quiet)
   }
 
-  // `image` (28 * 28), 0 to 255, null where nothing is drawn; `network` as from forward.unpack. Gives what was found.
-  show(network, image) {
+  // `image` (28 * 28), 0 to 255, null where nothing is drawn; `network` as from forward.unpack; `number` is null, or the
+  // { digits, words } of several digits, which are the answer then. Gives what was found.
+  show(network, image, number = null) {
     if (this.network?.layers.length !== network.layers.length) this.selected = null
     this.network = network
     this.image = image
     this.found = read(network, image || NOTHING)
     this.isDigit = Boolean(image) && this.found.isDigit
-    this.write(!image ? "" : this.isDigit ? String(this.found.digit) : "?", this.sentence())
+    if (number && image) this.write(number.digits, number.words)
+    else this.write(!image ? "" : this.isDigit ? String(this.found.digit) : "?", this.sentence())
     this.bars.forEach((bar, digit) => {
       const share = image ? this.found.probabilities[digit] : 0
       bar.style.setProperty("--share", share)

@@ -7,7 +7,10 @@ import { prepare } from "./preparation.js"
 import { read, unpack } from "./forward.js"
 
 class Live {
-  constructor(root) {
+  constructor(parent) {
+    const root = element("div")
+    this.root = root
+    parent.append(root) // beside the style sheet
     this.answer = new Answer(root)
     this.compared = element("div", { class: "lab-compared", "data-testid": "live-compared" })
     root.append(this.compared)
@@ -21,6 +24,7 @@ class Live {
       () => (this.number = null)
     )
     this.hear = (event) => {
+      if (this.canvas.isDrawing || (!this.number && !event.detail)) return // it is of what was drawn before
       this.number = event.detail
       this.respond()
     }
@@ -47,6 +51,7 @@ class Live {
     this.answer.close()
     this.curve?.close()
     cancelAnimationFrame(this.frame)
+    this.root.remove()
   }
 
   // `data`, bytes from `program.pack`: the network that answers, then those that are compared, and `opened`, an image of the
@@ -86,8 +91,7 @@ class Live {
   respond() {
     if (!this.networks) return
     this.image = this.drawn || this.opened
-    const found = this.answer.show(this.networks[0], this.image)
-    if (this.number && this.image) this.answer.write(this.number.digits, this.number.words)
+    const found = this.answer.show(this.networks[0], this.image, this.number)
     for (const { button, words } of this.buttons) {
       button.disabled = !this.image
       button.textContent = words.replace("{digit}", this.image ? `${found.digit === 8 ? "an" : "a"} ${found.digit}` : "a digit")

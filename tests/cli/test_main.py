@@ -213,7 +213,8 @@ def test_summary_adds_up(capsys, lines):
     *rows, needed = lines("summary", "--hidden", "32", "16", "--optimizer", "sgd")
     counts = [row["parameters"] for row in rows if row["parameters"]]
     assert counts == [784 * 32 + 32, 32 * 16 + 16, 16 * 10 + 10]
-    assert needed["disk"] == 4 * 5 * sum(counts) + 2 * 6 * 32 * 784  # with the first layer's history
+    # with the first layer's history, and the network at the start and seven steps on the way
+    assert needed["disk"] == 4 * 5 * sum(counts) + 2 * 6 * 32 * 784 + 2 * 8 * sum(counts)
     assert main(["summary", "--model", "resnet", "--width", "32"]) == 0
     *_, total, _, needed = capsys.readouterr().out.splitlines()
     assert f"{catalog.card('cnn')['parameters']:,}" in total

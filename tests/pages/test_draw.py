@@ -157,12 +157,17 @@ def test_all_models_are_compared_by_the_runs_names(app, finished):
     assert len(networks) == 1 + len(header["titles"])
 
 
-def test_a_network_that_no_browser_can_run_is_said(app, tmp_path, small):
+def test_a_network_that_no_browser_can_run_answers_from_the_server(app, tmp_path, small):
     run = RunStore(tmp_path / "runs").create(small)
     weights.save(run.weights, {name: 1e6 + value for name, value in model.initial(small).state_dict().items()})
     app.run()
     app.selectbox(key="draw-model").select(run.id).run()
     assert "16 bits cannot hold" in app.error[0].value
+    assert not app.metric
+    app.session_state["canvas-0"] = drawing(ONE)
+    app.run()
+    assert app.metric[0].label == "The network reads"
+    assert app.metric[0].value in "0123456789"
 
 
 def test_the_way_to_browse_shows_what_else_is_taken_for_the_digit(app):

@@ -55,6 +55,19 @@ def test_start_trains_in_a_process_and_shows_the_end(app, tmp_path):
     assert not app.button(key="train-start").disabled
 
 
+def test_a_run_is_shown_though_a_stroke_brings_the_address_from_before_its_start(app, finished, store):
+    app.query_params["run"] = finished.id
+    open_train(app)
+    control(app, "data").select("sample").run()
+    app.button(key="train-start").click().run()
+    (run,) = (run for run in store.runs() if run.id != finished.id)
+    app.query_params["run"] = finished.id
+    app.run()
+    assert app.query_params["run"] == run.id
+    assert app.selectbox(key="train-run").value == run.id
+    wait_until(lambda: not run.status().state.is_active, progress_of(run))
+
+
 @pytest.mark.parametrize("page", ["draw", "browse"])
 def test_a_finished_run_is_taken_along(app, finished, page):
     app.query_params["run"] = finished.id

@@ -37,18 +37,24 @@ def count(steps: int, report_every: int) -> int:
     return 2 + max(0, math.floor(math.log2(steps / report_every)))
 
 
-def add(folder: pathlib.Path, step: int, network: nn.Module) -> None:
-    """Keep the network as it is at `step`, 0 for the start, in place of any state from then on."""
+def add(folder: pathlib.Path, step: int, network: nn.Module) -> bool:
+    """Keep the network as it is at `step`, 0 for the start, in place of any state from then on.
+
+    Whether it was kept: not where it is too large, or has a number that half precision cannot hold.
+    """
     if not size(network):
-        return
+        return False
+    values = {name: value.half().cpu() for name, value in _numbers(network).items()}
+    if not all(value.isfinite().all() for value in values.values()):
+        return False
     before: States = {}
     if step:
         with contextlib.suppress(ModelError):  # a power cut may damage the file, which must not stop the training
             before = read(folder)
-    states = {old: values for old, values in before.items() if old < step}
-    states[step] = {name: value.half().cpu() for name, value in _numbers(network).items()}
-    names = {f"{at}.{name}": value for at, values in states.items() for name, value in values.items()}
+    states = {old: kept for old, kept in before.items() if old < step} | {step: values}
+    names = {f"{at}.{name}": value for at, kept in states.items() for name, value in kept.items()}
     weights.save(folder / NAME, names, durable=False)
+    return True
 
 
 def read(folder: pathlib.Path) -> States:

@@ -118,8 +118,8 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
                 recorder.append(record)
                 if record["event"] in ("start", "epoch"):  # before the state: what is on disk never lacks one
                     weight_history.add(run.path, state.epoch, state.model)
-                if record["event"] in ("start", "step") and snapshots.is_due(state.step, newest_snapshot):
-                    snapshots.add(run.path, state.step, state.model)
+                is_due = record["event"] in ("start", "step") and snapshots.is_due(state.step, newest_snapshot)
+                if is_due and snapshots.add(run.path, state.step, state.model):
                     newest_snapshot = state.step
                 if record["event"] == "epoch":
                     # in this order: a state on disk always has its records on disk before it

@@ -48,8 +48,18 @@ def test_a_network_with_normalisation_is_kept_whole(tmp_path):
     assert torch.allclose(network.eval()(images), other.eval()(images), atol=0.02)
 
 
+def test_a_state_that_half_precision_cannot_hold_is_left_out(tmp_path):
+    network = model.build("softmax")
+    assert snapshots.add(tmp_path, 0, network)
+    network.layers[1].weight.data[0, 0] = 1e6
+    assert not snapshots.add(tmp_path, 20, network)
+    states = snapshots.read(tmp_path)
+    assert list(states) == [0]
+    snapshots.check(states, network)
+
+
 def test_a_large_network_has_none(tmp_path):
-    snapshots.add(tmp_path, 0, model.build("mlp", hidden=(1_000,)))
+    assert not snapshots.add(tmp_path, 0, model.build("mlp", hidden=(1_000,)))
     assert snapshots.read(tmp_path) == {}
 
 

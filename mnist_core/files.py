@@ -12,6 +12,7 @@ from mnist_core.errors import LabError
 
 APP_FOLDER = pathlib.Path(__file__).resolve().parent.parent  # streamlit_app.py and this package lie in it
 _LEFT_OVER = re.compile(r"\.(.+)\.[0-9a-f]{8}")
+_OF_SAFETENSORS = re.compile(r"\.tmp[A-Za-z0-9]{6}")  # since version 0.8 it writes to a temporary file, and renames it
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the last where a process may write no larger files
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -34,10 +35,13 @@ def replacing(path: pathlib.Path, durable: bool = True) -> Iterator[pathlib.Path
 
 
 def remove_left_over(folder: pathlib.Path, names: Collection[str]) -> None:
-    """Remove what a process killed within `replacing` has left of the files of these names. Nobody may be in it now."""
+    """Remove what a process killed within `replacing` has left of the files of these names. Nobody may be in it now.
+
+    The temporary files of safetensors, which bear no names, are removed, too.
+    """
     for path in folder.iterdir():
         left_over = _LEFT_OVER.fullmatch(path.name)
-        if left_over and left_over[1] in names:
+        if (left_over and left_over[1] in names) or _OF_SAFETENSORS.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 

@@ -352,6 +352,7 @@ def test_what_a_killed_save_left_is_removed_and_never_taken_for_data(store):
     names = [run.weights.name, run.state.name, "metrics.jsonl", "status.json"]
     for name in names:
         (run.path / f".{name}.0a1b2c3d").write_bytes(b"half of someth")
+    (run.path / ".tmpjVvdkX").write_bytes(b"half of a tensor")  # safetensors' own, before it is renamed
     assert run.status().state == "stopped"
     training = worker.train(run, report_every=3)
     next(training)

@@ -9,6 +9,7 @@ st.html(pathlib.Path(__file__).parent / "pages" / "shared" / "look.css")
 st.navigation(
     [
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("pages/handwriting.py", title="Handwriting", icon=":material/ink_pen:", url_path="handwriting"),
         st.Page("pages/learn.py", title="Learn", icon=":material/school:", url_path="learn"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", url_path="train"),
         st.Page("pages/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),

@@ -1,11 +1,11 @@
-"""The command line: `python -m mnist_core data | train | evaluate | predict | summary | augment | runs | export`."""
+"""The command line: `python -m mnist_core`, with a command such as train, predict or digits behind it."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from mnist_core.cli import Parser, models, runs, training
+from mnist_core.cli import Parser, digits, models, runs, training
 from mnist_core.errors import LabError
 
 DESCRIPTION = """\
@@ -39,7 +39,7 @@ def _parser() -> Parser:
         prog="python -m mnist_core", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (training, models, runs):
+    for module in (training, models, runs, digits):
         module.add_to(commands)
     return parser
 

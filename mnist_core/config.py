@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,9 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 # Images of each data set that are not test images: what training and validation share.
 REPORT_STEPS, REPORT_IMAGES = 20, 2_560  # a report comes at the latest after so many
 TRAINING_IMAGES = {"mnist": 60_000, "sample": 1_500}
+SET_NAME = r"[^\W_][\w-]{0,39}"
+ONE_IMAGE = r"/[0-9]/[\w-]{1,60}\.png"  # behind a set's name
+SET_NAME_IN_WORDS = "a set's name is made of letters, digits, - and _, 40 at most"
 TEST_IMAGES = {"mnist": 10_000, "sample": 297}
 SAMPLE_IN_WORDS = "the built-in sample (1,797 small digits from scikit-learn), not MNIST"
 
@@ -30,7 +34,8 @@ class Rule:
     """What a field's flag, control and check are made from.
 
     `label` is for people, where the field's name is not: see `label_of`. `minimum` and `maximum` hold for each item
-    where the field is a list; `most_items` limits its length.
+    where the field is a list; `most_items` limits its length. A word that is no choice has to match `pattern` whole, as
+    `pattern_in_words` says. `flag` is the command line's, where it is not the field's name.
     """
 
     help: str
@@ -41,6 +46,9 @@ class Rule:
     unit: str = ""
     label: str = ""
     most_items: int | None = None
+    pattern: str = ""
+    pattern_in_words: str = ""
+    flag: str = ""
 
 
 def _field(default: Any, help: str, group: str, **rule: Any) -> Any:
@@ -71,7 +79,8 @@ class TrainConfig:
     augment: str = _field(
         "none",
         "Random changes to each training image: none, affine (turned, scaled, sheared and shifted a little) or "
-        "handwriting (bent, with thinner and thicker strokes, and in forms that MNIST lacks, such as a 1 with a flag).",
+        "handwriting (bent, with thinner and thicker strokes, and in forms that MNIST lacks, such as a 1 with a flag). "
+        "Where a model learns own digits, only those are changed.",
         "data",
         choices=("none", "affine", "handwriting"),
     )
@@ -82,6 +91,56 @@ class TrainConfig:
         "data",
         minimum=0.0,
         maximum=1.0,
+    )
+    digits: tuple[str, ...] = _field(
+        (),
+        "Sets of digits that people wrote, to learn beside the data; a part of them is held back to judge by. "
+        "Or single images of them, such as me/4/one.png.",
+        "own",
+        most_items=50,
+        pattern=f"{SET_NAME}({ONE_IMAGE})?",
+        pattern_in_words=SET_NAME_IN_WORDS,
+        label="Sets to learn",
+    )
+    judged_by: tuple[str, ...] = _field(
+        (),
+        "Sets of digits to judge by alone, in place of a part of the others. None of them is learnt.",
+        "own",
+        most_items=50,
+        pattern=SET_NAME,
+        pattern_in_words=SET_NAME_IN_WORDS,
+        label="Sets to judge by",
+    )
+    own_share: float = _field(
+        0.1,
+        "Share of the training images that are from the sets, each of the ten digits as often as any other.",
+        "own",
+        minimum=0.01,
+        maximum=1.0,
+    )
+    start_from: str = _field(
+        "",
+        "A model that the training goes on from, a shipped one or a run. Empty: random weights.",
+        "own",
+        pattern="([a-z0-9][a-z0-9-]{0,79})?",
+        pattern_in_words="a model is a shipped one's name or a run's id",
+        label="Go on from",
+        flag="--from",
+    )
+    base_share: float = _field(
+        0.0,
+        "Share of the weights that the training started from in the mean that is kept of those and the trained ones.",
+        "own",
+        minimum=0.0,
+        maximum=0.95,
+    )
+    epoch_images: int | None = _field(
+        None,
+        "Training images in one pass, drawn by chance. Empty: all of them.",
+        "data",
+        minimum=10,
+        maximum=max(TRAINING_IMAGES.values()),
+        unit="images",
     )
     model: str = _field(
         "mlp",
@@ -177,6 +236,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in RULES:
             object.__setattr__(self, name, check(name, getattr(self, name)))
+        if both := set(self.digits) & set(self.judged_by):
+            raise ConfigError("judged_by", f"The set {min(both)} is to be learnt: it cannot judge as well.")
         applicable = NETWORKS[self.model].hyperparameters
         for name in HYPERPARAMETERS:
             if name not in applicable and getattr(self, name) != DEFAULTS[name]:
@@ -201,8 +262,9 @@ class TrainConfig:
 
     @property
     def training_images(self) -> int:
-        """Number of images that an epoch takes, those that are no digits included."""
-        return TRAINING_IMAGES[self.data] - self.validation_images + self.background_images
+        """Number of images that an epoch takes, those that are no digits and those of own sets included."""
+        whole = TRAINING_IMAGES[self.data] - self.validation_images + self.background_images
+        return whole if self.epoch_images is None else min(self.epoch_images, whole)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -304,7 +366,7 @@ def label_of(name: str) -> str:
 
 def flag(name: str) -> str:
     """The command line's flag for the field."""
-    return "--" + name.replace("_", "-")
+    return RULES[name].flag or "--" + name.replace("_", "-")
 
 
 def is_list(name: str) -> bool:
@@ -346,6 +408,8 @@ def _checked_item(name: str, rule: Rule, value: Any) -> Any:
             value = math.inf
     if type(value) is not kind:  # exactly: True is an int, too
         raise ConfigError(name, f"{name} must be {_IN_WORDS[kind]}, got {quoted(value)}.")
+    if rule.pattern and not re.fullmatch(rule.pattern, value):
+        raise ConfigError(name, f"{name} cannot be {quoted(value)}: {rule.pattern_in_words}.")
     if rule.choices and value not in rule.choices:
         raise ConfigError(name, f"{name} must be one of {', '.join(rule.choices)}, got {quoted(value)}.")
     if isinstance(value, float) and not math.isfinite(value):

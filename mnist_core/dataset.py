@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mnist_core import mnist_files
 from mnist_core.config import TRAINING_IMAGES, TrainConfig
+from mnist_core.own_digits import OwnDigits
 
 SAMPLE = pathlib.Path(__file__).with_name("sample.npz")
 AUGMENTED_AT_ONCE = 512  # images
@@ -32,6 +33,11 @@ class Dataset:
 
     images: Tensor
     labels: Tensor
+
+    @classmethod
+    def of(cls, own: OwnDigits) -> "Dataset":
+        """Digits of own sets."""
+        return cls(torch.from_numpy(own.images), torch.from_numpy(own.labels))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -108,33 +114,83 @@ def normalise(images: Tensor) -> Tensor:
     return torch.add(_BLACK, images.unsqueeze(1), alpha=1 / (255 * STD))
 
 
+@dataclasses.dataclass(frozen=True)
+class Sampler:
+    """Which images an epoch takes and in which order, by torch's global random state, as a DataLoader's shuffling is.
+
+    It takes `images` of the first `data` images of a data set, each at most once. Of these, `own` are from those behind
+    them instead, whose `labels` are given: each digit that is there as often as any other, again and again.
+    """
+
+    data: int
+    images: int
+    own: int = 0
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return self.images
+
+    def __call__(self) -> Tensor:
+        order = torch.randperm(self.data)[: self.images - self.own]
+        if self.labels is None or not self.own:
+            return order
+        by_digit = [(self.labels == digit).nonzero()[:, 0] for digit in range(10) if (self.labels == digit).any()]
+        turns = torch.arange(self.own)
+        chosen = [
+            places[torch.randint(len(places), (int((turns % len(by_digit) == turn).sum()),))]
+            for turn, places in enumerate(by_digit)
+        ]
+        mixed = torch.cat([order, *(self.data + places for places in chosen)])
+        return mixed[torch.randperm(len(mixed))]
+
+
 class Batches:
     """A loader over a data set in memory: batches of normalised images (B, 1, 28, 28) and labels (B,).
 
-    Shuffled again each time it is iterated, by torch's global random state as a DataLoader is. The last batch holds
-    what is left.
+    With a `sampler`, it has the images drawn anew each time it is iterated. `augment` changes images from number
+    `augment_from` of the data set on. The last batch holds what is left.
     """
 
     def __init__(
-        self, dataset: Dataset, batch_size: int, shuffle: bool = False, augment: Augmentation | None = None
+        self,
+        dataset: Dataset,
+        batch_size: int,
+        sampler: Sampler | None = None,
+        augment: Augmentation | None = None,
+        augment_from: int = 0,
     ) -> None:
         self.dataset = dataset
         self.batch_size = batch_size
-        self.shuffle = shuffle
+        self.sampler = sampler
         self.augment = augment
+        self.augment_from = augment_from
 
     def __len__(self) -> int:
-        return -(-len(self.dataset) // self.batch_size)
+        return -(-self._images // self.batch_size)
+
+    @property
+    def _images(self) -> int:
+        return len(self.dataset if self.sampler is None else self.sampler)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         size = self.batch_size
-        order = torch.randperm(len(self.dataset)).to(self.dataset.labels.device) if self.shuffle else None
+        order = self.sampler().to(self.dataset.labels.device) if self.sampler else None
         # several batches at once, as an augmentation costs almost as much for a few images as for many
         chunk = max(1, AUGMENTED_AT_ONCE // size) * size if self.augment else size
-        for start in range(0, len(self.dataset), chunk):
+        for start in range(0, self._images, chunk):
             index = slice(start, start + chunk) if order is None else order[start : start + chunk]
             part = self.dataset[index]
-            images = self.augment(part.images, part.labels) if self.augment else part.images
-            images = normalise(images)
+            images = normalise(self._augmented(part, index))
             for begin in range(0, len(images), size):
                 yield images[begin : begin + size], part.labels[begin : begin + size]
+
+    def _augmented(self, part: Dataset, index: slice | Tensor) -> Tensor:
+        if self.augment is None:
+            return part.images
+        if not self.augment_from:
+            return self.augment(part.images, part.labels)
+        numbers = torch.arange(len(self.dataset))[index] if isinstance(index, slice) else index
+        chosen = numbers >= self.augment_from
+        images = part.images.float()
+        images[chosen] = self.augment(part.images[chosen], part.labels[chosen])
+        return images

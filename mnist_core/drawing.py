@@ -76,6 +76,12 @@ def follow(
     return Steps(ink, dropped, box, digit, _centred(digit) if "centre" in steps else _in_place(digit, box, ink.shape))
 
 
+def follow_photo(image: Image.Image) -> Steps:
+    """The digit in an image file, as in `follow`: on paper where its background is light or not even."""
+    grey = brightness(image)
+    return follow(grey, on_paper=is_light(grey) or None)
+
+
 def brightness(image: npt.NDArray[Any] | Image.Image) -> Grey:
     """The image's brightness (H, W), 0 to 1, large images made smaller; of a transparent one, the ink is dark.
 

@@ -27,10 +27,16 @@ class _Begun(TypedDict):
 
 
 class Start(_Begun):
-    """A training begins. `first_loss` is the loss before the first step."""
+    """A training begins. `first_loss` is the loss before the first step.
+
+    The accuracies are those of the model that the training goes on from.
+    """
 
     event: Literal["start"]
     first_loss: NotRequired[float]
+    val_accuracy: NotRequired[float]
+    own_accuracy: NotRequired[float]
+    test_accuracy: NotRequired[float]
 
 
 class Resume(_Begun):
@@ -54,7 +60,10 @@ class Step(TypedDict):
 
 
 class Epoch(TypedDict):
-    """The end of the epoch that is number `epoch`, from 1; `seconds` are those of its training steps."""
+    """The end of the epoch that is number `epoch`, from 1; `seconds` are those of its training steps.
+
+    `own_accuracy` is the share of own digits, held back from training, that is read right.
+    """
 
     event: Literal["epoch"]
     epoch: int
@@ -63,6 +72,7 @@ class Epoch(TypedDict):
     train_accuracy: float
     val_loss: float
     val_accuracy: float
+    own_accuracy: NotRequired[float]
     seconds: float
 
 
@@ -75,7 +85,10 @@ class LrChange(TypedDict):
 
 
 class End(TypedDict):
-    """The end of a training. One that was finished has its figures, one that diverged has `advice`."""
+    """The end of a training. One that was finished has its figures, one that diverged has `advice`.
+
+    `own_learnt` and `own_held_back` count own digits; figures with `_before` are of the model it started from.
+    """
 
     event: Literal["end"]
     reason: Literal["finished", "diverged", "stopped"]
@@ -92,6 +105,12 @@ class End(TypedDict):
     changed_accuracy: NotRequired[float]
     test_loss: NotRequired[float]
     test_accuracy: NotRequired[float]
+    own_accuracy: NotRequired[float]
+    own_learnt: NotRequired[int]
+    own_held_back: NotRequired[int]
+    val_accuracy_before: NotRequired[float]
+    own_accuracy_before: NotRequired[float]
+    test_accuracy_before: NotRequired[float]
 
 
 Record = Start | Resume | Step | Epoch | LrChange | End

@@ -1,5 +1,6 @@
 """What a training works on: the data it reads, and its state between two steps, which is all it takes to go on."""
 
+import copy
 import dataclasses
 from typing import Any
 
@@ -13,38 +14,93 @@ from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT, Dataset
 from mnist_core.errors import ModelError
 from mnist_core.evaluation import Loader
+from mnist_core.own_digits import DIGITS, DigitStore, OwnDigits
 from mnist_core.torch_startup import freeze_imports, keep_freed_memory
+
+UNKNOWN = -1.0  # in a saved state, a share that is not known
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnSplit:
+    """Own digits to learn, and others that are held back to judge by."""
+
+    learnt: OwnDigits
+    held_back: OwnDigits
+
+    @classmethod
+    def of(cls, config: TrainConfig, store: DigitStore = DIGITS) -> "OwnSplit":
+        """Those of the config's sets. Raises DatasetError."""
+        own = store.load(config.digits)
+        if config.judged_by:
+            return cls(own, store.load(config.judged_by))
+        return cls(*own.split(config.seed))
+
+
+@dataclasses.dataclass(frozen=True)
+class Base:
+    """The model that a training goes on from, and the share of test images that it reads right, if that is known."""
+
+    weights: dict[str, Tensor]
+    test_accuracy: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Before:
+    """Shares that were read right before the first step; None where there was nothing to read or it is not known."""
+
+    val_accuracy: float
+    own_accuracy: float | None = None
+    test_accuracy: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Loaders:
     """What a training reads: `train` in every epoch, `validation` at each one's end, `test` once, at the very end.
 
-    `changed`, where it differs from `validation`, are its images changed as those of `train` are.
+    `changed`, where it differs from `validation`, are its images changed as those of `train` are. `own` are digits of
+    own sets that are held back, read at each epoch's end; `own_learnt` is how many others are learnt.
     """
 
     train: Loader
     validation: Loader
     test: Loader
     changed: Loader | None = None
+    own: Loader | None = None
+    own_learnt: int = 0
 
     @classmethod
-    def of(cls, config: TrainConfig) -> "Loaders":
-        """The config's data on the config's device. Raises DatasetError and DeviceError."""
+    def of(cls, config: TrainConfig, own: "OwnSplit | None" = None) -> "Loaders":
+        """The config's data on the config's device, with its own digits, read from their sets where they are not given.
+
+        Raises DatasetError and DeviceError.
+        """
         place = device.pick(config.device)
         splits = dataset.load(config)
+        own = own or OwnSplit.of(config)
         train = splits.train + _background(config, splits.train) if config.background else splits.train
+        learnt, held_back = (Dataset.of(part) for part in (own.learnt, own.held_back))
+        sampler = dataset.Sampler(
+            data=len(train),
+            images=config.training_images,
+            own=round(config.own_share * config.training_images) if len(learnt) else 0,
+            labels=learnt.labels,
+        )
+        # what a model knows already is only to be kept, and the more it is changed, the more of it is lost
+        augment_from = len(train) if config.start_from and len(learnt) else 0
+        train += learnt
         validation, augment = splits.validation.to(place), AUGMENTATIONS[config.augment]
         return cls(
-            train=dataset.Batches(train.to(place), config.batch_size, shuffle=True, augment=augment),
+            train=dataset.Batches(train.to(place), config.batch_size, sampler, augment, augment_from),
             validation=dataset.Batches(validation, evaluation.BATCH),
             changed=dataset.Batches(validation, evaluation.BATCH, augment=augment) if augment else None,
             test=dataset.Batches(splits.test.to(place), evaluation.BATCH),
+            own=dataset.Batches(held_back.to(place), evaluation.BATCH) if len(held_back) else None,
+            own_learnt=len(learnt),
         )
 
 
 def _background(config: TrainConfig, train: Dataset) -> Dataset:
-    """The config's share of images that are no digits, from its seed."""
+    """The config's share of images that are no digits, from its seed; of a short training no more than it takes."""
     count = config.background_images
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
@@ -64,7 +120,8 @@ class Checkpoint:
 class TrainState:
     """A training between two steps: the network, its optimizer, and how far it is.
 
-    `best` is the checkpoint with the highest validation accuracy so far, of the newest such epoch. `lr` is the learning
+    `best` is the checkpoint with the highest validation accuracy so far, of the newest such epoch. A training that goes
+    on from a model, its `base`, is short and has nothing to choose: its newest epoch counts. `lr` is the learning
     rate at its highest. It may be changed between two records of `fit`, which goes on with it. `threads` is the number
     of CPU threads that `fit` has torch use; with another number a result differs in its last bits.
     """
@@ -77,15 +134,26 @@ class TrainState:
     seconds: float = 0.0  # spent on steps; evaluating is not counted
     best: Checkpoint | None = None
     threads: int = 1
+    base: Base | None = None
+    before: Before | None = None
 
     @classmethod
-    def of(cls, config: TrainConfig) -> "TrainState":
-        """The state before the first step. Raises DeviceError."""
+    def of(cls, config: TrainConfig, base: Base | None = None) -> "TrainState":
+        """The state before the first step; `base` is the model that the config starts from.
+
+        Raises DeviceError, and ModelError where the base is missing or another network.
+        """
         place = device.pick(config.device)
-        network = model.initial(config).to(place)  # built on the CPU: the same on all devices
+        network = model.initial(config)  # built on the CPU: the same on all devices
+        if config.start_from:
+            if base is None:
+                raise ModelError(f"The weights of {config.start_from}, which the training starts from, are missing.")
+            weights.check(base.weights, network.state_dict())
+            network.load_state_dict(base.weights)
+        network = network.to(place)
         multiply_adds = sum(row.multiply_adds for row in model.summary(network)) * config.batch_size
         threads = device.choose_threads(multiply_adds)
-        state = cls(network, _optimizer(config, network), config.lr, threads=threads)
+        state = cls(network, _optimizer(config, network), config.lr, threads=threads, base=base)
         freeze_imports()  # behind the first optimizer, which imports much
         keep_freed_memory()
         return state
@@ -99,6 +167,9 @@ class TrainState:
         if self.best:
             tensors |= {f"best.{name}": value for name, value in self.best.weights.items()}
             tensors["checkpoint"] = torch.tensor([self.best.epoch, self.best.accuracy], dtype=torch.float64)
+        if self.before:
+            figures = [UNKNOWN if value is None else value for value in dataclasses.astuple(self.before)]
+            tensors["before"] = torch.tensor(figures, dtype=torch.float64)
         return tensors
 
     def load(self, tensors: dict[str, Tensor]) -> None:
@@ -134,6 +205,9 @@ class TrainState:
         if best:
             epoch, accuracy = tensors["checkpoint"].tolist()
             self.best = Checkpoint(best, int(epoch), accuracy)
+        if "before" in tensors:
+            validation, own, test = tensors["before"].tolist()
+            self.before = Before(validation, None if own == UNKNOWN else own, None if test == UNKNOWN else test)
 
     def _expected(self, parts: set[str]) -> dict[str, Tensor]:
         """Tensors of the names, shapes and types that `load` takes, where they begin with `parts`.
@@ -145,17 +219,33 @@ class TrainState:
         if "best" in parts:
             expected |= {f"best.{name}": value for name, value in network.items()}
             expected["checkpoint"] = torch.empty(2, dtype=torch.float64)
+        if "before" in parts:
+            expected["before"] = torch.empty(len(dataclasses.fields(Before)), dtype=torch.float64)
         if "optimizer" in parts:
             for index, parameter in enumerate(self.model.parameters()):
                 for slot in _slots(self.optimizer):
                     expected[f"optimizer.{index}.{slot}"] = torch.empty(()) if slot == "step" else parameter
         return expected | {"progress": torch.empty(4, dtype=torch.float64)}
 
-    def end_epoch(self, accuracy: float) -> None:
-        """One more epoch is done, and the network reads this share of the validation images right."""
+    def candidate(self, base_share: float) -> nn.Module:
+        """What an epoch's end measures: the network, with so much of the weights that it started from in its mean.
+
+        The mean of both forgets less than the one and knows more than the other (Wortsman et al., 2022).
+        """
+        if not (self.base and base_share):
+            return self.model
+        mean = copy.deepcopy(self.model)
+        values = mean.state_dict()
+        for name, value in self.base.weights.items():
+            if value.is_floating_point():
+                values[name].lerp_(value.to(values[name].device), base_share)
+        return mean
+
+    def end_epoch(self, candidate: nn.Module, accuracy: float) -> None:
+        """One more epoch is done, and its candidate reads this share of the validation images right."""
         self.epoch += 1
-        if self.best is None or accuracy >= self.best.accuracy:
-            weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+        if self.best is None or self.base or accuracy >= self.best.accuracy:
+            weights = {name: value.clone() for name, value in candidate.state_dict().items()}
             self.best = Checkpoint(weights, self.epoch, accuracy)
 
 

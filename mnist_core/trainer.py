@@ -5,6 +5,7 @@ an epoch follows from the config's seed and the epoch's number, so a training th
 end takes exactly the steps that an uninterrupted one takes.
 """
 
+import dataclasses
 import math
 import time
 from collections.abc import Generator, Iterator
@@ -13,15 +14,15 @@ from typing import cast
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mnist_core import calibration, device, model
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT
 from mnist_core.errors import RunError
 from mnist_core.evaluation import Evaluation, Loader, Tally, evaluate, logits_and_labels, measure
-from mnist_core.records import End, Record, Resume, Start
-from mnist_core.state import Loaders, TrainState
+from mnist_core.records import End, Epoch, Record, Resume, Start
+from mnist_core.state import Before, Loaders, TrainState
 
 WARM_UP = 0.2  # share of a one-cycle schedule in which the learning rate rises
 WARM_UP_FROM = 1 / 25  # of the highest learning rate, where one-cycle starts
@@ -66,6 +67,8 @@ def fit(
     A "step" record comes every `report_every` steps (None: 20, fewer where batches are large) and at each epoch's end,
     with means since the last one; it waits for the next digit where all images since then were of the background.
     Every loss is the cross-entropy without label smoothing, so that all can be compared. Every number is finite.
+    Where the config starts from a model, the start says what that reads right, and so does the end beside what is read
+    then; the means of its batch normalisation stay as they are.
 
     The end's "reason" is "finished", or "diverged" where a loss was no longer finite, in training or on the images held
     back, or an epoch went far above the loss of guessing and left a network that does no better. At "finished",
@@ -81,18 +84,22 @@ def fit(
     place = next(state.model.parameters()).device
     device.make_deterministic(place)
     steps = len(loaders.train) * config.epochs
+    if state.base and not state.epoch:
+        own = evaluate(state.model, loaders.own).accuracy if loaders.own else None
+        state.before = Before(evaluate(state.model, loaders.validation).accuracy, own, state.base.test_accuracy)
     yield _first_record(config, state, loaders, steps)
     while state.epoch < config.epochs:
         train, seconds = yield from _train_epoch(config, state, loaders.train, steps, report_every)
         if not math.isfinite(train.loss):
             yield _diverged(state)
             return
-        validation = evaluate(state.model, loaders.validation)
+        candidate = state.candidate(config.base_share)
+        validation = evaluate(candidate, loaders.validation)
         if not math.isfinite(validation.loss):
             yield _diverged(state)
             return
-        state.end_epoch(validation.accuracy)
-        yield {
+        state.end_epoch(candidate, validation.accuracy)
+        record: Epoch = {
             "event": "epoch",
             "epoch": state.epoch,
             "step": state.step,
@@ -102,6 +109,9 @@ def fit(
             "val_accuracy": validation.accuracy,
             "seconds": seconds,
         }
+        if loaders.own:
+            record["own_accuracy"] = evaluate(candidate, loaders.own).accuracy
+        yield record
         if train.loss > 2 * GUESSING and validation.loss > 0.9 * GUESSING:
             yield _diverged(state)
             return
@@ -117,6 +127,10 @@ def _train_epoch(
     """
     torch.manual_seed(_epoch_seed(config, state.epoch))
     state.model.train()
+    if state.base:  # few images say less of the means that normalise than all that it was trained on
+        for module in state.model.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+                module.eval()
     whole, recent = Tally(), Tally()
     epoch_seconds, since = 0.0, time.perf_counter()
     for in_epoch, (images, labels) in enumerate(loader, start=1):
@@ -175,7 +189,16 @@ def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, step
     if state.epoch:
         return cast(Resume, {"event": "resume", **described, "epoch": state.epoch, "step": state.step})
     first = next(batch for batch in loaders.train if (batch[1] != NO_DIGIT).any())
-    return cast(Start, {"event": "start", **described, "first_loss": evaluate(state.model, [first]).loss})
+    return cast(
+        Start,
+        {"event": "start", **described, "first_loss": evaluate(state.model, [first]).loss, **_known(state.before)},
+    )
+
+
+def _known(before: Before | None, behind: str = "") -> dict[str, float]:
+    """The shares that are known, by name, with `behind` behind each."""
+    figures = dataclasses.asdict(before) if before else {}
+    return {f"{name}{behind}": value for name, value in figures.items() if value is not None}
 
 
 def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> End:
@@ -212,6 +235,12 @@ def _last_record(config: TrainConfig, state: TrainState, loaders: Loaders) -> En
         "test_accuracy": test.accuracy,
         "seconds": state.seconds,
     }
+    if loaders.own_learnt:
+        record["own_learnt"] = loaders.own_learnt
+    if loaders.own:
+        record["own_accuracy"] = evaluate(state.model, loaders.own).accuracy
+        record["own_held_back"] = sum(len(labels) for _, labels in loaders.own)
+    record |= cast(End, _known(state.before, "_before"))
     finite = all(math.isfinite(value) for value in record.values() if isinstance(value, float))
     return record if finite else _diverged(state)
 

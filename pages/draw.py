@@ -10,7 +10,7 @@ from PIL import Image
 from mnist_core import config, drawing
 from mnist_core.errors import DrawingError, EmptyDrawing, LabError
 from mnist_core.reading import catalog
-from pages.shared import answers, canvas, data, live_network, models, photo
+from pages.shared import answers, canvas, corrections, data, live_network, models, photo
 from pages.shared.entry import through_app
 from pages.shared.runs import is_active, titles
 
@@ -23,7 +23,12 @@ FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
 COMPARED = 12  # models at most
 FRAMED = 220  # pixels, width of the picture of several digits
 DEFAULTS: dict[str, Any] = {"model": catalog.DEFAULT_MODEL, "pen": 30, "compare": False}
-WAYS = (("inside", "Why {digit}?"), ("train", "Train your own to read this"), ("browse", "It was wrong"))
+WAYS = (
+    ("inside", "Why {digit}?"),
+    ("train", "Train your own to read this"),
+    ("right", "It was right"),
+    ("wrong", "It was wrong"),
+)
 
 
 def _draw(name: str, pen_width: int) -> None:
@@ -108,10 +113,14 @@ def _compared() -> dict[str, Program]:
 
 def _go(name: str, way: str, digit: int) -> None:
     """To the page that goes on from an answer."""
+    if way in ("right", "wrong"):
+        if way == "right":
+            corrections.keep(digit)
+        else:
+            st.session_state["draw-correcting"] = name, digit
+        st.rerun()
     if way == "inside":
         st.session_state["inside-model"] = name
-    elif way == "browse":  # until it can be taught: the images that mislead it in the same way
-        st.session_state.update({"browse-model": name, "browse-go-to": str(digit)})
     if way in dict(WAYS):
         st.switch_page(f"pages/{way}.py")
 
@@ -165,6 +174,7 @@ def _place_test_image() -> None:
 
 
 through_app()
+corrections.switch()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Draw a digit", width="content")
     source = st.segmented_control(
@@ -177,9 +187,12 @@ with place:
         left, right = st.columns([canvas.SIZE, 690], gap="medium")
         with left:
             st.fragment(_draw)(name, pen_width)
+            corrections.said(name)
         following = is_active(name)
         with right:
             st.fragment(_answer, run_every=FOLLOW if following else None)(name, compare, following)
+        if answered := st.session_state.pop("draw-correcting", None):
+            corrections.ask(*answered)
     else:
         st.fragment(_photo)(name, str(source))
 models.warm_up()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from mnist_core import config
+from mnist_core import config, teaching
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
@@ -95,7 +95,7 @@ def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None)
     resumable = bool(status and (status.state is RunState.PAUSED or status.state.is_resumable))
     workers = get_workers()
     if st.button("Start", key="train-start", type="primary", icon=":material/play_arrow:", disabled=not chosen):
-        new = RUNS.create(chosen or TrainConfig())
+        new = teaching.create_run(chosen or TrainConfig())
         workers.submit(new)
         _show_from_now(new.id)
         st.rerun()

@@ -7,7 +7,7 @@ from torchvision.transforms.functional import normalize, to_tensor
 
 from mnist_core import dataset, drawing, mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.dataset import Batches, Dataset
+from mnist_core.dataset import Batches, Dataset, Sampler
 from tests.conftest import needs_mnist
 
 
@@ -91,7 +91,7 @@ def test_batches_hold_every_image_once_with_its_label():
 
 
 def test_shuffled_batches_differ_each_time_and_repeat_with_the_seed():
-    batches = Batches(ten(), batch_size=10, shuffle=True)
+    batches = Batches(ten(), batch_size=10, sampler=Sampler(10, 10))
     torch.manual_seed(0)
     first, second = (next(iter(batches))[1].tolist() for _ in range(2))
     torch.manual_seed(0)

@@ -25,7 +25,14 @@ def test_replacing_is_all_or_nothing(tmp_path):
 
 
 def test_what_a_killed_save_left_behind_is_removed_and_nothing_else(tmp_path):
-    kept = ["state.safetensors", ".state.safetensors", ".lr.0123abcd", ".state.safetensors.0123abcg", "0123abcd", ".tmp"]
+    kept = [
+        "state.safetensors",
+        ".state.safetensors",
+        ".lr.0123abcd",
+        ".state.safetensors.0123abcg",
+        "0123abcd",
+        ".tmp",
+    ]
     for name in [*kept, ".state.safetensors.0123abcd", ".state.safetensors.deadbeef", ".tmpjVvdkX"]:
         (tmp_path / name).touch()
     remove_left_over(tmp_path, ("state.safetensors",))

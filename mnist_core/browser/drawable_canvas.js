@@ -1,6 +1,8 @@
 // The drawing on the page's canvas, which another component shows in a shadow root, read while the pen moves.
 
 const LOOK = 200 // milliseconds between looks for what no pointer tells of: a canvas that was put up anew, a stroke undone
+// The page's own buttons behind which the canvas is blank
+export const CLEARING = '[class*="st-key-clear"] button'
 const HOST = '[data-testid="stBidiComponentIsolated"]'
 // As wide as its place, without the toolbar, whose buttons are pressed by the page's own
 const STYLE = `

@@ -2,7 +2,7 @@
 // with how the answer came about while the network was trained.
 import { Answer, element, percent } from "./answer.js"
 import { Curve } from "./curve.js"
-import { DrawableCanvas } from "./drawable_canvas.js"
+import { CLEARING, DrawableCanvas } from "./drawable_canvas.js"
 import { prepare } from "./preparation.js"
 import { read, unpack } from "./forward.js"
 
@@ -29,7 +29,7 @@ class Live {
       this.respond()
     }
     this.drop = (event) => {
-      if (!event.target.closest?.(".st-key-clear button")) return
+      if (!event.target.closest?.(CLEARING)) return
       this.opened = this.number = null
       this.respond()
     }

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from mnist_core import config
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES
 from mnist_core.errors import LONGEST
+from mnist_core.own_digits import DIGITS, DigitStore
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.text import shorten
 
@@ -57,6 +58,18 @@ def add(
     return parser
 
 
+def add_digits_dir(parser: Parser, default: Any = DIGITS) -> None:
+    """The flag for the folder in which sets of own digits are kept."""
+    parser.add_argument(
+        "--digits-dir",
+        dest="sets",
+        type=lambda folder: DigitStore(pathlib.Path(folder)),
+        default=default,
+        metavar="DIR",
+        help="where sets of own digits are kept",
+    )
+
+
 def add_flag(parser: Parser, name: str) -> None:
     """The flag of a TrainConfig field. Left out, it is left out of the namespace too."""
     rule, default = RULES[name], DEFAULTS[name]
@@ -66,6 +79,7 @@ def add_flag(parser: Parser, name: str) -> None:
     )
     parser.add_argument(
         config.flag(name),
+        dest=name,
         type=ITEM_TYPES[name],
         nargs="*" if config.is_list(name) else None,
         choices=rule.choices or None,

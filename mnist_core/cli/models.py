@@ -157,8 +157,7 @@ def _read_file(path: str, read: Callable[[Image.Image], T]) -> T:
 
 def _read_digit(model: Predictor, image: Image.Image) -> tuple[dict[str, Any], str]:
     """The record of the one digit in the image, and the same in words. Raises DrawingError and ModelError."""
-    grey = drawing.brightness(image)
-    answer = model.predict_one(drawing.to_mnist(grey, on_paper=drawing.is_light(grey) or None))
+    answer = model.predict_one(drawing.follow_photo(image).image)
     doubt = "" if answer.is_digit else ", but it may be no digit"
     return dataclasses.asdict(answer), f"{answer.digit} ({answer.confidence:.1%}){doubt}"
 

@@ -4,16 +4,17 @@ import argparse
 import dataclasses
 import pathlib
 import sys
-from typing import Any
+from typing import Any, cast
 
 from tqdm import tqdm
 
-from mnist_core import mnist_files, model, presets
-from mnist_core.cli import add, add_flag, data_in_words, given, print_json
+from mnist_core import mnist_files, model, presets, teaching
+from mnist_core.cli import add, add_digits_dir, add_flag, data_in_words, given, print_json
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import ConfigError
-from mnist_core.records import Record
+from mnist_core.records import End, Record
 from mnist_core.runs import footprint, worker
+from mnist_core.runs.run import Run
 from mnist_core.text import data_size
 
 
@@ -23,6 +24,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--download", action="store_true", help="fetch it anew even if it is there")
 
     parser = add(commands, "train", _train, "Train a network; its weights and curves go to a run's folder.")
+    add_digits_dir(parser)
     parser.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped or interrupted")
     parser.add_argument(
         "--recipe",
@@ -70,7 +72,10 @@ def _train(args: argparse.Namespace) -> None:
         tensorboard_files.require()
     if args.recipe:
         chosen = {**presets.RECIPES[args.recipe].config.to_dict(), **chosen}
-    run = args.store.open(args.resume) if args.resume else args.store.create(TrainConfig(**chosen))
+    if "start_from" in chosen and not args.recipe:
+        known = teaching.settings(chosen["start_from"], chosen.get("digits", ()), args.store)
+        chosen = {**known, **chosen}
+    run = args.store.open(args.resume) if args.resume else _new_run(args, TrainConfig(**chosen))
     if not args.json:
         print(f"Run {run.id}")
     try:
@@ -87,6 +92,10 @@ def _train(args: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         print(f"\nStopped. Go on with: python -m mnist_core train --resume {run.id}", file=sys.stderr)
         raise
+
+
+def _new_run(args: argparse.Namespace, config: TrainConfig) -> Run:
+    return teaching.create_run(config, args.store, args.sets)
 
 
 def _in_words(record: Record) -> str:
@@ -109,11 +118,26 @@ def _in_words(record: Record) -> str:
     if record["event"] == "end" and record["reason"] == "finished":
         return (
             f"Finished in {record['seconds']:.1f} s of training: validation {record['val_accuracy']:.2%}, "
-            f"test {record['test_accuracy']:.2%} of {data_in_words(record['data'])}."
+            f"test {record['test_accuracy']:.2%}{_before(record, 'test_accuracy')} of {data_in_words(record['data'])}."
+            f"{_own_in_words(record)}"
         )
     if record["event"] == "end":
         return f"{record['reason'].capitalize()} at step {record['step']}. {record.get('advice', '')}".strip()
     return ""
+
+
+def _own_in_words(end: End) -> str:
+    learnt = f" {end['own_learnt']:,} own digits were learnt." if "own_learnt" in end else ""
+    if "own_held_back" not in end:
+        return learnt
+    right = f"{end['own_accuracy']:.1%} read right{_before(end, 'own_accuracy')}"
+    return f"{learnt} Of {end['own_held_back']:,} that were held back, {right}."
+
+
+def _before(end: End, figure: str) -> str:
+    """What the figure was before the training, where that went on from a model."""
+    share = cast(float | None, end.get(f"{figure}_before"))
+    return "" if share is None else f" (before {share:.2%})"
 
 
 def _summary(args: argparse.Namespace) -> None:

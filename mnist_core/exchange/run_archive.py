@@ -46,6 +46,8 @@ LARGE = (
     "state.safetensors",
     "first_layer.safetensors",
     "snapshots.safetensors",
+    "base.safetensors",
+    "own_digits.safetensors",
 )
 PACKED = ("config.json", "status.json", "about.json", *LARGE)
 NEEDED = ("config.json", "status.json", "metrics.jsonl", "weights.safetensors")
@@ -264,6 +266,7 @@ def _check(run: Run, name: str) -> None:
     """
     from mnist_core import model, weights
     from mnist_core.runs import (  # with torch, for which the page that offers an import need not wait
+        inputs,
         snapshots,
         weight_history,
     )
@@ -281,8 +284,12 @@ def _check(run: Run, name: str) -> None:
         tensors = weights.load(run.weights, run.fingerprint())
         network = model.skeleton(config.model, **config.hyperparameters)  # a whole one may be larger than the file
         weights.check(tensors, network.state_dict())
+        base = inputs.read_base(run.path, config)
+        if base:
+            weights.check(base.weights, network.state_dict())
+        inputs.read_own(run.path, config)
         if run.state.exists():
-            training = TrainState.of(config)
+            training = TrainState.of(config, base)
             training.load(weights.load(run.state, run.fingerprint()))
             if training.epoch > config.epochs:
                 raise RunError("Its state is that of a longer training than its config's.")

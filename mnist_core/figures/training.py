@@ -3,6 +3,7 @@
 A Plotly chart is rebuilt at each refresh and blinks; an ECharts one keeps its place.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,21 @@ def loss_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
 def accuracy_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
     """ECharts options for a History's `curves`: the training's accuracy, raw and smoothed, and the validation's."""
     return _of_both("accuracy", curves, value_format="percent")
+
+
+def own_curves(curves: Mapping[str, Curve], steps: int) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: own digits that are held back and validation images, read right.
+
+    `steps` are those of the whole training.
+    """
+    shown = {"yours, held back": curves["own_accuracy"], "everybody's": curves["val_accuracy"]}
+    options = together("read right", {name: curve for name, curve in shown.items() if curve.points}, "percent")
+    for line in options["series"]:
+        line["showSymbol"] = True
+    lowest = min((y for curve in shown.values() for _, y in curve.points), default=0.0)
+    options["xAxis"] |= {"max": steps, "name": ""}
+    options["yAxis"] |= {"max": 1, "min": max(0.0, math.floor(lowest * 20 - 1) / 20)}
+    return options
 
 
 def together(name: str, curves: Mapping[str, Curve], value_format: str, highest: float | None = None) -> dict[str, Any]:

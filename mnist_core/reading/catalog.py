@@ -10,6 +10,7 @@ from typing import Any
 
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, ModelError, RunError
+from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.text import parse_json
 
@@ -55,19 +56,23 @@ def weights_path(name: str, store: RunStore = RUNS) -> pathlib.Path:
     """The weights of a shipped model or a run. Raises ModelError where there are none yet, RunError for no such run."""
     if name in shipped():
         return PRETRAINED / f"{name}.safetensors"
-    try:
-        run = store.open(name)
-    except RunError as error:
-        raise RunError(f"{error} Shipped models are {', '.join(shipped())}.") from error
+    run = _open_run(name, store)
     if not run.weights.exists():
         raise ModelError(f"The run {name} has no weights yet: its training has not begun.")
     return run.weights
 
 
+def _open_run(name: str, store: RunStore) -> Run:
+    try:
+        return store.open(name)
+    except RunError as error:
+        raise RunError(f"{error} Shipped models are {', '.join(shipped())}.") from error
+
+
 def config_of(name: str, store: RunStore = RUNS) -> TrainConfig:
     """The config a model was trained with. Raises ModelError and RunError."""
     if name not in shipped():
-        return store.open(name).config()
+        return _open_run(name, store).config()
     try:
         return TrainConfig.from_dict(card(name)["config"])
     except (ConfigError, KeyError, TypeError) as error:

@@ -88,11 +88,10 @@ class History:
         self.images_per_s = 0.0  # smoothed
         self.lr: float | None = None  # the highest learning rate, where it was changed while training
         self._smoothed = {name: Smoothed() for name in ("loss", "accuracy", "images_per_s")}
-        # The training's, by step, and the same smoothed; the learning rate; the validation's, by step at epochs' ends.
-        self.curves = {
-            name: Curve()
-            for name in ("loss", "loss_smoothed", "accuracy", "accuracy_smoothed", "lr", "val_loss", "val_accuracy")
-        }
+        # The training's, by step, and the same smoothed; the learning rate; by step at epochs' ends the validation's,
+        # and that of own digits that are held back. Where the training goes on from a model, those begin with its.
+        names = ("loss", "loss_smoothed", "accuracy", "accuracy_smoothed", "lr", "val_loss", "val_accuracy")
+        self.curves = {name: Curve() for name in (*names, "own_accuracy")}
 
     def update(self) -> None:
         """Read what has been added. Raises RunError if the file cannot be read."""
@@ -131,6 +130,8 @@ class History:
             self.start, self.end = record, None
             if record["event"] == "start" and "first_loss" in record:
                 self._trace("loss", 0, record["first_loss"])
+            if record["event"] == "start" and "val_accuracy" in record:
+                self._add_shares(0, record)
         elif record["event"] == "step":
             self._trace("loss", record["step"], record["loss"])
             self._trace("accuracy", record["step"], record["accuracy"])
@@ -139,12 +140,17 @@ class History:
             self.step = record
         elif record["event"] == "epoch":
             self.curves["val_loss"].add(record["step"], record["val_loss"])
-            self.curves["val_accuracy"].add(record["step"], record["val_accuracy"])
+            self._add_shares(record["step"], record)
             self.epoch = record
         elif record["event"] == "lr":
             self.lr = record["lr"]
         else:
             self.end = record
+
+    def _add_shares(self, step: int, record: Start | Epoch) -> None:
+        self.curves["val_accuracy"].add(step, record["val_accuracy"])
+        if "own_accuracy" in record:
+            self.curves["own_accuracy"].add(step, record["own_accuracy"])
 
     def _trace(self, name: str, step: int, value: float) -> None:
         self.curves[name].add(step, value)

@@ -6,7 +6,9 @@
               weights.safetensors  the newest weights to answer with
               first_layer.safetensors  some of the first layer's weights at epochs' ends, to look at
               snapshots.safetensors    the network at steps along the way, to look at
-              state.safetensors    the training at its last epoch's end, to go on from; gone once the run has finished
+              base.safetensors        the model that the training goes on from, if there is one
+              own_digits.safetensors  the own digits that it learns and those that judge it, if there are some
+              state.safetensors       the training at its last epoch's end, to go on from; gone once it has finished
               about.json           name, note and group, as a person gave them
               log.txt              what a worker process printed
               lock                 held by the process that trains the run, or in whose line it waits
@@ -24,12 +26,12 @@ from collections.abc import Iterator
 
 import filelock
 
-from mnist_core import records
+from mnist_core import records, trash
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import ConfigError, RunError
 from mnist_core.files import oserror_as, replacing
 from mnist_core.records import End, Record
-from mnist_core.runs import about, metrics_file, status, trash
+from mnist_core.runs import about, metrics_file, status
 from mnist_core.runs.about import About
 from mnist_core.runs.metrics_file import DamagedRecords, Recorder
 from mnist_core.runs.requests import Requests

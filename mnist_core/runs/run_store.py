@@ -7,12 +7,13 @@ import os
 import pathlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from mnist_core import trash
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.files import oserror_as, replacing
-from mnist_core.runs import footprint, trash
+from mnist_core.runs import footprint
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
 from mnist_core.text import quoted
@@ -27,8 +28,11 @@ class RunStore:
 
     folder: pathlib.Path
 
-    def create(self, config: TrainConfig) -> Run:
-        """A new run's folder, waiting to be trained. Raises RunError where this machine lacks memory or disk for it."""
+    def create(self, config: TrainConfig, fill: Callable[[pathlib.Path], None] | None = None) -> Run:
+        """A new run's folder, waiting to be trained; `fill` writes into it what the config alone does not say.
+
+        Raises RunError where this machine lacks memory or disk for it.
+        """
         footprint.check(config, self.folder)
         for run_id in new_ids(config.model):
             run = Run(self.folder / run_id)
@@ -39,6 +43,9 @@ class RunStore:
             except FileExistsError:  # the clock was set back, or another process was as quick
                 continue
         try:
+            if fill:
+                with oserror_as(RunError, f"A run cannot be saved in {self.folder}"):
+                    fill(run.path)
             run.set_status(RunState.WAITING)
             with run.writing(), replacing(run.path / "config.json") as path:  # the last: it makes the folder a run
                 path.write_text(config.to_json(), encoding="utf-8")

@@ -163,9 +163,12 @@ def setting(config: TrainConfig, field: str) -> str:
 def title_of(config: TrainConfig) -> str:
     """What was chosen, as a run's name: the network and its size, the learning rate, and what is not the default.
 
-    Such as "mlp 64, lr 0.01" or "cnn 16, lr 0.02, epochs 1".
+    Such as "mlp 64, lr 0.01" or "cnn 16, lr 0.02, epochs 1"; "cnn taught me" for a model that learnt own digits.
     """
     size = [field for field in ("hidden", "width") if field in config.fields]
+    if config.start_from:
+        learnt = f"taught {in_words(config.digits)}" if config.digits else "trained on"
+        return f"{config.start_from} {learnt}"
     left_out = ("model", "lr", "device", *size)
     chosen = [name for name in config.fields if name not in left_out and getattr(config, name) != DEFAULTS[name]]
     network = " ".join([config.model, *(in_words(getattr(config, field)) for field in size)])

@@ -1,13 +1,12 @@
 """Several runs started together, to see what one hyperparameter does, or only chance."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mnist_core.config import RULES, TrainConfig, is_list, parse
 from mnist_core.errors import ConfigError
 from mnist_core.runs.about import LONGEST
 from mnist_core.runs.run import Run
-from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.text import quoted
 
 MOST = 50  # runs of one group
@@ -33,9 +32,9 @@ def variations(config: TrainConfig, field: str, text: str) -> list[TrainConfig]:
     return [dataclasses.replace(config, **{field: parse(field, word)}) for word in words]
 
 
-def create(configs: Sequence[TrainConfig], title: str, store: RunStore = RUNS) -> list[Run]:
-    """A run for each config, all in one group called `title`, in the order in which to train them."""
-    runs = [store.create(config) for config in configs]
+def create(configs: Sequence[TrainConfig], title: str, create_run: Callable[[TrainConfig], Run]) -> list[Run]:
+    """A run for each config, made by `create_run`, all in one group called `title`, in the order to train them in."""
+    runs = [create_run(config) for config in configs]
     for run in runs:
         run.set_about(group=title[: LONGEST["group"]])
     return runs

@@ -96,7 +96,8 @@ def train(run: Run, report_every: int | None = None) -> Iterator[Record]:
 
 def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[Record]:
     from mnist_core import trainer, weights  # with torch, which takes seconds to import
-    from mnist_core.runs import snapshots, weight_history
+    from mnist_core.runs import inputs, snapshots, weight_history
+    from mnist_core.state import Loaders
 
     footprint.check(config, run.path)
     fingerprint = run.fingerprint()
@@ -108,11 +109,12 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
         weights.save(run.weights, state.model.state_dict(), fingerprint, durable)
 
     state = _take_up(run, config)
+    loaders = Loaders.of(config, inputs.read_own(run.path, config))
     newest_snapshot = max((step for step in _snapshots(run) if step <= state.step), default=None)
     next_publishing = -math.inf  # the moment from which on newer weights are written
     with run.recorder() as recorder:
         try:
-            for record in trainer.fit(config, state, report_every=report_every):
+            for record in trainer.fit(config, state, loaders, report_every):
                 if status.is_deleted(run.path):  # the open files would take more
                     raise RunError(f"The run {run.id} has been deleted.")
                 recorder.append(record)
@@ -179,7 +181,6 @@ def _snapshots(run: Run) -> list[int]:
 def _take_up(run: Run, config: TrainConfig) -> TrainState:
     """The state that `run` goes on from, with the records rewound to it and the number of threads it started with."""
     from mnist_core import device
-    from mnist_core.state import TrainState
 
     state = _saved_state(run, config)
     try:
@@ -190,7 +191,7 @@ def _take_up(run: Run, config: TrainConfig) -> TrainState:
         run.set_status(
             RunState.RUNNING, "The records of its epochs were damaged, so it is trained again from its start."
         )
-        return TrainState.of(config)
+        return _fresh_state(run, config)
     if records and records[0]["event"] == "start":
         threads = records[0].get("environment", {}).get("threads")
         if isinstance(threads, int) and threads > 0:  # an early version did not record it
@@ -198,12 +199,19 @@ def _take_up(run: Run, config: TrainConfig) -> TrainState:
     return state
 
 
+def _fresh_state(run: Run, config: TrainConfig) -> TrainState:
+    """The state before the first step."""
+    from mnist_core.runs import inputs
+    from mnist_core.state import TrainState
+
+    return TrainState.of(config, inputs.read_base(run.path, config))
+
+
 def _saved_state(run: Run, config: TrainConfig) -> TrainState:
     """The state at the end of the last whole epoch; a fresh one before the first."""
     from mnist_core import weights
-    from mnist_core.state import TrainState
 
-    state = TrainState.of(config)
+    state = _fresh_state(run, config)
     if run.state.exists():
         try:
             state.load(weights.load(run.state, run.fingerprint()))
@@ -218,11 +226,10 @@ def _saved_state(run: Run, config: TrainConfig) -> TrainState:
 def _sound_weights(run: Run, config: TrainConfig) -> dict[str, Tensor]:
     """The network's weights at the end of the last whole epoch; those it started with before the first."""
     from mnist_core import weights
-    from mnist_core.state import TrainState
 
     if run.state.exists():
         return weights.load(run.state, run.fingerprint(), part="model")
-    return TrainState.of(config).model.state_dict()
+    return _fresh_state(run, config).model.state_dict()
 
 
 def _pause(run: Run) -> None:

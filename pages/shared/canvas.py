@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -80,8 +81,8 @@ def _canvas() -> _Canvas:
     return canvas
 
 
-def draw(pen_width: int, page: str) -> None:
-    """The canvas and its buttons, on that page. Raises DrawingError if what it sends cannot be read."""
+def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None) -> None:
+    """The canvas, `buttons` and its own ones, on that page. Raises DrawingError if what it sends cannot be read."""
     canvas = _canvas()
     came_back = canvas.strokes and canvas.key not in st.session_state
     if came_back or canvas.page not in ("", page):  # another page's canvas was taken down with what was on it
@@ -104,6 +105,7 @@ def draw(pen_width: int, page: str) -> None:
         raise DrawingError("What the canvas sent cannot be read: press Clear and draw again.") from error
     finally:
         with st.container(horizontal=True):
+            buttons()
             st.button("Clear", key="clear", icon=":material/delete:", on_click=clear)
             st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, disabled=canvas.ink is None)
             _buttons_in_browser(key="canvas-buttons")
@@ -157,6 +159,7 @@ def open_image(image: Pixels, title: str) -> None:
 
 
 def clear() -> None:
+    """Forget the drawing. A button that does so has a key that begins with "clear", or the canvas keeps its strokes."""
     canvas = _canvas()
     canvas.earlier, canvas.strokes, canvas.opened = [], [], None
     st.session_state.pop(canvas.key, None)  # the canvas has cleared itself and will say so

@@ -16,7 +16,8 @@ from mnist_core.presets import PRESETS
 from mnist_core.text import shorten, whole_number
 from pages.shared import address
 
-GROUPS = ("network", "optimizer", "data")
+GROUPS = {"network": "Network", "optimizer": "Optimizer", "data": "Data", "own": "Own digits"}
+PLACEHOLDERS = {"validation_size": "one in six", "epoch_images": "all"}
 OTHERS = ("run",)  # words in the address that are no hyperparameters
 
 
@@ -37,7 +38,7 @@ def config_controls() -> TrainConfig | None:
     for group in GROUPS:
         names = [name for name, rule in RULES.items() if rule.group == group]
         if not set(names) <= set(hidden):
-            st.subheader(group.capitalize(), divider="gray")
+            st.subheader(GROUPS[group], divider="gray")
         for name in names:
             # a network's hyperparameters come behind `model`, so that its value is known here
             if name in HYPERPARAMETERS and name not in NETWORKS[values["model"]].hyperparameters:
@@ -117,6 +118,8 @@ def _control(name: str, disabled: bool) -> Any:
         text = st.text_input(label, key=key, help=rule.help, disabled=disabled, persist_state="session")
         return _items(text)
     kind = ITEM_TYPES[name]
+    if kind is str:
+        return st.text_input(label, key=key, help=rule.help, disabled=disabled, persist_state="session").strip()
     return st.number_input(
         label,
         min_value=kind(rule.minimum),
@@ -124,7 +127,7 @@ def _control(name: str, disabled: bool) -> Any:
         value=None if DEFAULTS[name] is None else "min",
         step=None if kind is float else 1,
         format="%g" if kind is float else None,
-        placeholder="one in six" if DEFAULTS[name] is None else None,
+        placeholder=PLACEHOLDERS.get(name),
         key=key,
         help=rule.help,
         disabled=disabled,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 KEPT = 16  # models in memory
 
 
-def choose_model(key: str) -> str:
+def choose_model(key: str, label: str = "Model") -> str:
     """A control for one of all models; the name of the one that is chosen."""
     try:
         names = catalog.names()
@@ -37,7 +37,7 @@ def choose_model(key: str) -> str:
         names = catalog.shipped()
     called = titles()
     name: str = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one
-        "Model",
+        label,
         names,
         key=key,
         format_func=lambda name: called.get(name, name),

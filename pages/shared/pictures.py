@@ -16,10 +16,15 @@ def enlarged(image: Pixels, times: int) -> Pixels:
 
 def in_markdown(image: Pixels, words: str, times: int = 2) -> str:
     """An image (28, 28) as a Markdown image; `words` are its text alternative."""
-    return f"![{words}]({_data_url(image.tobytes(), len(image), times)})"
+    return f"![{words}]({data_url(image, times)})"
 
 
-@functools.lru_cache(maxsize=256)
+def data_url(image: Pixels, times: int = 1) -> str:
+    """An image (28, 28) as an address that holds it."""
+    return _data_url(image.tobytes(), len(image), times)
+
+
+@functools.lru_cache(maxsize=1_024)
 def _data_url(pixels: bytes, side: int, times: int) -> str:
     picture = Image.frombytes("L", (side, side), pixels).resize((side * times, side * times), Image.Resampling.NEAREST)
     content = io.BytesIO()

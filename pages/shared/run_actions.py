@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from mnist_core import teaching
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import LabError
 from mnist_core.runs import summary, sweep
@@ -125,7 +126,7 @@ def start_several(config: TrainConfig) -> None:
 
 def _start(make: Callable[[], list[TrainConfig]], title: str) -> None:
     try:
-        made = sweep.create(make(), title)
+        made = sweep.create(make(), title, teaching.create_run)
         for run in made:
             get_workers().submit(run)
     except LabError as error:

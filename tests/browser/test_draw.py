@@ -187,6 +187,7 @@ def test_a_wrong_answer_leads_to_the_images_that_mislead_in_the_same_way(page: P
     expect(answer(page)).to_have_text("7")
     kept(page)
     page.get_by_role("button", name="It was wrong").click()
+    press(page, "draw-alike")
     expect(page.locator("[data-testid=stMain] h1")).to_contain_text("Browse")
     expect(page.get_by_label("Read as", exact=True)).to_have_value("7", timeout=60_000)
 

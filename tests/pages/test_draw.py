@@ -3,16 +3,19 @@
 import base64
 import json
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from mnist_core import browser, model, weights
 from mnist_core.browser import program
+from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import title_of
 from pages.shared import live_network
-from tests.pages import drawing, pictures, read, sent
+from tests.conftest import needs_mnist
+from tests.pages import drawing, pictures, read, sent, text
 
 ONE = [(140, 40), (140, 240)]
 TWO_DIGITS = [(40, 80), (110, 80), (70, 220)], [(200, 80), (200, 220)]
@@ -35,7 +38,7 @@ def test_the_default_model_answers_without_torch_on_the_server(app):
     assert not app.exception
     header, (network,) = sent(app)
     assert header["opened"] is None
-    assert [name for name, _ in header["ways"]] == ["inside", "train", "browse"]
+    assert [name for name, _ in header["ways"]] == ["inside", "train", "right", "wrong"]
     shipped = program.load(catalog.PRETRAINED / "cnn.program")
     assert network.layers == shipped.layers
     assert (network.weights == shipped.weights).all()
@@ -176,6 +179,38 @@ def test_the_way_to_browse_shows_what_else_is_taken_for_the_digit(app):
     app.switch_page("pages/browse.py").run()
     assert not app.exception
     assert app.selectbox(key="browse-read").value == "7"
+
+
+@needs_mnist
+def test_a_right_answer_is_kept_and_the_network_is_taught_it(app, tmp_path, at_once):
+    app.session_state["canvas-0"] = drawing(ONE)
+    app.run()
+    app.session_state["draw-kept"] = None
+    kept = DigitStore(tmp_path / "digits").create("me")
+    place = kept.place(kept.add(4, app.session_state["canvas"].ink))
+    app.session_state["draw-kept"] = {"name": f"me/{place}", "digit": 4}
+    app.run()
+    assert f"Kept as a **4** in `{kept.path / place}`." in text(app)
+    app.button(key="teach-one").click().run()
+    assert not app.exception
+    (run,) = RunStore(tmp_path / "runs").runs()
+    assert app.selectbox(key="draw-model").value == run.id
+    assert run.config().digits == (f"me/{place}",)
+    assert "It has learnt this drawing. Of the test images it reads **99.48%** before, " in text(app)
+    assert read(app) == 4
+    app.button(key="taught-undo").click().run()
+    assert app.selectbox(key="draw-model").value == "cnn"
+    assert read(app) == 1
+
+
+def test_what_was_kept_is_taken_back(app, tmp_path):
+    kept = DigitStore(tmp_path / "digits").create("me")
+    place = kept.place(kept.add(4, np.eye(60, dtype=np.uint8) * 255))
+    app.session_state["draw-kept"] = {"name": f"me/{place}", "digit": 4}
+    app.run()
+    app.button(key="kept-undo").click().run()
+    assert kept.files() == []
+    assert "Kept as" not in text(app)
 
 
 def test_the_scripts_of_a_component_are_one_module():

@@ -54,7 +54,7 @@ def test_a_group_of_seeds_has_its_limits(seeds):
 
 
 def test_the_runs_of_a_group_wait_and_say_what_is_theirs(small, store):
-    made = sweep.create(sweep.variations(small, "lr", "0.01, 0.1"), "lr: 0.01, 0.1", store)
+    made = sweep.create(sweep.variations(small, "lr", "0.01, 0.1"), "lr: 0.01, 0.1", store.create)
     assert [run.config().lr for run in made] == [0.01, 0.1]
     assert [summary.row(run).title for run in made] == [summary.title_of(run.config()) for run in made]
     assert {run.about().group for run in made} == {"lr: 0.01, 0.1"}
@@ -62,5 +62,5 @@ def test_the_runs_of_a_group_wait_and_say_what_is_theirs(small, store):
 
 
 def test_a_group_may_have_a_long_title(small, store):
-    (run, *_) = sweep.create(sweep.repeats(small, 2), "lr: " + "0.1, " * 50, store)
+    (run, *_) = sweep.create(sweep.repeats(small, 2), "lr: " + "0.1, " * 50, store.create)
     assert len(run.about().group) == 80

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from mnist_core import trash
 from mnist_core.errors import RunError
-from mnist_core.runs import trash
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
 

@@ -13,32 +13,32 @@ _STAMP = "deleted"  # a file in the folder that was put aside: when, in seconds 
 
 
 def put_aside(folder: pathlib.Path) -> None:
-    """Move a run's folder to the deleted ones beside it, all at once. Raises OSError."""
+    """Move a folder to the deleted ones beside it, all at once. Raises OSError."""
     trash = folder.parent / FOLDER
     trash.mkdir(exist_ok=True)
     _stamp(folder)
-    if (trash / folder.name).exists():  # an older run of that id, deleted as well
+    if (trash / folder.name).exists():  # an older one of that name, deleted as well
         _remove(trash / folder.name)
     os.rename(folder, trash / folder.name)
 
 
-def take_back(name: str, runs_dir: pathlib.Path) -> pathlib.Path:
+def take_back(name: str, parent: pathlib.Path) -> pathlib.Path:
     """Move the folder `name` back to where it was put aside from. Raises OSError, FileExistsError if one is there."""
-    folder = runs_dir / name
+    folder = parent / name
     if folder.exists():
         raise FileExistsError(f"{folder} exists")
-    os.rename(runs_dir / FOLDER / name, folder)
+    os.rename(parent / FOLDER / name, folder)
     (folder / _STAMP).unlink(missing_ok=True)
     return folder
 
 
-def empty(runs_dir: pathlib.Path, older_than: float) -> list[str]:
+def empty(parent: pathlib.Path, older_than: float) -> list[str]:
     """Remove for good what was put aside more than so many seconds ago; returns the names. Raises OSError.
 
     What was put aside in the future, as it seems when the clock was set back, stays.
     """
     removed = []
-    for folder in sorted((runs_dir / FOLDER).iterdir()) if (runs_dir / FOLDER).is_dir() else []:
+    for folder in sorted((parent / FOLDER).iterdir()) if (parent / FOLDER).is_dir() else []:
         if folder.name.startswith("."):  # a removal that broke off
             shutil.rmtree(folder)
         elif _age(folder) > older_than:
@@ -47,9 +47,9 @@ def empty(runs_dir: pathlib.Path, older_than: float) -> list[str]:
     return removed
 
 
-def listed(runs_dir: pathlib.Path) -> list[str]:
+def listed(parent: pathlib.Path) -> list[str]:
     """The names of what was put aside, the newest first."""
-    trash = runs_dir / FOLDER
+    trash = parent / FOLDER
     folders = [folder for folder in trash.iterdir() if not folder.name.startswith(".")] if trash.is_dir() else []
     return [folder.name for folder in sorted(folders, key=_age)]
 

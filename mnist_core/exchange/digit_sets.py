@@ -1,0 +1,187 @@
+"""Sets of own digits taken from one place to another: labelled images from folders and zip files, and a set as a zip.
+
+What is added may come from anybody: it is read as images, one after the other, and what cannot be used is left out with
+a sentence; nothing that a zip says of itself is trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import pathlib
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+from PIL import Image
+
+from mnist_core import drawing, own_digits, page_reading
+from mnist_core.drawing import Pixels
+from mnist_core.errors import DatasetError, DrawingError
+from mnist_core.files import oserror_as, replacing
+from mnist_core.image_files import open_image
+from mnist_core.own_digits import MOST, DigitSet, DigitStore
+from mnist_core.text import quoted
+
+MOST_PACKED = 256 * 2**20  # bytes of a zip file
+LARGEST = 32 * 2**20  # bytes of one image
+MOST_ENTRIES = 2 * MOST  # of a zip file
+LISTED = 20  # problems that are said one by one
+SEVERAL = 1.1  # of the highest part's height, the width from which several parts are several digits
+CELL, COLUMNS = 60, 16  # pixels and images in a row, of a contact sheet
+# What file managers add, and what a set's folder holds beside the images.
+LEFT_OUT = re.compile(r"(.*/)?(\..*|Thumbs\.db|desktop\.ini|set\.json)|__MACOSX/.*", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """Digits and their ink (H, W), uint8, that may be added to a set, and sentences on what was left out."""
+
+    digits: list[tuple[int, Pixels]]
+    problems: list[str]
+
+
+def read(source: pathlib.Path | BinaryIO) -> Found:
+    """The labelled images in a folder or a zip file, in which those of a 4 lie in a folder 4.
+
+    Raises DatasetError where there are none, too many, or the source cannot be read.
+    """
+    digits: list[tuple[int, Pixels]] = []
+    problems: list[str] = []
+    seen: dict[bytes, int] = {}
+    for name, label, content in _images(source):
+        try:
+            if label is None:
+                raise DrawingError(f"{quoted(name)} lies in no folder that is called by a digit, such as 4/one.png.")
+            ink = ink_of(open_image(name, content))
+            earlier = seen.setdefault(ink.tobytes() + str(ink.shape).encode(), label)
+            if earlier != label:
+                raise DrawingError(f"{quoted(name)} is there as a {earlier}, too: only one of them can be right.")
+        except DrawingError as error:
+            problems.append(str(error))
+            continue
+        digits.append((label, ink))
+        if len(digits) > MOST:
+            raise DatasetError(f"There are more than {MOST:,} images, as many as a set can have: add fewer.")
+    if not digits:
+        raise DatasetError(" ".join(["There are no images of digits to add.", *problems[:1]]))
+    left = len(problems) - LISTED
+    return Found(digits, [*problems[:LISTED], *([f"{left:,} more images."] if left > 0 else [])])
+
+
+def ink_of(image: Image.Image) -> Pixels:
+    """The ink of the one digit in an image, cut out. Raises DrawingError for none, and for several."""
+    ink = own_digits.cut_out(drawing.follow_photo(image).ink)
+    if _holds_several(image):
+        raise DrawingError("There are several digits in the image: cut them apart first.")
+    return ink
+
+
+def _holds_several(image: Image.Image) -> bool:
+    """Whether there are parts that are about as high as each other, and together too wide for one digit."""
+    grey = page_reading.resized(drawing.brightness(image), page_reading.SIDE)
+    try:
+        boxes = [part.box for row in page_reading.find_rows(grey) for part in row]
+    except DrawingError:  # what is no number on a page may still be a digit
+        return False
+    highest = max((bottom - top for _, top, _, bottom in boxes), default=0)
+    large = [box for box in boxes if box[3] - box[1] > highest / 2]
+    width = max((box[2] for box in large), default=0) - min((box[0] for box in large), default=0)
+    return len(large) > 1 and width > SEVERAL * highest
+
+
+def _images(source: pathlib.Path | BinaryIO) -> Iterator[tuple[str, int | None, BinaryIO]]:
+    """Name, label and content of each image; the label is None where no folder says it."""
+    if isinstance(source, pathlib.Path) and source.is_dir():
+        for path in sorted(source.rglob("*")):
+            name = path.relative_to(source).as_posix()
+            if path.is_file() and not LEFT_OUT.fullmatch(name):
+                label = _label(pathlib.PurePosixPath(source.resolve().name, name))
+                with oserror_as(DatasetError, f"{path} cannot be read"), open(path, "rb") as content:
+                    yield name, label, content
+        return
+    name = str(source if isinstance(source, pathlib.Path) else getattr(source, "name", "The file"))
+    with contextlib.ExitStack() as stack:
+        file = source
+        if isinstance(file, pathlib.Path):
+            with oserror_as(DatasetError, f"{source} cannot be read"):
+                file = stack.enter_context(open(file, "rb"))
+        if file.seek(0, io.SEEK_END) > MOST_PACKED:
+            raise DatasetError(f"{name} is larger than {MOST_PACKED // 2**20} MB: add it in parts.")
+        file.seek(0)
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(file))
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in entries if not LEFT_OUT.fullmatch(entry.filename)]
+            if len(entries) > MOST_ENTRIES:
+                raise DatasetError(f"{name} holds more than {MOST_ENTRIES:,} files: add it in parts.")
+            for entry in entries:
+                with archive.open(entry) as packed_file:
+                    unpacked = packed_file.read(LARGEST + 1)
+                if len(unpacked) > LARGEST:
+                    raise DatasetError(f"{name} holds {quoted(entry.filename)}, which is larger than an image may be.")
+                yield entry.filename, _label(pathlib.PurePosixPath(entry.filename)), io.BytesIO(unpacked)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+            raise DatasetError(f"{name} is neither a folder nor a whole zip file: {error}.") from error
+
+
+def _label(path: pathlib.PurePosixPath) -> int | None:
+    """The digit that the image's folder is called by."""
+    folder = path.parent.name
+    return int(folder) if re.fullmatch("[0-9]", folder) else None
+
+
+def keep(digits: Iterable[tuple[int, Pixels]], name: str, store: DigitStore) -> int:
+    """Add the digits to the set of that name, a new one where there is none; how many. Raises DatasetError."""
+    kept = store.open_or_create(name)
+    count = 0
+    for digit, ink in digits:
+        kept.add(digit, ink)
+        count += 1
+    return count
+
+
+def export(kept: DigitSet, path: pathlib.Path) -> None:
+    """Write the set to `path`, a new .zip file. Raises DatasetError."""
+    if path.suffix != ".zip":
+        raise DatasetError(f"{path} must end in .zip.")
+    with oserror_as(DatasetError, f"The set {kept.name} cannot be written to {path}"), replacing(path) as fresh:
+        fresh.write_bytes(packed(kept))
+
+
+def packed(kept: DigitSet) -> bytes:
+    """The set as a zip file. Raises DatasetError for an empty one."""
+    files = kept.files()
+    if not files:
+        raise DatasetError(f"The set {kept.name} is empty: there is nothing to take along.")
+    content = io.BytesIO()
+    with (
+        oserror_as(DatasetError, f"The set {kept.name} cannot be read"),
+        zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive,  # a PNG is as small as it gets
+    ):
+        for path, _ in files:
+            archive.write(path, f"{kept.name}/{path.relative_to(kept.path).as_posix()}")
+    return content.getvalue()
+
+
+def write_contact_sheet(kept: DigitSet, path: pathlib.Path) -> None:
+    """Draw all digits of the set as a network sees them, each digit's in rows of their own. Raises DatasetError."""
+    own = kept.load()
+    rows = [
+        own.images[of_it][start : start + COLUMNS]
+        for digit in range(10)
+        if (of_it := own.labels == digit).any()
+        for start in range(0, int(of_it.sum()), COLUMNS)
+    ]
+    sheet = Image.new("L", (COLUMNS * CELL, len(rows) * CELL), 48)
+    for down, row in enumerate(rows):
+        for across, image in enumerate(row):
+            large = Image.fromarray(image).resize((CELL - 4, CELL - 4), Image.Resampling.NEAREST)
+            sheet.paste(large, (across * CELL + 2, down * CELL + 2))
+    try:
+        sheet.save(path)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"The sheet cannot be written to {path}: {error}.") from error

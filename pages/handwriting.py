@@ -1,0 +1,37 @@
+"""A visitor's own digits: written, kept, and taught to a network."""
+
+import streamlit as st
+
+from mnist_core.errors import LabError
+from pages.handwriting_sections import keeping, paper, teach, write
+from pages.shared import canvas, data, models, own
+from pages.shared.entry import through_app
+
+SECTIONS = ("Write", "From paper", "What is kept")
+
+through_app()
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    st.title("Teach it your handwriting", width="content")
+    section = st.segmented_control(
+        "Section", SECTIONS, default="Write", key="own-section", label_visibility="collapsed", required=True
+    )
+    try:
+        name = own.choose_set()
+    except LabError as error:
+        st.error(str(error))
+        st.stop()
+data.offer_download()
+left, right = st.columns([canvas.SIZE, 690], gap="medium")
+with left:
+    if section == "Write":
+        st.fragment(write.show)(name)
+    elif section == "From paper":
+        paper.show(name)
+    else:
+        keeping.show(name)
+with right:
+    model = teach.choose(name)
+    teach.show(name)
+    if section == "Write":
+        teach.answer(model)
+models.warm_up()

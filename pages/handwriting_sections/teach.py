@@ -1,0 +1,172 @@
+"""A network taught the digits of a set, watched while it learns, and what came of it."""
+
+import streamlit as st
+
+from mnist_core import teaching
+from mnist_core.config import TrainConfig
+from mnist_core.errors import LabError
+from mnist_core.exchange import web_page
+from mnist_core.figures import training as training_figures
+from mnist_core.reading.predictions import Indices
+from mnist_core.records import End
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RUNS
+from mnist_core.runs.status import RunState
+from mnist_core.teaching import Outcome
+from pages.shared import live, live_network, models, own, pictures
+from pages.shared.markdown import plain
+from pages.shared.runs import get_workers, history_of, titles
+
+REFRESH = 0.5  # seconds between looks at a network that is taught
+FEWEST = 10  # digits, from which there is something to learn
+SHOWN = 12  # digits of each kind in before and after
+
+
+def choose(name: str) -> str:
+    """The network to teach, the button that teaches it, and the name of the one that answers on the page."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width=300):
+            model = models.choose_model("own-model", "Network")
+        st.fragment(_button, run_every=2.0)(name, model)
+    return model
+
+
+def _button(name: str, model: str) -> None:
+    """In a fragment that looks how many digits there are by now."""
+    try:
+        kept = own.opened(name)
+        count = len(kept.files()) if kept else 0
+    except LabError as error:
+        st.error(str(error))
+        return
+    few = count < FEWEST
+    words = f"{count} digits in the set" + (f": {FEWEST - count} more to begin" if few else "")
+    if st.button("Teach it my handwriting", key="teach", type="primary", icon=":material/school:", disabled=few):
+        try:
+            run = teaching.create_run(TrainConfig(**teaching.settings(model, (name,))))
+            get_workers().submit(run)
+        except LabError as error:
+            st.error(str(error))
+            return
+        st.session_state["own-taught"] = run.id
+        st.rerun()
+    st.caption(words, width="content")
+
+
+def answer(model: str) -> None:
+    """What the network that was taught last in this visit reads on the canvas, live; before that, what `model` does."""
+    run = _taught()
+    is_active = bool(run and run.status().state.is_active)
+    st.fragment(_answer, run_every=REFRESH if is_active else None)(model, run, is_active)
+
+
+def _answer(model: str, run: Run | None, made_while_active: bool) -> None:
+    try:
+        if run and run.status().state.is_active != made_while_active:
+            st.rerun()
+        name = run.id if run and run.weights.exists() else model
+        label = "Taught yours" if name != model else ""
+        live_network.show(models.get_program(name), "own-live", label=label, height=130)
+    except LabError as error:
+        st.error(str(error))
+
+
+def show(name: str) -> None:
+    """The run that was started last in this visit: while it learns, then before and after."""
+    if run := _taught():
+        is_active = run.status().state.is_active
+        st.fragment(_learning, run_every=REFRESH if is_active else None)(run, name, is_active)
+
+
+def _taught() -> Run | None:
+    try:
+        run = RUNS.open(st.session_state.get("own-taught") or "")
+        run.status()
+    except LabError:  # there is none, or it was deleted
+        return None
+    return run
+
+
+def _learning(run: Run, name: str, made_while_active: bool) -> None:
+    try:
+        status, history = run.status(), history_of(run)
+        if status.state.is_active != made_while_active:
+            st.rerun()
+        with st.container(key="taught"):
+            left, right = st.columns([3, 2])
+            with left:
+                if status.state.is_active:
+                    live.headline(run, status, history)
+                elif status.state is not RunState.FINISHED or not history.end:
+                    st.error(plain(status.message) or "The training has ended too early: teach it again.")
+                else:
+                    _figures(history.end)
+            if history.curves["val_accuracy"].points:
+                options = training_figures.own_curves(history.curves, history.start["steps"] if history.start else 1)
+                alt = "Own digits and everybody's, read right"
+                right.echarts_chart(options, height=130, key="own-curves", alt=alt)
+            if status.state is RunState.FINISHED and history.end:
+                _before_and_after(run, history.end, name)
+    except LabError as error:
+        st.error(str(error))
+
+
+def _figures(end: End) -> None:
+    """How many of the own digits that were held back, and how much of the test images, are read right since."""
+    yours, test = st.columns(2)
+    if "own_held_back" in end:
+        count = end["own_held_back"]
+        right, before = round(count * end["own_accuracy"]), round(count * end.get("own_accuracy_before", 0.0))
+        if right == before:
+            yours.metric("Yours, held back", f"{right} of {count}", "as before", delta_color="off", delta_arrow="off")
+        else:
+            yours.metric("Yours, held back", f"{right} of {count}", f"{right - before:+d}")
+    after, earlier = end["test_accuracy"], end.get("test_accuracy_before")
+    change = f"{100 * (after - earlier):+.2f} points" if earlier is not None else None
+    test.metric("MNIST's test images", f"{after:.2%}", change)
+
+
+def _before_and_after(run: Run, end: End, name: str) -> None:
+    """Which of the own digits that were held back changed sides, and ways to go on."""
+    outcome = _outcome(run)
+    if outcome:
+        _pictures("Read right now", outcome, outcome.won)
+        _pictures("Lost", outcome, outcome.lost)
+    with st.container(horizontal=True):
+        if st.button("Draw with it", key="own-draw", icon=":material/draw:"):
+            st.session_state["draw-model"] = run.id
+            st.switch_page("pages/draw.py")
+        title = titles().get(run.id, run.id)
+        st.download_button(
+            "Take it along as one page",
+            lambda: web_page.page(models.get_predictor(run.id), end["test_accuracy"], title, name),
+            file_name=f"{name}.html",
+            mime="text/html",
+            key="own-page",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.button("Undo", key="own-undo", type="tertiary", on_click=_undo, help="Back to the network from before.")
+
+
+def _outcome(run: Run) -> Outcome | None:
+    kept: dict[str, Outcome | None] = st.session_state.setdefault("own-outcomes", {})
+    if run.id not in kept:
+        kept[run.id] = teaching.outcome(run)
+    return kept[run.id]
+
+
+def _pictures(title: str, outcome: Outcome, numbers: Indices) -> None:
+    """Digits with what was read in them before and what is read now."""
+    if not len(numbers):
+        return
+    cells = []
+    for number in numbers[:SHOWN]:
+        before, after = outcome.before.digits[number], outcome.after.digits[number]
+        cells.append(f"{pictures.in_markdown(outcome.before.images[number], 'own digit')} {before} → **{after}**")
+    st.markdown(f"{title}: " + " ".join(cells))
+
+
+def _undo() -> None:
+    """Go back to the network from before; the run stays among the others."""
+    del st.session_state["own-taught"]

@@ -1,0 +1,77 @@
+"""A visitor's own digits: in which set they are kept, and what is kept there."""
+
+import pathlib
+
+import streamlit as st
+
+from mnist_core import own_digits
+from mnist_core.drawing import Pixels
+from mnist_core.errors import LabError
+from mnist_core.own_digits import DIGITS, DigitSet
+
+DEFAULT = "me"
+
+
+def set_name() -> str:
+    """The name of the set that the visitor's digits go to: the one that was chosen, else one of their own.
+
+    On this machine alone that is "me"; where others visit as well it is the first such name that is free.
+    """
+    name: str | None = st.session_state.get("own-set")
+    if not name:
+        name, number = DEFAULT, 1
+        while st.context.ip_address and DIGITS.has(name):
+            number += 1
+            name = f"{DEFAULT}-{number}"
+        st.session_state["own-set"] = name
+    return name
+
+
+def choose_set() -> str:
+    """A control for the set; the name of the one that is chosen, which may be new."""
+    names = [one.name for one in DIGITS.sets()]
+    current = set_name()
+    if current not in names:
+        names.insert(0, current)
+    chosen = st.selectbox(
+        "Whose digits?",
+        names,
+        index=names.index(current),
+        key="own-set-choice",
+        accept_new_options=True,
+        help="Each set has a name. Type a new one to begin another.",
+        width=220,
+    )
+    name = chosen or current
+    st.session_state["own-set"] = name
+    return name
+
+
+def opened(name: str) -> DigitSet | None:
+    """The set of that name, None before anything is kept in it."""
+    return DIGITS.open(name) if DIGITS.has(name) else None
+
+
+def keep(digit: int, ink: Pixels) -> str:
+    """Keep the ink as that digit in the visitor's set; its name there, such as "me/4/one.png". Raises DatasetError."""
+    kept = DIGITS.open_or_create(set_name())
+    return f"{kept.name}/{kept.place(kept.add(digit, ink))}"
+
+
+def remove(name: str) -> None:
+    """Remove what `keep` has kept. Raises DatasetError."""
+    set_name, _, place = name.partition("/")
+    DIGITS.open(set_name).remove(place)
+
+
+def where(name: str) -> str:
+    """The folder in which the set is kept, as Markdown code."""
+    return f"`{(DIGITS.folder / name).resolve()}`"
+
+
+def image_of(path: pathlib.Path) -> Pixels | None:
+    """One digit as a network sees it; None for a file that cannot be read, as teaching will say."""
+    try:
+        return own_digits.prepared(path)
+    except (LabError, OSError):
+        return None

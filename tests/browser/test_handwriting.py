@@ -1,0 +1,150 @@
+"""Teaching one's own handwriting as a visitor does it, in a real browser."""
+
+import pathlib
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from mnist_core.own_digits import DigitStore
+from mnist_core.runs.run_store import RunStore
+from tests.browser.conftest import Server, opened
+from tests.browser.steps import (
+    FOUR,
+    ONE,
+    SEVEN,
+    WRITTEN,
+    ZERO,
+    Points,
+    answer,
+    at_rest,
+    draw,
+    ink,
+    kept,
+    press,
+    visit,
+    wait_until,
+)
+from tests.conftest import needs_mnist
+from tests.exchange.test_digit_sheet import photographed, written
+
+FORMS: dict[int, list[Points]] = {
+    **{0: [ZERO], 1: [ONE], 4: FOUR, 7: WRITTEN["7 with a bar"][1], 8: WRITTEN["8 of two loops"][1]},
+    **{digit: WRITTEN[str(digit)][1] for digit in (2, 3, 5, 6, 9)},
+}
+
+
+def asked(page: Page) -> int:
+    return int(page.locator("[data-testid=stMain] h2").first.inner_text().split()[2])
+
+
+def sets_of(server: Server) -> DigitStore:
+    return DigitStore(server.runs_dir.parent / "digits")
+
+
+def write(page: Page, digit: int, from_keyboard: bool = False) -> None:
+    """Write the digit and keep it."""
+    for points in FORMS[digit]:
+        draw(page, points)
+    kept(page)
+    if from_keyboard:
+        page.keyboard.press("Enter")
+    else:
+        press(page, "clear-keep")
+    wait_until(page, lambda: ink(page) == 0)
+    at_rest(page)
+
+
+@needs_mnist
+def test_a_newcomer_corrects_writes_teaches_and_takes_it_along(
+    browser: Browser, fresh_server: Server, tmp_path: pathlib.Path
+) -> None:
+    context = browser.new_context(base_url=fresh_server.address, accept_downloads=True)
+    with opened(context) as page:
+        sets = sets_of(fresh_server)
+        visit(page, "/")
+        draw(page, SEVEN)
+        expect(answer(page)).to_have_text("7")
+        kept(page)
+        page.get_by_role("button", name="It was wrong").click()
+        press(page, "truth-1")
+        expect(page.locator(".st-key-kept")).to_contain_text("Kept as a 1")
+        assert sets.open("me").counts()[1] == 1
+        press(page, "kept-undo")
+        wait_until(page, lambda: not sets.open("me").files())
+        page.get_by_role("button", name="It was right").click()
+        expect(page.locator(".st-key-kept")).to_contain_text("Kept as a 7")
+        press(page, "kept-more")
+        expect(page.locator("[data-testid=stMain] h1")).to_contain_text("handwriting")
+        at_rest(page)
+        page.wait_for_timeout(500)
+        for turn in range(29):
+            write(page, asked(page), from_keyboard=turn % 2 == 1)
+        assert sum(sets.open("me").counts()) == 30
+        expect(page.get_by_text("30 digits in the set")).to_be_visible()
+        press(page, "teach")
+        expect(page.locator(".st-key-taught")).to_contain_text("Yours, held back", timeout=120_000)
+        (run,) = RunStore(fresh_server.runs_dir).runs()
+        end = run.end()
+        assert end
+        expect(page.locator(".st-key-taught")).to_contain_text(f"{end['test_accuracy']:.2%}")
+        with page.expect_download() as download:
+            page.locator(".st-key-own-page button").click()
+        download.value.save_as(tmp_path / "me.html")
+        press(page, "own-draw")
+        expect(page.locator("[data-testid=stMain] h1")).to_contain_text("Draw a digit")
+        expect(page.get_by_label("Model", exact=True)).to_have_value("cnn taught me", timeout=60_000)
+        page.goto((tmp_path / "me.html").as_uri())
+        expect(page.get_by_test_id("pad")).to_be_visible()
+        expect(page.get_by_text("trained by me")).to_be_visible()
+
+
+@needs_mnist
+def test_one_drawing_is_taught_and_untaught(browser: Browser, fresh_server: Server) -> None:
+    with opened(browser.new_context(base_url=fresh_server.address)) as page:
+        visit(page, "/")
+        draw(page, SEVEN)
+        expect(answer(page)).to_have_text("7")
+        kept(page)
+        page.get_by_role("button", name="It was wrong").click()
+        press(page, "truth-4")
+        press(page, "teach-one")
+        expect(answer(page)).to_have_text("4", timeout=60_000)
+        expect(page.locator(".st-key-taught")).to_contain_text("before", timeout=60_000)
+        press(page, "taught-undo")
+        expect(answer(page)).to_have_text("7")
+
+
+def test_digits_come_from_a_photographed_sheet_and_go_again(
+    browser: Browser, fresh_server: Server, tmp_path: pathlib.Path
+) -> None:
+    photographed(written(columns=[0, 5])).save(tmp_path / "photo.jpg")
+    with opened(browser.new_context(base_url=fresh_server.address)) as page:
+        visit(page, "/handwriting")
+        page.get_by_label("Whose digits?", exact=True).fill("Zoë")
+        page.keyboard.press("Enter")
+        at_rest(page)
+        page.get_by_text("From paper", exact=True).click()
+        at_rest(page)
+        page.locator("input[type=file]").set_input_files(tmp_path / "photo.jpg")
+        press(page, "own-keep-all")
+        expect(page.get_by_text("Kept in the set Zoë.")).to_be_visible()
+        sets = sets_of(fresh_server)
+        assert sets.open("Zoë").counts() == [2] * 10
+        page.get_by_text("What is kept", exact=True).click()
+        expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+        press(page, "own-delete")
+        expect(page.get_by_text("The set Zoë is deleted")).to_be_visible()
+        assert sets.sets() == []
+        press(page, "own-restore")
+        wait_until(page, lambda: sets.has("Zoë"))
+
+
+@pytest.mark.parametrize("key", ["Escape", "Backspace"])
+def test_the_keyboard_clears_and_undoes(page: Page, key: str) -> None:
+    visit(page, "/")
+    for points in FOUR[:2]:
+        draw(page, points)
+    kept(page)
+    full = ink(page)
+    page.keyboard.press(key)
+    wait_until(page, lambda: ink(page) == 0 if key == "Escape" else 0 < ink(page) < full)

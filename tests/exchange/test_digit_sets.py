@@ -1,0 +1,119 @@
+import io
+import pathlib
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_core.errors import DatasetError
+from mnist_core.exchange import digit_sets
+from mnist_core.own_digits import DigitStore
+
+
+def picture(*bars, size=(60, 60)):
+    """Dark upright bars on white paper, each (left, width), as PNG."""
+    values = np.full(size, 255, np.uint8)
+    for left, width in bars:
+        values[10:50, left : left + width] = 0
+    content = io.BytesIO()
+    Image.fromarray(values).save(content, "PNG")
+    return content.getvalue()
+
+
+def zipped(files):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    content.seek(0)
+    return content
+
+
+ONE, OTHER, TWO, BLANK = picture((20, 8)), picture((20, 12)), picture((5, 8), (45, 8)), picture()
+
+
+@pytest.fixture
+def sets(tmp_path):
+    return DigitStore(tmp_path / "digits")
+
+
+def folder(tmp_path: pathlib.Path, files):
+    for name, data in files.items():
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return tmp_path / "in"
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_labelled_images_are_found_and_the_rest_is_said(tmp_path, as_zip):
+    files = {
+        "me/1/a.png": ONE,
+        "me/7/b.png": OTHER,
+        "me/set.json": b"{}",
+        "me/1/.DS_Store": b"x",
+        "me/1/blank.png": BLANK,
+        "me/1/note.txt": b"no image",
+        "me/4/two.png": TWO,
+        "me/4/again.png": ONE,
+        "me/loose.png": ONE,
+    }
+    found = digit_sets.read(zipped(files) if as_zip else folder(tmp_path, files))
+    assert sorted(digit for digit, _ in found.digits) == [1, 7]
+    said = " ".join(sorted(found.problems))
+    for words in ("no ink", "is not an image", "several digits", "as a 1, too", "lies in no folder"):
+        assert words in said
+    assert len(found.problems) == 5
+
+
+def test_a_set_comes_back_from_its_zip(sets, tmp_path):
+    found = digit_sets.read(zipped({"1/a.png": ONE, "7/b.png": OTHER}))
+    assert digit_sets.keep(found.digits, "me", sets) == 2
+    digit_sets.export(sets.open("me"), tmp_path / "me.zip")
+    again = digit_sets.read(tmp_path / "me.zip")
+    digit_sets.keep(again.digits, "you", sets)
+    assert np.array_equal(sets.open("me").load().images, sets.open("you").load().images)
+    assert sets.open("you").counts() == sets.open("me").counts()
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "There are no images of digits to add."),
+        ({"a.png": ONE}, "lies in no folder"),
+        ({"x/1/a.png": BLANK}, "no ink"),
+        ({"../../1/a.png": ONE}, "There are no images of digits to add."),
+    ],
+)
+def test_a_zip_without_digits_is_refused(files, words):
+    with pytest.raises(DatasetError, match=words):
+        digit_sets.read(zipped(files))
+
+
+def test_a_zip_that_is_none_or_cut_or_too_large_is_refused(tmp_path, monkeypatch):
+    whole = zipped({"1/a.png": ONE}).getvalue()
+    for name, content in (("none.zip", b"no zip"), ("cut.zip", whole[:-30])):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DatasetError, match="neither a folder nor a whole zip"):
+            digit_sets.read(tmp_path / name)
+    with pytest.raises(DatasetError, match="cannot be read"):
+        digit_sets.read(tmp_path / "missing.zip")
+    bomb = zipped({"1/a.png": b"\0" * (digit_sets.LARGEST + 1)})
+    with pytest.raises(DatasetError, match="larger than an image may be"):
+        digit_sets.read(bomb)
+    monkeypatch.setattr(digit_sets, "MOST_ENTRIES", 1)
+    with pytest.raises(DatasetError, match="holds more than 1 files"):
+        digit_sets.read(zipped({"1/a.png": ONE, "1/b.png": OTHER}))
+    monkeypatch.setattr(digit_sets, "MOST_PACKED", 10)
+    with pytest.raises(DatasetError, match="larger than"):
+        digit_sets.read(zipped({"1/a.png": ONE}))
+
+
+def test_a_contact_sheet_shows_every_digit(sets, tmp_path):
+    digit_sets.keep([(1, np.eye(40, dtype=np.uint8) * 255)] * 20, "me", sets)
+    digit_sets.write_contact_sheet(sets.open("me"), tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (digit_sets.COLUMNS * digit_sets.CELL, 2 * digit_sets.CELL)
+    with pytest.raises(DatasetError, match="cannot be written"):
+        digit_sets.write_contact_sheet(sets.open("me"), tmp_path / "no" / "sheet.png")

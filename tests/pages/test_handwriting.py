@@ -1,0 +1,147 @@
+"""The Handwriting page as a script."""
+
+import io
+
+import numpy as np
+import pytest
+
+from mnist_core.exchange import digit_sheet
+from mnist_core.own_digits import DigitStore
+from mnist_core.runs.run_store import RunStore
+from tests.conftest import needs_mnist
+from tests.exchange.test_digit_sheet import photographed, written
+from tests.pages import drawing, metrics, text
+
+ONE = [(140, 40), (140, 240)]
+
+
+@pytest.fixture
+def page(app):
+    app.run()
+    app.switch_page("pages/handwriting.py").run()
+    assert not app.exception
+    return app
+
+
+@pytest.fixture
+def sets(tmp_path):
+    return DigitStore(tmp_path / "digits")
+
+
+def strokes(seed: int) -> np.ndarray:
+    ink = np.zeros((60, 60), np.uint8)
+    ink[8:50, 10 + seed : 16 + seed] = 255
+    return ink
+
+
+def write(page, *points) -> None:
+    page.session_state[page.session_state["canvas"].key] = drawing(*points)
+    page.run()
+
+
+def ask(page) -> int:
+    """The digit that the page asks for."""
+    return int(page.header[0].value.split()[-1])
+
+
+def test_what_is_written_is_kept_in_turn(page, sets):
+    assert page.caption[0].value == "1 of 30"
+    wanted = ask(page)
+    page.button(key="clear-keep").click().run()
+    assert f"write a {wanted}, or skip it" in text(page)
+    for count in (1, 2):
+        wanted = ask(page)
+        write(page, ONE)
+        page.button(key="clear-keep").click().run()
+        assert not page.exception
+        assert sum(sets.open("me").counts()) == count
+        assert sets.open("me").files()[-1][1] >= 0
+    assert page.caption[0].value == "3 of 30"
+    page.button(key="own-back").click().run()
+    assert sum(sets.open("me").counts()) == 1
+    page.button(key="clear-skip").click().run()
+    assert page.caption[0].value == "3 of 30"
+
+
+def test_a_round_asks_for_each_digit_once(page):
+    asked = []
+    for _ in range(10):
+        asked.append(ask(page))
+        page.button(key="clear-skip").click().run()
+    assert sorted(asked) == list(range(10))
+
+
+@needs_mnist
+def test_a_network_is_taught_the_set_and_says_before_and_after(page, sets, tmp_path, at_once):
+    kept = sets.create("me")
+    for digit in range(10):
+        for seed in range(3):
+            kept.add(digit, strokes(digit * 3 + seed))
+    page.run()
+    assert "30 digits in the set" in text(page)
+    page.button(key="teach").click().run()
+    assert not page.exception
+    (run,) = RunStore(tmp_path / "runs").runs()
+    end = run.end()
+    assert metrics(page)["Yours, held back"] == f"{round(10 * end['own_accuracy'])} of 10"
+    assert metrics(page)["MNIST's test images"] == f"{end['test_accuracy']:.2%}"
+    page.button(key="own-undo").click().run()
+    assert "Yours, held back" not in metrics(page)
+    assert len(RunStore(tmp_path / "runs").runs()) == 1
+
+
+def test_few_digits_are_not_enough_to_teach(page, sets):
+    sets.create("me").add(1, strokes(1))
+    page.run()
+    assert page.button(key="teach").disabled
+    assert "1 digits in the set: 9 more to begin" in text(page)
+
+
+def test_digits_go_to_the_set_that_is_chosen(page, sets):
+    sets.create("Zoë")
+    page.run()
+    page.selectbox(key="own-set-choice").select("Zoë").run()
+    write(page, ONE)
+    page.button(key="clear-keep").click().run()
+    assert sum(sets.open("Zoë").counts()) == 1
+    assert not sets.has("me")
+
+
+def test_what_is_kept_is_shown_and_the_set_deleted_and_brought_back(page, sets):
+    kept = sets.create("me")
+    kept.add(1, strokes(1))
+    (kept.path / "1" / "broken.png").write_bytes(b"no image")
+    page.segmented_control(key="own-section").set_value("What is kept").run()
+    assert not page.exception
+    assert str(kept.path) in text(page)
+    page.button(key="own-delete").click().run()
+    assert sets.sets() == []
+    page.button(key="own-restore").click().run()
+    assert not page.exception
+    assert sets.open("me").counts()[1] == 2
+
+
+def test_a_photo_of_the_sheet_is_looked_at_and_kept(page, sets):
+    page.segmented_control(key="own-section").set_value("From paper").run()
+    content = io.BytesIO()
+    photographed(written()).save(content, "JPEG")
+    page.file_uploader(key="own-file").set_value(("sheet.jpg", content.getvalue(), "image/jpeg")).run()
+    assert not page.exception
+    page.button(key="own-keep-all").click().run()
+    assert not page.exception
+    assert sets.open("me").counts() == [3] * 10
+
+
+def test_a_file_that_is_no_sheet_is_one_sentence(page, sets):
+    page.segmented_control(key="own-section").set_value("From paper").run()
+    content = io.BytesIO()
+    digit_sheet.draw().crop((0, 0, 900, 900)).save(content, "PNG")
+    for name, data, words in (
+        ("half.png", content.getvalue(), "four black squares"),
+        ("broken.jpg", b"no image", "not an image"),
+        ("broken.zip", b"no zip", "whole zip file"),
+    ):
+        page.file_uploader(key="own-file").set_value((name, data, "image/png")).run()
+        assert not page.exception
+        assert words in page.error[0].value
+    assert sets.sets() == []

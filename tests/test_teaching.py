@@ -1,0 +1,237 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core import dataset, teaching, trainer
+from mnist_core.__main__ import main
+from mnist_core.config import TrainConfig
+from mnist_core.errors import ConfigError, DatasetError, ModelError, RunError
+from mnist_core.exchange.run_archive import export_run, import_run
+from mnist_core.own_digits import DigitStore
+from mnist_core.reading import catalog, predictor
+from mnist_core.runs import inputs, worker
+from mnist_core.state import Before, OwnSplit, TrainState
+from tests.conftest import curves
+
+
+@pytest.fixture
+def sets(tmp_path):
+    """Three of each digit, as somebody writes them who turns every digit upside down."""
+    store = DigitStore(tmp_path / "digits")
+    kept = store.create("me")
+    sample = dataset.load_test("sample")
+    for digit in range(10):
+        for image in sample.images[sample.labels == digit][:3]:
+            kept.add(digit, np.rot90(image.numpy(), 2).repeat(4, 0).repeat(4, 1))
+    return store
+
+
+@pytest.fixture
+def base(trained):
+    return trained(epochs=4)
+
+
+def taught(base, store, sets, **changes):
+    settings = teaching.settings(base.id, ("me",), store) | {"epoch_images": 640, "device": "cpu"}
+    run = teaching.create_run(TrainConfig(**settings | changes), store, sets)
+    for _ in worker.train(run):
+        pass
+    return run
+
+
+def test_a_model_learns_own_digits_and_says_what_it_read_before(base, store, sets):
+    run = taught(base, store, sets, lr=0.02, epochs=6, augment="none", base_share=0.0)
+    start, *_, end = run.records()
+    assert (end["own_learnt"], end["own_held_back"]) == (20, 10)
+    assert end["own_accuracy"] > end["own_accuracy_before"] + 0.2
+    assert end["test_accuracy_before"] == base.end()["test_accuracy"]
+    assert start["own_accuracy"] == end["own_accuracy_before"]
+    held_back = dataset.Dataset.of(inputs.read_own(run.path, run.config()).held_back)
+    for model, figure in ((base.id, "own_accuracy_before"), (run.id, "own_accuracy")):
+        read = predictor.load(model, store).predictions(held_back)
+        assert read.right.mean() == pytest.approx(end[figure])
+    epochs = [record for record in run.records() if record["event"] == "epoch"]
+    assert epochs[-1]["own_accuracy"] == end["own_accuracy"]
+    assert end["chosen_epoch"] == 6
+
+
+def test_before_and_after_are_of_the_digits_that_were_held_back(base, store, sets):
+    run = taught(base, store, sets, lr=0.01)
+    outcome = teaching.outcome(run)
+    assert len(outcome.before) == len(outcome.after) == 10
+    for number in outcome.won:
+        assert outcome.before.digits[number] != outcome.before.labels[number] == outcome.after.digits[number]
+    for number in outcome.lost:
+        assert outcome.before.digits[number] == outcome.before.labels[number] != outcome.after.digits[number]
+    end = run.end()
+    assert len(outcome.won) - len(outcome.lost) == round(10 * (end["own_accuracy"] - end["own_accuracy_before"]))
+    assert teaching.outcome(base) is None
+
+
+def test_a_run_needs_neither_its_base_nor_its_sets_any_more(base, store, sets):
+    run = taught(base, store, sets)
+    other = teaching.create_run(run.config(), store, sets)
+    for record in worker.train(other):
+        if record["event"] == "epoch":
+            other.request_stop()
+    base.delete()
+    sets.delete("me")
+    for _ in worker.train(other):
+        pass
+    assert other.weights.read_bytes() == run.weights.read_bytes()
+    assert curves(other) == curves(run)
+
+
+def test_a_taught_run_is_taken_along_whole(base, store, sets, tmp_path):
+    run = taught(base, store, sets)
+    export_run(run, tmp_path / "run.zip")
+    run.delete()
+    again = import_run(tmp_path / "run.zip", store)
+    assert teaching.outcome(again).after.right.sum() == round(10 * again.end()["own_accuracy"])
+
+
+def test_the_mean_with_the_base_lies_between_both(base, store):
+    config = dataclasses.replace(base.config(), start_from=base.id)
+    state = TrainState.of(config, inputs.read_base(*_with_base(base, store, config)))
+    with torch.no_grad():
+        for parameter in state.model.parameters():
+            parameter += 1
+    for share in (0.0, 0.25):
+        mean = state.candidate(share).state_dict()
+        for name, value in state.base.weights.items():
+            assert torch.allclose(mean[name], value + (1 - share), atol=1e-6)
+
+
+def _with_base(base, store, config):
+    return teaching.create_run(config, store).path, config
+
+
+def test_batch_norm_keeps_its_means_where_a_model_is_taught(store, sets, trained):
+    base = trained(model="cnn", hidden=(64,), width=4, epochs=1)
+    run = taught(base, store, sets)
+    before, after = (predictor.load(one.id, store).network.state_dict() for one in (base, run))
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert not [name for name in moved if "running" in name or "num_batches" in name]
+
+
+def test_from_scratch_the_set_is_learnt_beside_the_data(small, store, sets):
+    run = teaching.create_run(dataclasses.replace(small, digits=("me",), own_share=0.3), store, sets)
+    *_, end = worker.train(run)
+    assert end["own_learnt"] == 20
+    assert "own_accuracy_before" not in end
+    assert not (run.path / inputs.BASE).exists()
+
+
+def test_a_pupil_s_set_may_judge_what_a_class_has_taught(base, store, sets):
+    pupil = sets.create("pupil")
+    pupil.add(7, np.eye(60, dtype=np.uint8) * 255)
+    run = taught(base, store, sets, judged_by=["pupil"])
+    assert (run.end()["own_learnt"], run.end()["own_held_back"]) == (30, 1)
+    with pytest.raises(ConfigError, match="The set me is to be learnt: it cannot judge as well"):
+        TrainConfig(digits=("me",), judged_by=("me",))
+
+
+def test_one_drawing_is_learnt_alone(base, store, sets):
+    path = sets.open("me").files()[0][0]
+    image = f"me/{sets.open('me').place(path)}"
+    settings = teaching.settings(base.id, (image,), store)
+    assert settings["epochs"] == 1
+    run = teaching.create_run(TrainConfig(**settings, device="cpu"), store, sets)
+    *_, end = worker.train(run)
+    assert end["own_learnt"] == 1
+    assert "own_accuracy" not in end
+    assert teaching.outcome(run) is None
+
+
+def test_a_model_goes_on_with_its_own_config_where_no_set_is_named(base, store):
+    settings = teaching.settings(base.id, store=store)
+    assert TrainConfig(**settings) == dataclasses.replace(base.config(), start_from=base.id)
+    run = teaching.create_run(TrainConfig(**settings), store)
+    start, *_ = worker.train(run)
+    assert start["val_accuracy"] > 0.5
+
+
+def test_the_shipped_models_can_all_be_taught(store):
+    for name in catalog.shipped():
+        config = TrainConfig(**teaching.settings(name, ("me",), store))
+        assert config.seed == catalog.config_of(name).seed
+        assert config.validation_images == 1_000
+
+
+def test_what_does_not_fit_is_one_sentence(base, store, sets, small):
+    with pytest.raises(ConfigError, match=r"has hidden \(16,\), not \(8,\): its weights fit its own network alone"):
+        teaching.create_run(dataclasses.replace(small, start_from=base.id, hidden=(8,)), store, sets)
+    with pytest.raises(RunError, match=r"There is no run nobody .* Shipped models are"):
+        teaching.settings("nobody", ("me",), store)
+    with pytest.raises(DatasetError, match="There is no set you"):
+        teaching.create_run(dataclasses.replace(small, digits=("you",)), store, sets)
+    sets.create("empty")
+    with pytest.raises(DatasetError, match="The set empty is empty"):
+        teaching.create_run(dataclasses.replace(small, digits=("empty",)), store, sets)
+    with pytest.raises(ModelError, match=f"The weights of {base.id}, which the training starts from, are missing"):
+        TrainState.of(dataclasses.replace(small, start_from=base.id))
+    with pytest.raises(ConfigError, match=r"start_from cannot be '\.\./x'"):
+        dataclasses.replace(small, start_from="../x")
+    assert [run.id for run in store.runs()] == [base.id]
+
+
+@pytest.mark.parametrize("name", [inputs.BASE, inputs.OWN])
+def test_a_damaged_input_is_one_sentence(base, store, sets, name):
+    config = TrainConfig(**teaching.settings(base.id, ("me",), store) | {"device": "cpu"})
+    run = teaching.create_run(config, store, sets)
+    (run.path / name).write_bytes(b"no tensors")
+    with pytest.raises(ModelError, match=f"{name} is damaged"):
+        list(worker.train(run))
+    assert run.status().state == "failed"
+
+
+def test_the_shell_teaches_as_the_pages_do(base, store, sets, capsys):
+    where = ["--runs-dir", str(store.folder), "--digits-dir", str(sets.folder), "--device", "cpu"]
+    assert main(["train", "--from", base.id, "--digits", "me", "--epochs", "1", "--json", *where]) == 0
+    end = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert end["own_held_back"] == 10
+    config = store.open(end["run"]).config()
+    assert config == TrainConfig(**teaching.settings(base.id, ("me",), store) | {"epochs": 1, "device": "cpu"})
+    assert main(["train", "--from", base.id, "--digits", "me", "--epochs", "1", *where]) == 0
+    assert "20 own digits were learnt. Of 10 that were held back," in capsys.readouterr().out
+
+
+def test_the_state_keeps_what_was_read_before(small):
+    state = TrainState.of(small)
+    for _ in trainer.fit(small, state):
+        pass
+    for before in (None, Before(0.5), Before(0.5, 0.25), Before(0.5, None, 0.75), Before(0.5, 0.0, 1.0)):
+        state.before = before
+        again = TrainState.of(small)
+        again.load(state.tensors())
+        assert again.before == before
+
+
+def test_an_epoch_has_its_share_of_own_digits_each_as_often():
+    labels = torch.tensor([3, 3, 3, 7])
+    sampler = dataset.Sampler(data=100, images=60, own=20, labels=labels)
+    torch.manual_seed(0)
+    order = sampler()
+    assert len(order) == len(sampler) == 60
+    own = order[order >= 100] - 100
+    assert sorted(labels[own].tolist()) == [3] * 10 + [7] * 10
+    assert len(set(order[order < 100].tolist())) == 40
+    torch.manual_seed(1)
+    whole = dataset.Sampler(data=50, images=50)()
+    torch.manual_seed(1)
+    assert torch.equal(whole, torch.randperm(50))
+
+
+def test_only_own_digits_are_changed_where_a_model_is_taught(base, store, sets):
+    config = TrainConfig(**teaching.settings(base.id, ("me",), store) | {"device": "cpu"})
+    from mnist_core.state import Loaders
+
+    loaders = Loaders.of(config, OwnSplit.of(config, sets))
+    images = {image.numpy().tobytes() for image in dataset.normalise(loaders.train.dataset.images)}
+    seen = torch.cat([batch for batch, _ in loaders.train])
+    same = sum(image.numpy().tobytes() in images for image in seen)
+    assert same == pytest.approx(len(seen) * (1 - config.own_share), abs=1)

@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.dataset import NO_DIGIT, Dataset
 from mnist_core.errors import ModelError
 from mnist_core.evaluation import Loader
+from mnist_core.optimizer import Optimizer
 from mnist_core.own_digits import DIGITS, DigitStore, OwnDigits
 from mnist_core.torch_startup import freeze_imports, keep_freed_memory
 
@@ -127,7 +127,7 @@ class TrainState:
     """
 
     model: nn.Module
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
     lr: float
     epoch: int = 0  # epochs finished
     step: int = 0  # steps taken
@@ -153,16 +153,16 @@ class TrainState:
         network = network.to(place)
         multiply_adds = sum(row.multiply_adds for row in model.summary(network)) * config.batch_size
         threads = device.choose_threads(multiply_adds)
-        state = cls(network, _optimizer(config, network), config.lr, threads=threads, base=base)
-        freeze_imports()  # behind the first optimizer, which imports much
+        state = cls(network, Optimizer(config, network.parameters()), config.lr, threads=threads, base=base)
+        freeze_imports()
         keep_freed_memory()
         return state
 
     def tensors(self) -> dict[str, Tensor]:
         """All of the state, by name; what `load` takes."""
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
-        for index, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items() if value is not None}
+        for index, slots in self.optimizer.slots.items():
+            tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
         tensors["progress"] = torch.tensor([self.epoch, self.step, self.seconds, self.lr], dtype=torch.float64)
         if self.best:
             tensors |= {f"best.{name}": value for name, value in self.best.weights.items()}
@@ -194,11 +194,11 @@ class TrainState:
         for number, parameter in enumerate(self.model.parameters()):
             # in the order in memory that its parameter has, channels last for example: a fused step goes by that
             for slot, value in slots.get(number, {}).items():
-                if value.shape == parameter.shape:
-                    slots[number][slot] = torch.empty_like(parameter).copy_(value)
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+                like = parameter if value.shape == parameter.shape else value.to(parameter.device)
+                slots[number][slot] = torch.empty_like(like, requires_grad=False).copy_(value)
+        self.optimizer.slots = slots
         epoch, step, seconds, lr = tensors["progress"].tolist()
-        has_begun = bool(slots) or not _slots(self.optimizer)
+        has_begun = bool(slots) or not self.optimizer.slot_names
         if not (0 <= epoch == int(epoch) and step >= 0 and (has_begun or step == 0) and seconds >= 0 and lr > 0):
             raise ModelError("The progress of the training is none that a training can have.")
         self.epoch, self.step, self.seconds, self.lr = int(epoch), int(step), seconds, lr
@@ -223,7 +223,7 @@ class TrainState:
             expected["before"] = torch.empty(len(dataclasses.fields(Before)), dtype=torch.float64)
         if "optimizer" in parts:
             for index, parameter in enumerate(self.model.parameters()):
-                for slot in _slots(self.optimizer):
+                for slot in self.optimizer.slot_names:
                     expected[f"optimizer.{index}.{slot}"] = torch.empty(()) if slot == "step" else parameter
         return expected | {"progress": torch.empty(4, dtype=torch.float64)}
 
@@ -247,20 +247,3 @@ class TrainState:
         if self.best is None or self.base or accuracy >= self.best.accuracy:
             weights = {name: value.clone() for name, value in candidate.state_dict().items()}
             self.best = Checkpoint(weights, self.epoch, accuracy)
-
-
-def _optimizer(config: TrainConfig, network: nn.Module) -> torch.optim.Optimizer:
-    options: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
-    options["fused"] = next(network.parameters()).device.type != "mps"  # one pass over the weights instead of many
-    if config.optimizer == "adamw":
-        return torch.optim.AdamW(network.parameters(), **options)
-    if config.optimizer == "momentum":
-        return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **options)
-    return torch.optim.SGD(network.parameters(), **options)
-
-
-def _slots(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
-    """What the optimizer keeps of each parameter."""
-    if isinstance(optimizer, torch.optim.AdamW):
-        return "step", "exp_avg", "exp_avg_sq"
-    return ("momentum_buffer",) if optimizer.defaults["momentum"] else ()

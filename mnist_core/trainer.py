@@ -30,7 +30,7 @@ GUESSING = math.log(10)  # the cross-entropy of giving each of the ten digits th
 
 
 def warm_up() -> None:
-    """Take a first step, whose optimizer torch imports and sets up for seconds, so that a training's own is quick."""
+    """Take a first step, for which torch sets much up, so that a training's own is quick."""
     config = TrainConfig()
     state = TrainState.of(config)
     torch.set_num_threads(state.threads)
@@ -160,8 +160,6 @@ def _train_epoch(
 
 
 def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor, lr: float, tally: Tally) -> None:
-    for group in state.optimizer.param_groups:
-        group["lr"] = lr
     with torch.autocast(images.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
         logits = state.model(images)
     logits = logits.float()
@@ -170,7 +168,7 @@ def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor
     loss = F.cross_entropy(classes, labels, label_smoothing=config.label_smoothing)
     state.model.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # missing in torch's stubs
-    state.optimizer.step()
+    state.optimizer.step(lr)
     state.step += 1
     tally.add(logits, labels)
 

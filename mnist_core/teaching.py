@@ -139,7 +139,7 @@ def outcome(run: Run) -> Outcome | None:
     from mnist_core.runs import inputs
 
     config = run.config()
-    base, own = inputs.read_base(run.path, config), inputs.read_own(run.path, config)
+    base, own = inputs.read_base(run.path), inputs.read_own(run.path)
     if not (base and own and len(own.held_back)):
         return None
     network = model.build(config.model, **config.hyperparameters)

@@ -9,6 +9,7 @@ from mnist_core import dataset, teaching, trainer
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, DatasetError, ModelError, RunError
+from mnist_core.exchange import model_card
 from mnist_core.exchange.run_archive import export_run, import_run
 from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog, predictor
@@ -49,7 +50,7 @@ def test_a_model_learns_own_digits_and_says_what_it_read_before(base, store, set
     assert end["own_accuracy"] > end["own_accuracy_before"] + 0.2
     assert end["test_accuracy_before"] == base.end()["test_accuracy"]
     assert start["own_accuracy"] == end["own_accuracy_before"]
-    held_back = dataset.Dataset.of(inputs.read_own(run.path, run.config()).held_back)
+    held_back = dataset.Dataset.of(inputs.read_own(run.path).held_back)
     for model, figure in ((base.id, "own_accuracy_before"), (run.id, "own_accuracy")):
         read = predictor.load(model, store).predictions(held_back)
         assert read.right.mean() == pytest.approx(end[figure])
@@ -95,7 +96,7 @@ def test_a_taught_run_is_taken_along_whole(base, store, sets, tmp_path):
 
 def test_the_mean_with_the_base_lies_between_both(base, store):
     config = dataclasses.replace(base.config(), start_from=base.id)
-    state = TrainState.of(config, inputs.read_base(*_with_base(base, store, config)))
+    state = TrainState.of(config, inputs.read_base(teaching.create_run(config, store).path))
     with torch.no_grad():
         for parameter in state.model.parameters():
             parameter += 1
@@ -103,10 +104,6 @@ def test_the_mean_with_the_base_lies_between_both(base, store):
         mean = state.candidate(share).state_dict()
         for name, value in state.base.weights.items():
             assert torch.allclose(mean[name], value + (1 - share), atol=1e-6)
-
-
-def _with_base(base, store, config):
-    return teaching.create_run(config, store).path, config
 
 
 def test_batch_norm_keeps_its_means_where_a_model_is_taught(store, sets, trained):
@@ -177,6 +174,24 @@ def test_what_does_not_fit_is_one_sentence(base, store, sets, small):
     with pytest.raises(ConfigError, match=r"start_from cannot be '\.\./x'"):
         dataclasses.replace(small, start_from="../x")
     assert [run.id for run in store.runs()] == [base.id]
+
+
+@pytest.mark.parametrize("name", [inputs.BASE, inputs.OWN])
+def test_a_missing_input_is_one_sentence(base, store, sets, name):
+    config = TrainConfig(**teaching.settings(base.id, ("me",), store) | {"device": "cpu"})
+    run = teaching.create_run(config, store, sets)
+    (run.path / name).unlink()
+    with pytest.raises(ModelError, match="are missing"):
+        list(worker.train(run))
+
+
+def test_taught_weights_come_back_with_their_card_alone(base, store, sets, tmp_path):
+    run = taught(base, store, sets)
+    model_card.export([run], tmp_path / "taught.safetensors")
+    again = import_run(tmp_path / "taught.safetensors", store)
+    assert again.config() == run.config()
+    assert teaching.outcome(again) is None
+    assert predictor.load(again.id, store).config.start_from == base.id
 
 
 @pytest.mark.parametrize("name", [inputs.BASE, inputs.OWN])

@@ -284,10 +284,10 @@ def _check(run: Run, name: str) -> None:
         tensors = weights.load(run.weights, run.fingerprint())
         network = model.skeleton(config.model, **config.hyperparameters)  # a whole one may be larger than the file
         weights.check(tensors, network.state_dict())
-        base = inputs.read_base(run.path, config)
+        base = inputs.read_base(run.path)
         if base:
             weights.check(base.weights, network.state_dict())
-        inputs.read_own(run.path, config)
+        inputs.read_own(run.path)
         if run.state.exists():
             training = TrainState.of(config, base)
             training.load(weights.load(run.state, run.fingerprint()))

@@ -69,15 +69,17 @@ def predict(config: TrainConfig) -> Footprint:
         + TRAINING
         + images
         + weights * (4 + slots)  # the gradient, the checkpoint, and the next one while it takes the place of that
+        + weights * 2 * bool(config.start_from)  # the model that it goes on from, and its mean with that
         + max(batch, evaluated, BACKGROUND if config.background else 0)
     )
     state = weights * (2 + slots)  # with the checkpoint
     replaced = state if config.epochs > 1 else weights  # what lies twice on the disk while the new one is written
+    base = weights * bool(config.start_from)
     kept = sizes.kept * min(config.epochs + 1, weight_history.KEPT)
     history = HALF * (
         kept + sizes.snapshot * snapshots.count(config.epochs * config.steps_per_epoch, config.report_every)
     )
-    return Footprint(round(memory), weights + state + replaced + history)
+    return Footprint(round(memory), weights + state + replaced + base + history)
 
 
 def check(config: TrainConfig, folder: pathlib.Path) -> None:

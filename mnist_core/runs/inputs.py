@@ -34,9 +34,9 @@ def write(folder: pathlib.Path, base: Base | None, own: OwnSplit | None) -> None
         weights.save(folder / OWN, images | labels)
 
 
-def read_base(folder: pathlib.Path, config: TrainConfig) -> Base | None:
-    """The model that a run of the config goes on from, None for none. Raises ModelError for a damaged file."""
-    if not config.start_from:
+def read_base(folder: pathlib.Path) -> Base | None:
+    """The model that a run goes on from, None for none. Raises ModelError for a damaged file."""
+    if not (folder / BASE).exists():
         return None
     tensors = weights.load(folder / BASE)
     accuracy = tensors.pop("test_accuracy", None)
@@ -44,9 +44,17 @@ def read_base(folder: pathlib.Path, config: TrainConfig) -> Base | None:
     return Base(network, None if accuracy is None else float(accuracy))
 
 
-def read_own(folder: pathlib.Path, config: TrainConfig) -> OwnSplit | None:
-    """The own digits of a run of the config, None for none. Raises ModelError for a damaged file."""
-    if not (config.digits or config.judged_by):
+def own_of(folder: pathlib.Path, config: TrainConfig) -> OwnSplit | None:
+    """The own digits that a run of the config learns, None for none. Raises ModelError where they are missing."""
+    own = read_own(folder)
+    if own is None and (config.digits or config.judged_by):
+        raise ModelError(f"The own digits of the training, {folder / OWN}, are missing: train its config again.")
+    return own
+
+
+def read_own(folder: pathlib.Path) -> OwnSplit | None:
+    """The own digits of a run, None for none. Raises ModelError for a damaged file."""
+    if not (folder / OWN).exists():
         return None
     tensors = weights.load(folder / OWN)
     parts = []

@@ -109,7 +109,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
         weights.save(run.weights, state.model.state_dict(), fingerprint, durable)
 
     state = _take_up(run, config)
-    loaders = Loaders.of(config, inputs.read_own(run.path, config))
+    loaders = Loaders.of(config, inputs.own_of(run.path, config))
     newest_snapshot = max((step for step in _snapshots(run) if step <= state.step), default=None)
     next_publishing = -math.inf  # the moment from which on newer weights are written
     with run.recorder() as recorder:
@@ -204,7 +204,7 @@ def _fresh_state(run: Run, config: TrainConfig) -> TrainState:
     from mnist_core.runs import inputs
     from mnist_core.state import TrainState
 
-    return TrainState.of(config, inputs.read_base(run.path, config))
+    return TrainState.of(config, inputs.read_base(run.path))
 
 
 def _saved_state(run: Run, config: TrainConfig) -> TrainState:

@@ -127,6 +127,15 @@ class TrainConfig:
         label="Go on from",
         flag="--from",
     )
+    frozen: int = _field(
+        0,
+        "Layers of the model that it goes on from, counted from the input, that stay as they are.",
+        "own",
+        minimum=0,
+        maximum=16,
+        unit="layers",
+        label="Frozen layers",
+    )
     base_share: float = _field(
         0.0,
         "Share of the weights that the training started from in the mean that is kept of those and the trained ones.",
@@ -238,6 +247,8 @@ class TrainConfig:
             object.__setattr__(self, name, check(name, getattr(self, name)))
         if both := set(self.digits) & set(self.judged_by):
             raise ConfigError("judged_by", f"The set {min(both)} is to be learnt: it cannot judge as well.")
+        if self.frozen and not self.start_from:
+            raise ConfigError("frozen", "frozen needs a model to go on from: random weights have to learn.")
         applicable = NETWORKS[self.model].hyperparameters
         for name in HYPERPARAMETERS:
             if name not in applicable and getattr(self, name) != DEFAULTS[name]:

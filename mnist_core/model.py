@@ -91,6 +91,25 @@ def is_weighted_sum(module: nn.Module) -> bool:
     return isinstance(module, nn.Linear | nn.Conv2d)
 
 
+def freeze(network: nn.Module, layers: int) -> None:
+    """Have the first so many layers with weights, and what follows each of them, be no more trained.
+
+    Raises ModelError where nothing would be left to train.
+    """
+    begun = 0
+    for _, module in leaf_modules(network):
+        begun += is_weighted_sum(module)
+        if begun <= layers:
+            module.requires_grad_(False)
+    if begun <= layers:
+        raise ModelError(f"The network has {begun} layers with weights: fewer have to be frozen, got {layers}.")
+
+
+def trainable(network: nn.Module) -> list[nn.Parameter]:
+    """The parameters that are trained."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
 @dataclasses.dataclass(frozen=True)
 class LayerSummary:
     """One layer at work on one image. Shapes are without the batch; multiply-adds of convolutions and linear layers."""

@@ -150,10 +150,11 @@ class TrainState:
                 raise ModelError(f"The weights of {config.start_from}, which the training starts from, are missing.")
             weights.check(base.weights, network.state_dict())
             network.load_state_dict(base.weights)
+            model.freeze(network, config.frozen)
         network = network.to(place)
         multiply_adds = sum(row.multiply_adds for row in model.summary(network)) * config.batch_size
         threads = device.choose_threads(multiply_adds)
-        state = cls(network, Optimizer(config, network.parameters()), config.lr, threads=threads, base=base)
+        state = cls(network, Optimizer(config, model.trainable(network)), config.lr, threads=threads, base=base)
         freeze_imports()
         keep_freed_memory()
         return state
@@ -191,7 +192,7 @@ class TrainState:
                 index, _, slot = rest.partition(".")
                 slots.setdefault(int(index), {})[slot] = value
         self.model.load_state_dict(network)
-        for number, parameter in enumerate(self.model.parameters()):
+        for number, parameter in enumerate(self.optimizer.parameters):
             # in the order in memory that its parameter has, channels last for example: a fused step goes by that
             for slot, value in slots.get(number, {}).items():
                 like = parameter if value.shape == parameter.shape else value.to(parameter.device)
@@ -222,7 +223,7 @@ class TrainState:
         if "before" in parts:
             expected["before"] = torch.empty(len(dataclasses.fields(Before)), dtype=torch.float64)
         if "optimizer" in parts:
-            for index, parameter in enumerate(self.model.parameters()):
+            for index, parameter in enumerate(self.optimizer.parameters):
                 for slot in self.optimizer.slot_names:
                     expected[f"optimizer.{index}.{slot}"] = torch.empty(()) if slot == "step" else parameter
         return expected | {"progress": torch.empty(4, dtype=torch.float64)}

@@ -14,7 +14,7 @@ from tests.conftest import NESTED
 def test_every_field_has_a_group_a_sentence_and_limits():
     for name, rule in RULES.items():
         assert rule.help.endswith("."), name
-        assert rule.group in ("data", "network", "optimizer"), name
+        assert rule.group in ("data", "network", "optimizer", "own"), name
         assert rule.choices or (rule.minimum is not None and rule.maximum is not None), name
 
 

@@ -115,6 +115,25 @@ def test_batch_norm_keeps_its_means_where_a_model_is_taught(store, sets, trained
     assert not [name for name in moved if "running" in name or "num_batches" in name]
 
 
+def test_frozen_layers_stay_as_they_are_also_where_the_run_is_resumed(store, sets, trained):
+    base = trained(model="cnn", hidden=(64,), width=4, epochs=1)
+    whole = taught(base, store, sets, frozen=2)
+    run = teaching.create_run(whole.config(), store, sets)
+    for _ in range(2):
+        for record in worker.train(run):
+            if record["event"] == "epoch" and record["epoch"] == 1:
+                run.request_stop()
+    assert run.weights.read_bytes() == whole.weights.read_bytes()
+    before, after = (predictor.load(one.id, store).network.state_dict() for one in (base, run))
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {name.partition(".")[0] for name in moved} == {"features", "classifier"}
+    assert not [name for name in moved if name.startswith(("features.1.", "features.3.", "features.5.", "features.6."))]
+    with pytest.raises(ModelError, match="The network has 4 layers with weights: fewer have to be frozen, got 4"):
+        taught(base, store, sets, frozen=4)
+    with pytest.raises(ConfigError, match="frozen needs a model to go on from"):
+        TrainConfig(frozen=1)
+
+
 def test_from_scratch_the_set_is_learnt_beside_the_data(small, store, sets):
     run = teaching.create_run(dataclasses.replace(small, digits=("me",), own_share=0.3), store, sets)
     *_, end = worker.train(run)

@@ -44,7 +44,7 @@ TEACHING_ONE: dict[str, Any] = {
     "epoch_images": 1_280,
     "epochs": 1,
     "validation_size": 500,
-    "own_share": 0.05,
+    "own_share": 0.1,
     "lr": 0.0001,
     "base_share": 0.0,
 }

@@ -15,7 +15,8 @@ def test_every_field_has_a_group_a_sentence_and_limits():
     for name, rule in RULES.items():
         assert rule.help.endswith("."), name
         assert rule.group in ("data", "network", "optimizer", "own"), name
-        assert rule.choices or (rule.minimum is not None and rule.maximum is not None), name
+        has_limits = rule.minimum is not None and rule.maximum is not None
+        assert rule.choices or has_limits or (rule.pattern and rule.pattern_in_words), name
 
 
 def test_activations_are_those_of_the_networks():

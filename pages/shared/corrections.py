@@ -8,7 +8,7 @@ from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
-from pages.shared import canvas, own, pictures
+from pages.shared import canvas, models, own, pictures
 from pages.shared.markdown import plain
 from pages.shared.runs import get_workers, history_of
 
@@ -89,7 +89,8 @@ def _teach(name: str, image: str) -> None:
     except LabError as error:
         st.session_state["draw-kept"] = {"problem": str(error)}
         return
-    st.session_state.update({"draw-taught": run.id, "draw-before": name, "draw-switch": True})
+    st.session_state.setdefault("draw-before", name)
+    st.session_state.update({"draw-taught": run.id, "draw-switch": True})
 
 
 def switch() -> None:
@@ -125,12 +126,27 @@ def _taught(run: Run, made_while_active: bool) -> None:
         else:
             before, after = end.get("test_accuracy_before"), end["test_accuracy"]
             was = f"**{before:.2%}** before, " if before is not None else ""
-            st.markdown(f"It has learnt this drawing. Of the test images it reads {was}**{after:.2%}** now.")
+            st.markdown(f"{_learnt(run)} Of the test images it reads {was}**{after:.2%}** now.")
         with st.container(horizontal=True):
+            if status.state is RunState.FINISHED:
+                image = run.config().digits[0]
+                st.button("Teach it again", key="teach-again", on_click=_teach, args=(run.id, image))
             st.button("Back to the network from before", key="taught-undo", on_click=_untaught)
             if st.button("Teach it all my digits", key="taught-more", type="tertiary"):
                 st.switch_page("pages/handwriting.py")
 
 
+def _learnt(run: Run) -> str:
+    """Whether the one drawing is read right since."""
+    from mnist_core.runs import inputs
+
+    own = inputs.read_own(run.path)
+    if own is None or not len(own.learnt):
+        return ""
+    label = int(own.learnt.labels[0])
+    read = models.get_predictor(run.id).predict_one(own.learnt.images[0]).digit
+    return f"Your {label} is read right now." if read == label else f"Your {label} is still read as {read}."
+
+
 def _untaught() -> None:
-    st.session_state.update({"draw-model": st.session_state["draw-before"], "draw-taught": None})
+    st.session_state.update({"draw-model": st.session_state.pop("draw-before"), "draw-taught": None})

@@ -1,5 +1,4 @@
 import dataclasses
-import json
 import re
 import shutil
 import subprocess
@@ -87,7 +86,8 @@ def test_one_file_holds_all_and_says_what_it_takes(exported):
     said = {entry.key: entry.value for entry in content.metadata_props}
     card = catalog.card("tiny")
     assert said["name"] == "tiny"
-    assert (said["command"], json.loads(said["config"])) == (card["command"], card["config"])
+    assert said["command"] == card["command"]
+    assert TrainConfig.from_json(said["config"]) == TrainConfig.from_dict(card["config"])
     assert (float(said["temperature"]), float(said["threshold"])) == (card["temperature"], card["threshold"])
     assert "280 x 280" in said["takes"] == content.doc_string
     (image,) = content.graph.input

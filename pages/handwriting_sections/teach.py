@@ -88,6 +88,8 @@ def _taught() -> Run | None:
 
 
 def _learning(run: Run, name: str, made_while_active: bool) -> None:
+    if st.session_state.get("own-taught") != run.id:  # undone
+        st.rerun()
     try:
         status, history = run.status(), history_of(run)
         if status.state.is_active != made_while_active:

@@ -111,6 +111,8 @@ def _can_answer(run_id: str) -> bool:
 
 def _taught(run: Run, made_while_active: bool) -> None:
     """What it cost to learn the one drawing."""
+    if st.session_state.get("draw-taught") != run.id:  # a button has just been pressed
+        st.rerun()
     try:
         status, end = run.status(), history_of(run).end
     except LabError as error:

@@ -100,7 +100,7 @@ class Loaders:
 
 
 def _background(config: TrainConfig, train: Dataset) -> Dataset:
-    """The config's share of images that are no digits, from its seed; of a short training no more than it takes."""
+    """The config's share of images that are no digits, from its seed."""
     count = config.background_images
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)

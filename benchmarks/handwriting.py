@@ -6,6 +6,7 @@ shares that are read right and the seconds that teaching took, start-up included
 """
 
 import collections
+import contextlib
 import json
 import pathlib
 import random
@@ -19,7 +20,7 @@ from PIL import Image
 
 from benchmarks.report import parser, print_figures, run
 from mnist_core import drawing
-from mnist_core.errors import DatasetError
+from mnist_core.errors import DatasetError, DrawingError
 from mnist_core.exchange import digit_sets
 from mnist_core.files import APP_FOLDER
 from mnist_core.own_digits import DigitStore
@@ -67,8 +68,9 @@ def main() -> None:
         store, sets = RunStore(pathlib.Path(scratch, "runs")), DigitStore(pathlib.Path(scratch, "digits"))
         for number, (writer, (taught, read)) in enumerate(sorted(by_writer(args.folder, args.each).items())):
             name = f"w{number}"
-            inks = [(digit, digit_sets.ink_of(Image.open(path))) for digit, path in taught]
-            digit_sets.keep(inks, name, sets)
+            for digit, path in taught:
+                with contextlib.suppress(DrawingError):  # what the app would leave out
+                    digit_sets.keep([(digit, digit_sets.ink_of(Image.open(path)))], name, sets)
             command = [sys.executable, "-m", "mnist_core", "train", "--from", MODEL, "--digits", name, "--json"]
             where = ["--runs-dir", str(store.folder), "--digits-dir", str(sets.folder)]
             begin = time.perf_counter()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # What a training takes that goes on from a model with own digits, where nobody says otherwise.
 TEACHING: dict[str, Any] = {
-    "epoch_images": 3_200,
+    "epoch_images": 2_880,
     "epochs": 2,
     "batch_size": 64,
     "validation_size": 1_000,
@@ -36,7 +36,7 @@ TEACHING: dict[str, Any] = {
     "lr": 0.001,
     "schedule": "one-cycle",
     "augment": "handwriting",
-    "base_share": 0.3,
+    "base_share": 0.45,
 }
 # Of a single image: as short as it can be, in steps so small that little else is forgotten.
 TEACHING_ONE: dict[str, Any] = {

@@ -108,8 +108,22 @@ class DigitSet:
 
         Raises DatasetError for a set that is full, and for ink without any.
         """
-        if len(self.files()) >= MOST:
-            raise DatasetError(f"The set {self.name} has {MOST:,} digits, as many as a set can have: begin another.")
+        self.check_room(1)
+        return self._add(digit, ink)
+
+    def add_all(self, digits: Sequence[tuple[int, Pixels]]) -> None:
+        """Keep all of these, each as in `add`. Raises DatasetError, before any is kept where they are too many."""
+        self.check_room(len(digits))
+        for digit, ink in digits:
+            self._add(digit, ink)
+
+    def check_room(self, count: int) -> None:
+        """Raises DatasetError where the set cannot take so many more."""
+        there = len(self.files())
+        if there + count > MOST:
+            raise DatasetError(f"The set {self.name} can have {MOST:,} digits, and has {there:,}: begin another.")
+
+    def _add(self, digit: int, ink: Pixels) -> pathlib.Path:
         if not (ink > drawing.FAINTEST * 255).any():
             raise DatasetError("There is no ink to keep: draw a digit.")
         stamp = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"

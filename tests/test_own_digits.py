@@ -127,7 +127,7 @@ def test_a_full_set_takes_no_more(sets, monkeypatch):
     kept = sets.create("me")
     for seed in range(2):
         kept.add(1, drawn(seed))
-    with pytest.raises(DatasetError, match="as many as a set can have"):
+    with pytest.raises(DatasetError, match="can have 2 digits, and has 2: begin another"):
         kept.add(1, BAR)
     (kept.path / "1" / "more.png").write_bytes((kept.files()[0][0]).read_bytes())
     with pytest.raises(DatasetError, match="more than 2 digits"):

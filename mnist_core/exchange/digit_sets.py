@@ -13,7 +13,7 @@ import pathlib
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from PIL import Image
@@ -134,14 +134,10 @@ def _label(path: pathlib.PurePosixPath) -> int | None:
     return int(folder) if re.fullmatch("[0-9]", folder) else None
 
 
-def keep(digits: Iterable[tuple[int, Pixels]], name: str, store: DigitStore) -> int:
+def keep(digits: Sequence[tuple[int, Pixels]], name: str, store: DigitStore) -> int:
     """Add the digits to the set of that name, a new one where there is none; how many. Raises DatasetError."""
-    kept = store.open_or_create(name)
-    count = 0
-    for digit, ink in digits:
-        kept.add(digit, ink)
-        count += 1
-    return count
+    store.open_or_create(name).add_all(digits)
+    return len(digits)
 
 
 def export(kept: DigitSet, path: pathlib.Path) -> None:

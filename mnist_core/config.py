@@ -133,7 +133,6 @@ class TrainConfig:
         "own",
         minimum=0,
         maximum=16,
-        unit="layers",
         label="Frozen layers",
     )
     base_share: float = _field(

@@ -56,7 +56,7 @@ def _contact_sheet(files: list[tuple[pathlib.Path, int]]) -> list[pathlib.Path]:
         rows += [(digit, of_it[start : start + COLUMNS]) for start in range(0, len(of_it), COLUMNS)]
     names = [str(number) for number in range(1, COLUMNS + 1)]
     table = [
-        {"digit": str(digit), **dict.fromkeys(names), **dict(zip(names, map(_picture, paths), strict=False))}
+        {"digit": str(digit), **dict.fromkeys(names, ""), **dict(zip(names, map(_picture, paths), strict=False))}
         for digit, paths in rows
     ]
     chosen = st.dataframe(
@@ -80,9 +80,9 @@ def _contact_sheet(files: list[tuple[pathlib.Path, int]]) -> list[pathlib.Path]:
     ]
 
 
-def _picture(path: pathlib.Path) -> str | None:
+def _picture(path: pathlib.Path) -> str:
     image = own.image_of(path)
-    return None if image is None else pictures.data_url(image)
+    return "" if image is None else pictures.data_url(image)
 
 
 def _remove(kept: DigitSet, places: list[str]) -> None:

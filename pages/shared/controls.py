@@ -17,7 +17,13 @@ from mnist_core.text import shorten, whole_number
 from pages.shared import address
 
 GROUPS = {"network": "Network", "optimizer": "Optimizer", "data": "Data", "own": "Own digits"}
-PLACEHOLDERS = {"validation_size": "one in six", "epoch_images": "all"}
+PLACEHOLDERS = {
+    "validation_size": "one in six",
+    "epoch_images": "all",
+    "digits": "none",
+    "judged_by": "a part of those",
+    "start_from": "random weights",
+}
 OTHERS = ("run",)  # words in the address that are no hyperparameters
 
 
@@ -115,11 +121,11 @@ def _control(name: str, disabled: bool) -> Any:
     if rule.choices:
         return st.selectbox(label, rule.choices, key=key, help=rule.help, disabled=disabled, persist_state="session")
     if is_list(name):
-        text = st.text_input(label, key=key, help=rule.help, disabled=disabled, persist_state="session")
+        text = _text(name, label, disabled)
         return _items(text)
     kind = ITEM_TYPES[name]
     if kind is str:
-        return st.text_input(label, key=key, help=rule.help, disabled=disabled, persist_state="session").strip()
+        return _text(name, label, disabled).strip()
     return st.number_input(
         label,
         min_value=kind(rule.minimum),
@@ -130,6 +136,17 @@ def _control(name: str, disabled: bool) -> Any:
         placeholder=PLACEHOLDERS.get(name),
         key=key,
         help=rule.help,
+        disabled=disabled,
+        persist_state="session",
+    )
+
+
+def _text(name: str, label: str, disabled: bool) -> str:
+    return st.text_input(
+        label,
+        key=f"config-{name}",
+        help=RULES[name].help,
+        placeholder=PLACEHOLDERS.get(name),
         disabled=disabled,
         persist_state="session",
     )

@@ -9,13 +9,13 @@ import contextlib
 import dataclasses
 import json
 import math
-import re
 import typing
 from collections.abc import Mapping
 from typing import Any
 
 from mnist_core.errors import ConfigError
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
+from mnist_core.rules import Rule, checked, field
 from mnist_core.text import parse_json, quoted
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -30,45 +30,19 @@ SAMPLE_IN_WORDS = "the built-in sample (1,797 small digits from scikit-learn), n
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
-    """What a field's flag, control and check are made from.
-
-    `label` is for people, where the field's name is not: see `label_of`. `minimum` and `maximum` hold for each item
-    where the field is a list; `most_items` limits its length. A word that is no choice has to match `pattern` whole, as
-    `pattern_in_words` says. `flag` is the command line's, where it is not the field's name.
-    """
-
-    help: str
-    group: str
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    unit: str = ""
-    label: str = ""
-    most_items: int | None = None
-    pattern: str = ""
-    pattern_in_words: str = ""
-    flag: str = ""
-
-
-def _field(default: Any, help: str, group: str, **rule: Any) -> Any:
-    return dataclasses.field(default=default, metadata={"rule": Rule(help, group, **rule)})
-
-
-@dataclasses.dataclass(frozen=True)
 class TrainConfig:
     """Every choice that makes a training what it is. Raises ConfigError when made with a value that cannot be used.
 
     The same config on the same device gives the same weights, bit for bit.
     """
 
-    data: str = _field(
+    data: str = field(
         "mnist",
         "MNIST, or the small sample that is built in and needs no download.",
         "data",
         choices=tuple(TRAINING_IMAGES),
     )
-    validation_size: int | None = _field(
+    validation_size: int | None = field(
         None,
         "Images held out of training to choose by. Empty: one in six, 10,000 of MNIST's 60,000.",
         "data",
@@ -76,7 +50,7 @@ class TrainConfig:
         maximum=max(TRAINING_IMAGES.values()) - 1,
         unit="images",
     )
-    augment: str = _field(
+    augment: str = field(
         "none",
         "Random changes to each training image: none, affine (turned, scaled, sheared and shifted a little) or "
         "handwriting (bent, with thinner and thicker strokes, and in forms that MNIST lacks, such as a 1 with a flag). "
@@ -84,7 +58,7 @@ class TrainConfig:
         "data",
         choices=("none", "affine", "handwriting"),
     )
-    background: float = _field(
+    background: float = field(
         0.0,
         "Images that are no digits, such as letters and scribbles made by code, as a share of the training images: the "
         "network learns to say that it sees none.",
@@ -92,7 +66,7 @@ class TrainConfig:
         minimum=0.0,
         maximum=1.0,
     )
-    digits: tuple[str, ...] = _field(
+    digits: tuple[str, ...] = field(
         (),
         "Sets of digits that people wrote, to learn beside the data; a part of them is held back to judge by. "
         "Or single images of them, such as me/4/one.png.",
@@ -102,7 +76,7 @@ class TrainConfig:
         pattern_in_words=SET_NAME_IN_WORDS,
         label="Sets to learn",
     )
-    judged_by: tuple[str, ...] = _field(
+    judged_by: tuple[str, ...] = field(
         (),
         "Sets of digits to judge by alone, in place of a part of the others. None of them is learnt.",
         "own",
@@ -111,14 +85,14 @@ class TrainConfig:
         pattern_in_words=SET_NAME_IN_WORDS,
         label="Sets to judge by",
     )
-    own_share: float = _field(
+    own_share: float = field(
         0.1,
         "Share of the training images that are from the sets, each of the ten digits as often as any other.",
         "own",
         minimum=0.01,
         maximum=1.0,
     )
-    start_from: str = _field(
+    start_from: str = field(
         "",
         "A model that the training goes on from, a shipped one or a run. Empty: random weights.",
         "own",
@@ -127,7 +101,7 @@ class TrainConfig:
         label="Go on from",
         flag="--from",
     )
-    frozen: int = _field(
+    frozen: int = field(
         0,
         "Layers of the model that it goes on from, counted from the input, that stay as they are.",
         "own",
@@ -135,14 +109,14 @@ class TrainConfig:
         maximum=16,
         label="Frozen layers",
     )
-    base_share: float = _field(
+    base_share: float = field(
         0.0,
         "Share of the weights that the training started from in the mean that is kept of those and the trained ones.",
         "own",
         minimum=0.0,
         maximum=0.95,
     )
-    epoch_images: int | None = _field(
+    epoch_images: int | None = field(
         None,
         "Training images in one pass, drawn by chance. Empty: all of them.",
         "data",
@@ -150,13 +124,13 @@ class TrainConfig:
         maximum=max(TRAINING_IMAGES.values()),
         unit="images",
     )
-    model: str = _field(
+    model: str = field(
         "mlp",
         "The network. " + "; ".join(f"{name}: {network.sentence}" for name, network in NETWORKS.items()) + ".",
         "network",
         choices=tuple(NETWORKS),
     )
-    hidden: tuple[int, ...] = _field(
+    hidden: tuple[int, ...] = field(
         (64,),
         "Units of each hidden layer of the mlp, from the input on.",
         "network",
@@ -165,14 +139,14 @@ class TrainConfig:
         most_items=8,
         unit="units",
     )
-    activation: str = _field(
+    activation: str = field(
         "relu",
         "The non-linearity behind each hidden layer of the mlp; with identity there is none, and all layers together "
         "are one linear layer.",
         "network",
         choices=("relu", "tanh", "gelu", "sigmoid", "identity"),
     )
-    width: int = _field(
+    width: int = field(
         32,
         "Channels of the first convolutions of cnn, convnet and resnet; the later ones have more.",
         "network",
@@ -180,20 +154,20 @@ class TrainConfig:
         maximum=256,
         unit="channels",
     )
-    dropout: float = _field(
+    dropout: float = field(
         0.0,
         "Share of the units that is silenced at random in each training step.",
         "network",
         minimum=0.0,
         maximum=0.9,
     )
-    optimizer: str = _field(
+    optimizer: str = field(
         "adamw",
         "How a gradient becomes a step: sgd, momentum (SGD with Nesterov momentum 0.9) or adamw.",
         "optimizer",
         choices=("sgd", "momentum", "adamw"),
     )
-    lr: float = _field(
+    lr: float = field(
         0.01,
         "Learning rate: the size of a step, at its highest where the schedule changes it.",
         "optimizer",
@@ -201,43 +175,43 @@ class TrainConfig:
         maximum=100.0,
         label="Learning rate",
     )
-    schedule: str = _field(
+    schedule: str = field(
         "one-cycle",
         "The learning rate over the training: constant, cosine (falls to 0) or one-cycle (rises, then falls to 0).",
         "optimizer",
         choices=("constant", "cosine", "one-cycle"),
     )
-    weight_decay: float = _field(
+    weight_decay: float = field(
         0.0,
         "Pull of the weights towards 0 in each step.",
         "optimizer",
         minimum=0.0,
         maximum=1.0,
     )
-    label_smoothing: float = _field(
+    label_smoothing: float = field(
         0.0,
         "Share of the target that is spread over all ten digits.",
         "optimizer",
         minimum=0.0,
         maximum=0.5,
     )
-    precision: str = _field(
+    precision: str = field(
         "float32",
         "Numbers that the network is trained with: float32, or bfloat16 (16 bits), about twice as fast on processors "
         "made for it.",
         "optimizer",
         choices=("float32", "bfloat16"),
     )
-    batch_size: int = _field(128, "Images in one training step.", "optimizer", minimum=1, maximum=10_000, unit="images")
-    epochs: int = _field(5, "Passes over all training images.", "optimizer", minimum=1, maximum=1_000, unit="passes")
-    seed: int = _field(
+    batch_size: int = field(128, "Images in one training step.", "optimizer", minimum=1, maximum=10_000, unit="images")
+    epochs: int = field(5, "Passes over all training images.", "optimizer", minimum=1, maximum=1_000, unit="passes")
+    seed: int = field(
         0,
         "Number that all randomness follows from: split, first weights, order, augmentation.",
         "data",
         minimum=0,
         maximum=2**32 - 1,
     )
-    device: str = _field(
+    device: str = field(
         "auto", "Where the training runs. auto: a GPU if there is one, else the CPU.", "data", choices=DEVICES
     )
 
@@ -401,32 +375,9 @@ def check(name: str, value: Any) -> Any:
     if value is None and DEFAULTS[name] is None:
         return None
     if not is_list(name):
-        return _checked_item(name, rule, value)
+        return checked(name, rule, ITEM_TYPES[name], value)
     if not isinstance(value, list | tuple):
         raise ConfigError(name, f"{name} must be a list, got {quoted(value)}.")
     if rule.most_items is not None and len(value) > rule.most_items:
         raise ConfigError(name, f"{name} can have at most {rule.most_items} items, got {len(value)}.")
-    return tuple(_checked_item(name, rule, item) for item in value)
-
-
-def _checked_item(name: str, rule: Rule, value: Any) -> Any:
-    kind: Any = ITEM_TYPES[name]
-    if kind is float and type(value) is int:
-        try:
-            value = float(value)
-        except OverflowError:
-            value = math.inf
-    if type(value) is not kind:  # exactly: True is an int, too
-        raise ConfigError(name, f"{name} must be {_IN_WORDS[kind]}, got {quoted(value)}.")
-    if rule.pattern and not re.fullmatch(rule.pattern, value):
-        raise ConfigError(name, f"{name} cannot be {quoted(value)}: {rule.pattern_in_words}.")
-    if rule.choices and value not in rule.choices:
-        raise ConfigError(name, f"{name} must be one of {', '.join(rule.choices)}, got {quoted(value)}.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(name, f"{name} must be a finite number, got {value}.")
-    if rule.minimum is not None and rule.maximum is not None and not rule.minimum <= value <= rule.maximum:
-        raise ConfigError(name, f"{name} must be between {rule.minimum:,} and {rule.maximum:,}, got {quoted(value)}.")
-    return value
-
-
-_IN_WORDS = {int: "a whole number", float: "a number", str: "a word"}
+    return tuple(checked(name, rule, ITEM_TYPES[name], item) for item in value)

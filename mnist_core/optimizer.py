@@ -5,6 +5,7 @@ only to switch it off (torch 2.14, `torch._compile`): as long as teaching a netw
 """
 
 from collections.abc import Iterable
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -36,8 +37,8 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
-        """Change the parameters by their gradients."""
-        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        """Change the parameters by their gradients, which each of them must have."""
+        gradients = [cast(Tensor, parameter.grad) for parameter in self.parameters]
         if self.name == "adamw":
             if not self.slots:
                 self.slots = {number: self._first_slots(parameter) for number, parameter in enumerate(self.parameters)}

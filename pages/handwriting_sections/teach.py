@@ -27,30 +27,25 @@ def choose(name: str) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width=300):
             model = models.choose_model("own-model", "Network")
-        st.fragment(_button, run_every=2.0)(name, model)
+        wanted = st.button("Teach it my handwriting", key="teach", type="primary", icon=":material/school:")
+    if wanted:
+        _start(name, model)
     return model
 
 
-def _button(name: str, model: str) -> None:
-    """In a fragment that looks how many digits there are by now."""
+def _start(name: str, model: str) -> None:
     try:
-        kept = own.opened(name)
-        count = len(kept.files()) if kept else 0
+        count = own.count(name)
+        if count < FEWEST:
+            st.warning(f"The set {name} has {count} of the {FEWEST} digits that it takes to learn from.")
+            return
+        run = teaching.create_run(TrainConfig(**teaching.settings(model, (name,))))
+        get_workers().submit(run)
     except LabError as error:
         st.error(str(error))
         return
-    few = count < FEWEST
-    words = f"{count} digits in the set" + (f": {FEWEST - count} more to begin" if few else "")
-    if st.button("Teach it my handwriting", key="teach", type="primary", icon=":material/school:", disabled=few):
-        try:
-            run = teaching.create_run(TrainConfig(**teaching.settings(model, (name,))))
-            get_workers().submit(run)
-        except LabError as error:
-            st.error(str(error))
-            return
-        st.session_state["own-taught"] = run.id
-        st.rerun()
-    st.caption(words, width="content")
+    st.session_state["own-taught"] = run.id
+    st.rerun()
 
 
 def answer(model: str) -> None:

@@ -20,7 +20,7 @@ def show(name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(f"Write a {digit}" if digit != 8 else "Write an 8", anchor=False, width="content")
         place = f"{turn + 1} of {len(order)}" if turn < len(order) else f"{turn} written: enough to teach"
-        st.caption(place, width="content")
+        st.caption(f"{place}; {_kept(name)} in the set", width="content")
         has_kept = bool(st.session_state.get("own-kept"))
         st.button("Take back the last", key="own-back", type="tertiary", on_click=_take_back, disabled=not has_kept)
     if problem := st.session_state.pop("own-problem", None):
@@ -30,6 +30,13 @@ def show(name: str) -> None:
     except LabError as error:
         st.error(str(error))
     st.caption("Keys: Enter keeps, Escape clears, Backspace undoes.")
+
+
+def _kept(name: str) -> str:
+    try:
+        return f"{own.count(name):,}"
+    except LabError:  # keeping a digit will say it
+        return "none"
 
 
 def _buttons(digit: int) -> None:

@@ -52,6 +52,12 @@ def opened(name: str) -> DigitSet | None:
     return DIGITS.open(name) if DIGITS.has(name) else None
 
 
+def count(name: str) -> int:
+    """How many digits the set of that name has."""
+    kept = opened(name)
+    return len(kept.files()) if kept else 0
+
+
 def keep(digit: int, ink: Pixels) -> str:
     """Keep the ink as that digit in the visitor's set; its name there, such as "me/4/one.png". Raises DatasetError."""
     kept = DIGITS.open_or_create(set_name())

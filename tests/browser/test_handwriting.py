@@ -81,7 +81,7 @@ def test_a_newcomer_corrects_writes_teaches_and_takes_it_along(
         for turn in range(29):
             write(page, asked(page), from_keyboard=turn % 2 == 1)
         assert sum(sets.open("me").counts()) == 30
-        expect(page.get_by_text("30 digits in the set")).to_be_visible()
+        expect(page.get_by_text("30 in the set")).to_be_visible()
         press(page, "teach")
         expect(page.locator(".st-key-taught")).to_contain_text("Yours, held back", timeout=120_000)
         (run,) = RunStore(fresh_server.runs_dir).runs()

@@ -12,6 +12,7 @@ st.navigation(
         st.Page("pages/handwriting.py", title="Handwriting", icon=":material/ink_pen:", url_path="handwriting"),
         st.Page("pages/learn.py", title="Learn", icon=":material/school:", url_path="learn"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:", url_path="train"),
+        st.Page("pages/search.py", title="Search", icon=":material/travel_explore:", url_path="search"),
         st.Page("pages/browse.py", title="Browse", icon=":material/grid_view:", url_path="browse"),
         st.Page("pages/runs.py", title="Runs", icon=":material/compare_arrows:", url_path="runs"),
         st.Page("pages/inside.py", title="Inside", icon=":material/neurology:", url_path="inside"),

@@ -41,6 +41,7 @@ class TrainConfig:
         "MNIST, or the small sample that is built in and needs no download.",
         "data",
         choices=tuple(TRAINING_IMAGES),
+        is_searchable=False,
     )
     validation_size: int | None = field(
         None,
@@ -49,6 +50,7 @@ class TrainConfig:
         minimum=1,
         maximum=max(TRAINING_IMAGES.values()) - 1,
         unit="images",
+        is_searchable=False,
     )
     augment: str = field(
         "none",
@@ -65,6 +67,7 @@ class TrainConfig:
         "data",
         minimum=0.0,
         maximum=1.0,
+        searched=(0.0, 0.1),
     )
     digits: tuple[str, ...] = field(
         (),
@@ -75,6 +78,7 @@ class TrainConfig:
         pattern=f"{SET_NAME}({ONE_IMAGE})?",
         pattern_in_words=SET_NAME_IN_WORDS,
         label="Sets to learn",
+        is_searchable=False,
     )
     judged_by: tuple[str, ...] = field(
         (),
@@ -84,6 +88,7 @@ class TrainConfig:
         pattern=SET_NAME,
         pattern_in_words=SET_NAME_IN_WORDS,
         label="Sets to judge by",
+        is_searchable=False,
     )
     own_share: float = field(
         0.1,
@@ -91,6 +96,7 @@ class TrainConfig:
         "own",
         minimum=0.01,
         maximum=1.0,
+        searched=(0.1, 0.6),
     )
     start_from: str = field(
         "",
@@ -100,6 +106,7 @@ class TrainConfig:
         pattern_in_words="a model is a shipped one's name or a run's id",
         label="Go on from",
         flag="--from",
+        is_searchable=False,
     )
     frozen: int = field(
         0,
@@ -108,6 +115,7 @@ class TrainConfig:
         minimum=0,
         maximum=16,
         label="Frozen layers",
+        searched=(0, 3),
     )
     base_share: float = field(
         0.0,
@@ -115,6 +123,7 @@ class TrainConfig:
         "own",
         minimum=0.0,
         maximum=0.95,
+        searched=(0.0, 0.6),
     )
     epoch_images: int | None = field(
         None,
@@ -123,6 +132,8 @@ class TrainConfig:
         minimum=10,
         maximum=max(TRAINING_IMAGES.values()),
         unit="images",
+        searched=(1_000, 50_000),
+        log=True,
     )
     model: str = field(
         "mlp",
@@ -138,6 +149,8 @@ class TrainConfig:
         maximum=4096,
         most_items=8,
         unit="units",
+        searched=(16, 256),
+        log=True,
     )
     activation: str = field(
         "relu",
@@ -153,6 +166,8 @@ class TrainConfig:
         minimum=4,
         maximum=256,
         unit="channels",
+        searched=(8, 64),
+        log=True,
     )
     dropout: float = field(
         0.0,
@@ -160,6 +175,7 @@ class TrainConfig:
         "network",
         minimum=0.0,
         maximum=0.9,
+        searched=(0.0, 0.5),
     )
     optimizer: str = field(
         "adamw",
@@ -174,6 +190,8 @@ class TrainConfig:
         minimum=1e-6,
         maximum=100.0,
         label="Learning rate",
+        searched=(0.001, 0.1),
+        log=True,
     )
     schedule: str = field(
         "one-cycle",
@@ -187,6 +205,8 @@ class TrainConfig:
         "optimizer",
         minimum=0.0,
         maximum=1.0,
+        searched=(1e-5, 0.1),
+        log=True,
     )
     label_smoothing: float = field(
         0.0,
@@ -194,6 +214,7 @@ class TrainConfig:
         "optimizer",
         minimum=0.0,
         maximum=0.5,
+        searched=(0.0, 0.2),
     )
     precision: str = field(
         "float32",
@@ -202,17 +223,40 @@ class TrainConfig:
         "optimizer",
         choices=("float32", "bfloat16"),
     )
-    batch_size: int = field(128, "Images in one training step.", "optimizer", minimum=1, maximum=10_000, unit="images")
-    epochs: int = field(5, "Passes over all training images.", "optimizer", minimum=1, maximum=1_000, unit="passes")
+    batch_size: int = field(
+        128,
+        "Images in one training step.",
+        "optimizer",
+        minimum=1,
+        maximum=10_000,
+        unit="images",
+        searched=(32, 512),
+        log=True,
+    )
+    epochs: int = field(
+        5,
+        "Passes over all training images.",
+        "optimizer",
+        minimum=1,
+        maximum=1_000,
+        unit="passes",
+        searched=(2, 10),
+        log=True,
+    )
     seed: int = field(
         0,
         "Number that all randomness follows from: split, first weights, order, augmentation.",
         "data",
         minimum=0,
         maximum=2**32 - 1,
+        is_searchable=False,
     )
     device: str = field(
-        "auto", "Where the training runs. auto: a GPU if there is one, else the CPU.", "data", choices=DEVICES
+        "auto",
+        "Where the training runs. auto: a GPU if there is one, else the CPU.",
+        "data",
+        choices=DEVICES,
+        is_searchable=False,
     )
 
     def __post_init__(self) -> None:

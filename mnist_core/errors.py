@@ -45,3 +45,7 @@ class ModelError(LabError):
 
 class RunError(LabError):
     """A run that does not exist, is not in a state for what was asked, or that this machine has no room for."""
+
+
+class SearchError(LabError):
+    """A search that does not exist, cannot be made or cannot be read."""

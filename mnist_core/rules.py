@@ -15,7 +15,9 @@ class Rule:
 
     `label` is for people, where the field's name is not: see `label_of`. `minimum` and `maximum` hold for each item
     where the field is a list; `most_items` limits its length. A word that is no choice has to match `pattern` whole, as
-    `pattern_in_words` says. `flag` is the command line's, where it is not the field's name.
+    `pattern_in_words` says. `flag` is the command line's, where it is not the field's name. `searched` is the range
+    that a search tries where nobody says otherwise, and where `log` is true it goes by factors. `is_searchable` is
+    false where another value would change what is measured, not how well it is learnt.
     """
 
     help: str
@@ -29,6 +31,9 @@ class Rule:
     pattern: str = ""
     pattern_in_words: str = ""
     flag: str = ""
+    searched: tuple[float, float] | None = None
+    log: bool = False
+    is_searchable: bool = True
 
 
 def field(default: Any, help: str, group: str, **rule: Any) -> Any:

@@ -14,7 +14,7 @@ from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState, Status
-from pages.shared import address, canvas, data, live, live_network, models, preview
+from pages.shared import address, canvas, data, live, live_network, models, preview, searches
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
@@ -101,6 +101,8 @@ def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None)
         st.rerun()
     if chosen:
         start_several(chosen)
+        if st.button("Search", key="train-search", icon=":material/travel_explore:"):
+            searches.begin_from(chosen)
     if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going) and run:
         workers.pause(run)
         st.rerun()

@@ -5,7 +5,6 @@ import streamlit as st
 from mnist_core import teaching
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
-from mnist_core.exchange import web_page
 from mnist_core.figures import training as training_figures
 from mnist_core.reading.predictions import Indices
 from mnist_core.records import End
@@ -136,7 +135,7 @@ def _before_and_after(run: Run, end: End, name: str) -> None:
         title = titles().get(run.id, run.id)
         st.download_button(
             "Take it along as one page",
-            lambda: web_page.page(models.get_predictor(run.id), end["test_accuracy"], title, name),
+            lambda: _web_page(run, end["test_accuracy"], title, name),
             file_name=f"{name}.html",
             mime="text/html",
             key="own-page",
@@ -144,6 +143,12 @@ def _before_and_after(run: Run, end: End, name: str) -> None:
             on_click="ignore",
         )
         st.button("Undo", key="own-undo", type="tertiary", on_click=_undo, help="Back to the network from before.")
+
+
+def _web_page(run: Run, accuracy: float, title: str, name: str) -> str:
+    from mnist_core.exchange import web_page  # with torch
+
+    return web_page.page(models.get_predictor(run.id), accuracy, title, name)
 
 
 def _outcome(run: Run) -> Outcome | None:

@@ -13,7 +13,7 @@ from mnist_core.files import APP_FOLDER
 from mnist_core.runs import worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.worker_pool import Workers
-from pages.shared import data, entry, runs
+from pages.shared import data, entry, runs, searches
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT
 
@@ -34,7 +34,8 @@ def app(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
         if not job.done:  # nobody looks at it any more
             job.looked_at = -math.inf
             get_jobs().forget(key)
-    for cached in (runs.get_workers, runs.get_table, data.splits, data.test, data.one_of_each):
+    caches = (runs.get_workers, runs.get_table, data.splits, data.test, data.one_of_each, searches.get_background)
+    for cached in caches:
         cached.cache_clear()
 
 

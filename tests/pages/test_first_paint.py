@@ -5,7 +5,7 @@ import sys
 
 from mnist_core.files import APP_FOLDER
 
-PAGES = ["draw", "learn", "train", "browse", "runs", "inside"]
+PAGES = ["draw", "learn", "train", "browse", "runs", "inside", "handwriting", "search"]
 SCRIPT = f"""
 import ast, pathlib, sys
 sys.modules['streamlit_drawable_canvas'] = type(sys)('stand-in')  # needs a running app, and no torch

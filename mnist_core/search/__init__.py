@@ -1,0 +1,1 @@
+"""A search for good hyperparameters: what to vary, Optuna's study, and the loop that trains its trials."""

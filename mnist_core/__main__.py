@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mnist_core.cli import Parser, digits, models, runs, search, training
+from mnist_core.cli import Parser, cluster, digits, models, runs, search, training
 from mnist_core.errors import LabError
 
 DESCRIPTION = """\
@@ -39,7 +39,7 @@ def _parser() -> Parser:
         prog="python -m mnist_core", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (training, models, runs, digits, search):
+    for module in (training, models, runs, digits, search, cluster):
         module.add_to(commands)
     return parser
 

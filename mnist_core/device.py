@@ -183,12 +183,14 @@ def environment() -> dict[str, Any]:
     """Versions of Python and torch, the system, torch's threads and the commit of this code, "" where none is known."""
     import torch
 
+    node = os.environ.get("CLUSTER_NODE")  # the machine of a cluster
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),
         "commit": commit(APP_FOLDER),
+        **({"node": node} if node else {}),
     }
 
 

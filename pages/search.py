@@ -11,7 +11,7 @@ REFRESH = 2.0  # seconds between looks at a search that is led
 
 def _show(name: str, led_before: bool) -> None:
     """The search as it stands; `led_before` says whether it was led when the rest of the page was made."""
-    from pages.search_sections import found
+    from pages.search_sections import found, machines
 
     try:
         search = searches.get_store().open(name)
@@ -19,6 +19,7 @@ def _show(name: str, led_before: bool) -> None:
         if (status.state == "running") != led_before:
             st.rerun()
         found.headline(search, status, config, trials)
+        machines.show()
         found.pictures(search, status, config, trials)
         found.open_what_was_clicked()
     except LabError as error:

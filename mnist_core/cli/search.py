@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 from typing import Any
 
@@ -66,7 +67,13 @@ def _add_storage(parser: Parser, default: Any) -> None:
 def _add_limits(parser: Parser) -> None:
     parser.add_argument("--trials", type=int, metavar="INT", help="end after so many trials; 20 where nothing is said")
     parser.add_argument("--minutes", type=float, metavar="FLOAT", help="end after so many minutes")
-    parser.add_argument("--at-once", type=int, metavar="INT", help="trials that are trained at a time")
+    parser.add_argument("--at-once", type=int, metavar="INT", help="trials that are trained at a time on this machine")
+    parser.add_argument(
+        "--cluster",
+        default=os.environ.get("RAY_ADDRESS", ""),
+        metavar="ADDRESS",
+        help="train on the machines of this Ray cluster, such as 192.168.1.5:6379",
+    )
 
 
 def _store(args: argparse.Namespace) -> Any:
@@ -106,10 +113,11 @@ def _resume(args: argparse.Namespace) -> None:
 
 def _lead(args: argparse.Namespace, search: Any) -> None:
     """Train the search's trials in processes of this one, and print each when it has ended."""
+    from mnist_core.runs.cluster import Cluster
     from mnist_core.runs.worker_pool import Workers
     from mnist_core.search.driver import drive
 
-    workers = Workers(args.at_once)
+    workers = Workers(args.at_once, Cluster(args.cluster, args.store) if args.cluster else None)
     workers.warm_up()
     try:
         for trial in drive(search, workers):

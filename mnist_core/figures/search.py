@@ -1,7 +1,7 @@
 """Plotly figures of a search, from its trials."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,7 @@ def curves(trials: "Sequence[Trial]", best: int | None) -> go.Figure:
     """What each trial read wrong epoch by epoch, in a thin line; that of the trial number `best` is strong."""
     longest = max((max(trial.reported, default=0) for trial in trials), default=0)
     epochs = {"title": "epoch"} | ({"dtick": 1} if longest <= 12 else {})
-    drawn = laid_out([], HEIGHT, epochs, _ERRORS, legend=_LEGEND)
+    drawn = laid_out([], HEIGHT, epochs, _errors(_joined(trials)[1]), legend=_LEGEND)
     for state, color in LINES.items():
         chosen = [trial for trial in trials if trial.state == state and trial.reported and trial.number != best]
         if chosen:
@@ -68,10 +68,10 @@ def _joined(trials: "Sequence[Trial]") -> tuple[list[int | None], list[float | N
 def history(trials: "Sequence[Trial]", best_so_far: Sequence[tuple[int, float]]) -> go.Figure:
     """The first figure of each finished trial, and the best of them so far."""
     finished = [trial for trial in trials if trial.values]
-    drawn = laid_out([], HEIGHT, {"title": "trial", "rangemode": "tozero"}, _ERRORS, showlegend=False)
+    drawn = laid_out([], HEIGHT, {"title": "trial"}, _errors(map(_missed, finished)), showlegend=False)
     drawn.add_scatter(
         x=[trial.number for trial in finished],
-        y=[_error(trial.value) for trial in finished],
+        y=list(map(_missed, finished)),
         customdata=[trial.run for trial in finished],
         text=[words(trial.params) for trial in finished],
         hovertemplate="%{y:.2%} wrong<br>%{text}<extra></extra>",
@@ -87,10 +87,10 @@ def front(trials: "Sequence[Trial]", best: "Sequence[Trial]", goal: Goal) -> go.
     """All finished trials by their two figures, and the line of those that no other beats in both."""
     finished = [trial for trial in trials if trial.values]
     cost = goal.figures[1]
-    drawn = laid_out([], HEIGHT, {"title": cost, "type": "log"}, _ERRORS, showlegend=False)
+    drawn = laid_out([], HEIGHT, {"title": cost, "type": "log"}, _errors(map(_missed, finished)), showlegend=False)
     drawn.add_scatter(
         x=[trial.values[1] for trial in finished if trial.values],
-        y=[_error(trial.value) for trial in finished],
+        y=list(map(_missed, finished)),
         customdata=[trial.run for trial in finished],
         text=[words(trial.params) for trial in finished],
         hovertemplate="%{y:.2%} wrong, %{x:,.4~g} " + cost + "<br>%{text}<extra></extra>",
@@ -120,7 +120,7 @@ def importances(shares: Mapping[str, float]) -> go.Figure:
 def parallel(trials: "Sequence[Trial]", space: Sequence[Dimension]) -> go.Figure:
     """A line for each trial through its settings to what it reached, in that colour."""
     shown = [trial for trial in trials if trial.value is not None and all(one.field in trial.params for one in space)]
-    values = [-math.log10(_error(trial.value)) for trial in shown]
+    values = [-math.log10(_missed(trial)) for trial in shown]
     axes: list[dict[str, Any]] = [_axis(one, [trial.params[one.field] for trial in shown]) for one in space]
     places = [min(values) + (max(values) - min(values)) * i / 4 for i in range(5)] if values else []
     ticks = {"tickvals": places, "ticktext": [f"{1 - 10**-place:.2%}" for place in places]}
@@ -133,19 +133,18 @@ def parallel(trials: "Sequence[Trial]", space: Sequence[Dimension]) -> go.Figure
 def _axis(dimension: Dimension, values: "Sequence[Value]") -> dict[str, Any]:
     label = label_of(dimension.field)
     if dimension.choices:
-        ticks = {"tickvals": list(range(len(dimension.choices))), "ticktext": list(dimension.choices)}
-        return {"label": label, "values": [dimension.choices.index(str(value)) for value in values], **ticks}
+        named = {"tickvals": list(range(len(dimension.choices))), "ticktext": list(dimension.choices)}
+        return {"label": label, "values": [dimension.choices.index(str(value)) for value in values], **named}
     ends = [float(dimension.low), float(dimension.high)]
     if not dimension.log:
         return {"label": label, "values": [float(value) for value in values], "range": ends}
-    low, high = map(math.log10, ends)
-    places = [low + (high - low) * i / 4 for i in range(5)]
+    ticks = _ticks(dimension)
     return {
         "label": label,
         "values": [math.log10(float(value)) for value in values],
-        "range": [low, high],
-        "tickvals": places,
-        "ticktext": [f"{10**place:.2g}" if not dimension.is_int else f"{10**place:.0f}" for place in places],
+        "range": list(map(math.log10, ends)),
+        "tickvals": list(map(math.log10, ticks)),
+        "ticktext": list(map(_short_number, ticks)),
     }
 
 
@@ -158,7 +157,7 @@ def contour(trials: "Sequence[Trial]", x: Dimension, y: Dimension) -> go.Figure:
     from scipy.spatial import QhullError
 
     shown = [t for t in trials if t.value is not None and x.field in t.params and y.field in t.params]
-    values = np.array([-math.log10(_error(trial.value)) for trial in shown])
+    values = np.array([-math.log10(_missed(trial)) for trial in shown])
     points = np.array([[_place(t, x), _place(t, y)] for t in shown], dtype=float).reshape(-1, 2)
     drawn = laid_out(
         [], HEIGHT + 40, {"title": label_of(x.field), **_scale(x)}, {"title": label_of(y.field), **_scale(y)}
@@ -173,7 +172,8 @@ def contour(trials: "Sequence[Trial]", x: Dimension, y: Dimension) -> go.Figure:
             xs, ys = (10**edge if one.log else edge for edge, one in zip(edges, (x, y), strict=True))
             ends = [values.min(), values.max()]
             bar = {"tickvals": ends, "ticktext": [f"{1 - 10**-end:.1%}" for end in ends]}
-            drawn.add_contour(x=xs, y=ys, z=surface, colorscale="Viridis", colorbar=bar, hoverinfo="skip")
+            colors = {"colorscale": "Viridis", "zmin": ends[0], "zmax": ends[1], "colorbar": bar}
+            drawn.add_contour(x=xs, y=ys, z=surface, hoverinfo="skip", contours_coloring="heatmap", **colors)
     drawn.add_scatter(
         x=[trial.params[x.field] for trial in shown],
         y=[trial.params[y.field] for trial in shown],
@@ -193,7 +193,17 @@ def _place(trial: "Trial", dimension: Dimension) -> float:
 
 
 def _scale(dimension: Dimension) -> dict[str, Any]:
-    return {"type": "log"} if dimension.log else {}
+    ticks = _ticks(dimension)
+    return {"type": "log", "tickvals": ticks, "ticktext": list(map(_short_number, ticks))} if dimension.log else {}
+
+
+def _ticks(dimension: Dimension) -> list[float]:
+    """Five places from end to end, by equal factors."""
+    return [dimension.low * (dimension.high / dimension.low) ** (i / 4) for i in range(5)] if dimension.log else []
+
+
+def _short_number(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
 def words(params: "Mapping[str, Value]") -> str:
@@ -204,17 +214,23 @@ def words(params: "Mapping[str, Value]") -> str:
     )
 
 
+def _missed(trial: "Trial") -> float:
+    return _error(trial.value)
+
+
 def _error(share: float | None) -> float:
     """The share that is not right, as a logarithmic axis can show it."""
     return max(1 - (share or 0.0), LEAST_ERROR)
 
 
-_TICKS = [digit * 10.0**power for power in range(-3, 2) for digit in (1, 2, 5)]  # per cent
-_ERRORS = {
-    "title": "read wrong",
-    "type": "log",
-    "tickvals": [x / 100 for x in _TICKS],
-    "ticktext": [f"{x:.6g}%" for x in _TICKS],
-}
+def _errors(errors: Iterable[float | None]) -> dict[str, Any]:
+    """The axis of what is read wrong: logarithmic where the errors are of several sizes."""
+    shown = [error for error in errors if error is not None]
+    axis: dict[str, Any] = {"title": "read wrong", "tickformat": ".2~%"}
+    if not shown or max(shown) < 3 * min(shown):
+        return axis
+    return axis | {"type": "log", "tickvals": [digit * 10.0**power for power in range(-5, 0) for digit in (1, 2, 5)]}
+
+
 _HOVER = "epoch %{x}: %{y:.2%} wrong<extra></extra>"
 _LEGEND = {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0}

@@ -1,44 +1,78 @@
-"""A server's worker processes: those that train, the runs that wait in line for room, and a process kept ready."""
+"""The runs that a server trains, and those that wait in line for room, wherever they are trained."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import subprocess
 import threading
+from collections.abc import Callable
+from typing import Protocol
 
 import filelock
 
-from mnist_core import device
-from mnist_core.errors import RunError
+from mnist_core.errors import LabError, RunError
 from mnist_core.files import reason
-from mnist_core.runs import status, worker
+from mnist_core.runs import status
+from mnist_core.runs.processes import KILLED, Processes
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
 from mnist_core.text import shorten
 
-KILLED = -9  # the returncode of a process that SIGKILL ended, a name that Windows has not
+
+class Training(Protocol):
+    """A run's training, wherever that is: what subprocess.Popen has of a process.
+
+    `returncode` is that of worker.main's process, or KILLED.
+    """
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def wait(self) -> int: ...
+
+    def kill(self) -> None: ...
+
+    def communicate(self) -> object: ...
+
+
+class Executor(Protocol):
+    """Where runs are trained: `processes.Processes` on this machine, or `cluster.Cluster` on several."""
+
+    paused_makes_room: bool  # whether another run can be trained where one is paused
+    watch: Callable[[], None]  # to be called when there may be more room, other than for an end
+
+    def room(self) -> int:
+        """How many runs can be trained at a time, now."""
+
+    def get_ready(self) -> None:
+        """Prepare for the next run, so that it starts at once."""
+
+    def start(self, run: Run) -> Training:
+        """Begin to train the run, whose lock is free. Raises OSError and RunError where that cannot be."""
+
+    def close(self) -> None:
+        """End what was prepared."""
 
 
 class Workers:
-    """Trains runs in processes of their own, at most `at_once` at a time; the others wait in line, first come first.
+    """Trains runs, as many at a time as the executor has room for; the others wait in line, first come first.
 
     The line is this process's: what waits in it, runs or is paused when this process ends shows as interrupted. A
     paused run makes room for the next, and goes to the line's end when it is to go on. Safe for several threads.
     """
 
-    def __init__(self, at_once: int | None = None) -> None:
-        self._at_once = at_once or device.trainings_at_once()
+    def __init__(self, at_once: int | None = None, executor: Executor | None = None) -> None:
+        self._executor = executor or Processes(at_once)
         self._mutex = threading.RLock()
         self._line: list[Run] = []
-        self._held: dict[str, filelock.FileLock] = {}  # locks of the runs in line that no process has yet
-        self._children: dict[str, subprocess.Popen[bytes]] = {}  # by the id of the run that each trains
+        self._held: dict[str, filelock.FileLock] = {}  # locks of the runs in line that nobody trains yet
+        self._children: dict[str, Training] = {}  # by the id of the run that each is of
         self._paused: set[str] = set()
         self._keep_ready = False
-        self._ready: subprocess.Popen[bytes] | None = None
+        self._executor.watch = self._look_for_room
 
     def warm_up(self) -> None:
-        """From now on keep a process ready wherever there is room for one more run, so that it starts at once."""
+        """From now on be ready wherever there is room for one more run, so that it starts at once."""
         with self._mutex:
             self._keep_ready = True
             self._advance()
@@ -86,7 +120,7 @@ class Workers:
         """Have `run` wait at its next report, keeping its process, and make room for the next."""
         with self._mutex:
             run.request_pause()
-            if run.id in self._children:
+            if run.id in self._children and self._executor.paused_makes_room:
                 if run in self._line:
                     self._line.remove(run)
                 self._paused.add(run.id)
@@ -100,7 +134,9 @@ class Workers:
                     run.end_pause()
                 else:
                     self.submit(run)
-            elif run.id in self._paused and run not in self._line:
+            elif run.id not in self._paused:  # it has kept its place
+                run.end_pause()
+            elif run not in self._line:
                 self._line.append(run)
                 self._advance()
 
@@ -124,11 +160,16 @@ class Workers:
             for lock in self._held.values():
                 lock.release()
             self._held.clear()
-            children = [*self._children.values(), *filter(None, [self._ready])]
-            self._children, self._ready, self._keep_ready = {}, None, False
+            children = [*self._children.values()]
+            self._children, self._keep_ready = {}, False
         for child in children:
             child.kill()
             child.communicate()
+        self._executor.close()
+
+    def _look_for_room(self) -> None:
+        with self._mutex:
+            self._advance()
 
     def _advance(self) -> None:
         """Start what there is room for, and then get a process ready if there still is room."""
@@ -141,46 +182,36 @@ class Workers:
             else:
                 self._start(run)
         if self._keep_ready and self._has_room():
-            with contextlib.suppress(OSError):  # it is tried again when a run needs it
-                self._ready = self._get_ready()
+            with contextlib.suppress(OSError, RunError):  # it is tried again when a run needs it
+                self._executor.get_ready()
 
     def _has_room(self) -> bool:
-        return len(self._children.keys() - self._paused) < self._at_once
+        there = self._children.keys()
+        return len(there - self._paused if self._executor.paused_makes_room else there) < self._executor.room()
 
     def _start(self, run: Run) -> None:
         lock = self._held.pop(run.id)
-        try:
-            child, self._ready = self._get_ready(), None
-        except OSError as error:
-            with contextlib.suppress(RunError):
-                message = f"No process could be started for it: {reason(error)}. Resume tries again."
-                run.set_status(RunState.FAILED, message)
-            lock.release()
-            return
-        with contextlib.suppress(RunError):  # its process says so, too
+        with contextlib.suppress(RunError):  # who trains it says so, too
             run.set_status(RunState.STARTING)
         lock.release()
-        with contextlib.suppress(OSError):  # it has just died, which _attend sees
-            worker.hand_over(run, child)
+        try:
+            child = self._executor.start(run)
+        except (OSError, LabError) as error:
+            cause = reason(error) if isinstance(error, OSError) else str(error).rstrip(".")
+            with contextlib.suppress(RunError):
+                run.set_status(RunState.FAILED, f"No process could be started for it: {cause}. Resume tries again.")
+            return
         self._children[run.id] = child
         if run.pause_requested():
             self._paused.add(run.id)
         threading.Thread(target=self._attend, args=(run, child), daemon=True).start()
 
-    def _get_ready(self) -> subprocess.Popen[bytes]:
-        """The process that is kept ready, or a new one."""
-        if self._ready and self._ready.poll() is None:
-            return self._ready
-        if self._ready:
-            self._ready.communicate()
-        return worker.spawn()
-
-    def _attend(self, run: Run, child: subprocess.Popen[bytes]) -> None:
+    def _attend(self, run: Run, child: Training) -> None:
         """Wait for the process's end, note what it could not say itself, and let the next one in."""
         child.wait()
         try:
             with contextlib.suppress(RunError):  # deleted meanwhile, or taken up by another process
-                _note_sudden_end(run, child.returncode)
+                _note_sudden_end(run, child.wait())
         except Exception:  # so that the runs in line still start
             logging.getLogger(__name__).exception("The end of the process of run %s could not be noted", run.id)
         with self._mutex:

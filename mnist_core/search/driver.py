@@ -27,7 +27,7 @@ MOST_ATTEMPTS = 3  # at a run whose process ends without a word
 MOST_FAILURES = 3  # one after the other, before a search gives up
 
 
-class Executor(Protocol):
+class Pool(Protocol):
     """Where runs are trained: a server's own processes, or a cluster."""
 
     def submit(self, run: Run) -> None: ...
@@ -37,12 +37,10 @@ class Executor(Protocol):
     def busy(self) -> bool: ...
 
 
-def drive(
-    search: Search, executor: Executor, create_run: Callable[[TrainConfig], Run] | None = None
-) -> Iterator[Trial]:
+def drive(search: Search, pool: Pool, create_run: Callable[[TrainConfig], Run] | None = None) -> Iterator[Trial]:
     """Lead the search to its end, or until it is asked to stop, and yield each trial when it has ended.
 
-    Only as many trials are begun as `executor` has room for, so that other runs need not wait behind them. What was
+    Only as many trials are begun as `pool` has room for, so that other runs need not wait behind them. What was
     running when a search stopped goes on from its last epoch. Raises SearchError where the search is led already, has
     come to its end or cannot be saved, and where one trial after the other fails.
     """
@@ -50,7 +48,7 @@ def drive(
     with search.locked():
         before = search.status()
         search.clear_stop()
-        leader = _Leader(search, config, executor, create_run or _creator(search), before.seconds)
+        leader = _Leader(search, config, pool, create_run or _creator(search), before.seconds)
         if before.state == "finished" and leader.is_done():
             raise SearchError(f"The search {search.name} is at its end: give it more trials or minutes to go on.")
         search.set_status("running", seconds=before.seconds)
@@ -78,11 +76,11 @@ class _Leader:
         self,
         search: Search,
         config: SearchConfig,
-        executor: Executor,
+        pool: Pool,
         create_run: Callable[[TrainConfig], Run],
         seconds: float,
     ) -> None:
-        self._search, self._config, self._executor, self._create_run = search, config, executor, create_run
+        self._search, self._config, self._pool, self._create_run = search, config, pool, create_run
         self._study = search.study(sampler=_sampler(config, len(search.trials())), pruner=_pruner(config))
         self._runs: dict[int, Run] = {}  # those of the trials that are running, by the trial's number
         self._attempts: dict[int, int] = {}
@@ -110,7 +108,7 @@ class _Leader:
                     self._end(number, "stopped", "The search's minutes were over.")
                     yield self._search.trials()[number]
                 return
-            if not self._executor.busy() and self._has_more():
+            if not self._pool.busy() and self._has_more():
                 self._begin()
             elif not self._runs and not self._has_more():
                 return
@@ -121,7 +119,7 @@ class _Leader:
         """Have all runs that are trained for the search stop; they go on when it does."""
         for run in self._runs.values():
             try:
-                self._executor.stop(run)
+                self._pool.stop(run)
             except RunError:  # deleted, or its folder cannot be written
                 logging.getLogger(__name__).warning("The run %s could not be stopped", run.id)
 
@@ -155,7 +153,7 @@ class _Leader:
             run = self._create_run(config)
             run.set_about(group=f"Search {self._search.name}")
             trial.set_user_attr("run", run.id)
-            self._executor.submit(run)
+            self._pool.submit(run)
         except ConfigError as error:  # settings that do not go together: Optuna learns to avoid them
             self._tell(trial.number, TrialState.PRUNED, "pruned", str(error))
         except LabError as error:
@@ -219,7 +217,7 @@ class _Leader:
         if attempts > MOST_ATTEMPTS:
             return self._fail(number, f"Its process ended {MOST_ATTEMPTS} times without a word.")
         try:
-            self._executor.submit(run)
+            self._pool.submit(run)
         except RunError as error:
             return self._fail(number, str(error))
         return False
@@ -228,7 +226,7 @@ class _Leader:
         """The trial ends before its training does."""
         run = self._runs[number]
         if run.status().state.is_active:
-            self._executor.stop(run)
+            self._pool.stop(run)
         self._tell(number, TrialState.PRUNED, how, message)
         self._failures = 0
         return True
@@ -277,8 +275,8 @@ def _pruner(config: SearchConfig) -> optuna.pruners.BasePruner:
 class Background:
     """Searches that are led in threads of this process, at most one of a name. Safe for several threads."""
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._mutex = threading.Lock()
 
     def start(self, search: Search) -> None:
@@ -293,7 +291,7 @@ class Background:
 
     def _lead(self, search: Search) -> None:
         try:
-            for _ in drive(search, self._executor):
+            for _ in drive(search, self._pool):
                 pass
         except LabError as error:  # the search's status says so, where that can be written
             logging.getLogger(__name__).warning("The search %s ended: %s", search.name, error)

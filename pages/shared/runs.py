@@ -2,11 +2,12 @@
 
 import functools
 import pathlib
+import sys
 
 from mnist_core.errors import RunError
 from mnist_core.reading import catalog
 from mnist_core.records import Record
-from mnist_core.runs import metrics_file
+from mnist_core.runs import cluster, metrics_file
 from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
@@ -16,7 +17,14 @@ from mnist_core.runs.worker_pool import Workers
 
 @functools.cache
 def get_workers() -> Workers:
-    return Workers()
+    """Raises RunError where a cluster is named and Ray is not installed."""
+    return Workers(executor=get_cluster())
+
+
+@functools.cache
+def get_cluster() -> cluster.Cluster | None:
+    """The machines that train: `streamlit run streamlit_app.py -- --cluster ADDRESS`, or RAY_ADDRESS, names them."""
+    return cluster.chosen(sys.argv, RUNS)
 
 
 def is_active(name: str) -> bool:

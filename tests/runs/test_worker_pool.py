@@ -261,7 +261,7 @@ def test_closing_ends_every_process(workers_for, make_run):
     these.submit(second)
     these.pause(first)
     these.warm_up()
-    children = [these._ready, *these._children.values()]
+    children = [these._executor._ready, *these._children.values()]
     assert len(children) == 3
     these.close()
     assert all(child.poll() is not None for child in children)
@@ -286,17 +286,17 @@ def test_closing_lets_go_of_the_line(workers_for, make_run):
 def test_a_process_kept_ready_is_used(workers_for, make_run):
     these = workers_for(1)
     these.warm_up()
-    ready = these._ready
+    ready = these._executor._ready
     assert ready.poll() is None
     run = make_run()
     these.submit(run)
     assert these._children[run.id].pid == ready.pid
-    assert these._ready is None
+    assert these._executor._ready is None
     kill(these, run)
-    assert these._ready.poll() is None
-    assert these._ready.pid != ready.pid
+    assert these._executor._ready.poll() is None
+    assert these._executor._ready.pid != ready.pid
     these.warm_up()
-    assert these._ready.poll() is None
+    assert these._executor._ready.poll() is None
 
 
 def test_a_process_is_kept_ready_only_where_there_is_room(workers_for, make_run):
@@ -304,15 +304,15 @@ def test_a_process_is_kept_ready_only_where_there_is_room(workers_for, make_run)
     first = make_run()
     these.submit(first)
     these.warm_up()
-    assert these._ready is None
+    assert these._executor._ready is None
     these.pause(first)
-    assert these._ready.poll() is None
+    assert these._executor._ready.poll() is None
 
 
 def test_a_ready_process_that_has_died_is_replaced(workers_for, make_run):
     these = workers_for(1)
     these.warm_up()
-    dead = these._ready
+    dead = these._executor._ready
     dead.kill()
     dead.wait()
     run = make_run()

@@ -36,7 +36,7 @@ class Here:
 
 
 @pytest.fixture
-def executor(monkeypatch):
+def pool(monkeypatch):
     monkeypatch.setattr("mnist_core.search.driver.POLL", 0)
     return Here()
 
@@ -54,12 +54,12 @@ def searching(small, store):
 
 
 @pytest.fixture
-def led(searching, executor):
+def led(searching, pool):
     """Makes a search and leads it to its end."""
 
     def lead(*arguments, **changes):
         search = searching(*arguments, **changes)
-        list(drive(search, executor))
+        list(drive(search, pool))
         return search
 
     return lead

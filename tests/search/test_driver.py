@@ -51,50 +51,50 @@ def test_a_trial_that_diverges_is_said_to(led):
     assert {trial.state for trial in search.trials()} <= {"diverged", "finished", "pruned"}
 
 
-def test_a_search_that_was_stopped_goes_on_where_it_was(searching, executor, store):
+def test_a_search_that_was_stopped_goes_on_where_it_was(searching, pool, store):
     search = searching("one", trials=4, epochs=4, pruner="none")
-    trials = drive(search, executor)
+    trials = drive(search, pool)
     next(trials)
     trials.close()
     assert search.status().state == "stopped"
-    for records in executor.trained.values():  # what was running stops at its next report
+    for records in pool.trained.values():  # what was running stops at its next report
         list(records)
     running = [trial for trial in search.trials() if trial.state == "running"]
-    again = list(drive(search, executor))
+    again = list(drive(search, pool))
     assert len(search.trials()) == 4
     assert search.status().state == "finished"
     assert {trial.number for trial in running} <= {trial.number for trial in again}
     assert len({trial.run for trial in search.trials()}) == 4  # no trial began anew
 
 
-def test_a_stop_that_is_asked_for_ends_it_and_its_end_can_be_put_off(searching, executor):
+def test_a_stop_that_is_asked_for_ends_it_and_its_end_can_be_put_off(searching, pool):
     search = searching("one", trials=3)
-    for _ in drive(search, executor):
+    for _ in drive(search, pool):
         search.request_stop()
     assert search.status().state == "stopped"
     assert len(search.trials()) < 3
-    list(drive(search, executor))
+    list(drive(search, pool))
     with pytest.raises(SearchError, match="at its end"):
-        list(drive(search, executor))
+        list(drive(search, pool))
     search.set_limits(5, None)
-    list(drive(search, executor))
+    list(drive(search, pool))
     assert len(search.trials()) == 5
 
 
-def test_minutes_end_a_search_with_what_it_has(searching, executor):
+def test_minutes_end_a_search_with_what_it_has(searching, pool):
     search = searching("one", trials=None, minutes=1.0)
     search.set_status("stopped", seconds=59.9)
-    list(drive(search, executor))
+    list(drive(search, pool))
     assert search.status().state == "finished"
     assert all(trial.state in ("finished", "stopped", "pruned") for trial in search.trials())
 
 
-def test_nobody_leads_a_search_that_is_led(searching, executor):
+def test_nobody_leads_a_search_that_is_led(searching, pool):
     search = searching("one")
-    trials = drive(search, executor)
+    trials = drive(search, pool)
     next(trials)
     with pytest.raises(SearchError, match="led already"):
-        next(drive(search, executor))
+        next(drive(search, pool))
     assert search.status().state == "running"
     trials.close()
 
@@ -113,36 +113,36 @@ def test_two_figures_make_a_front_that_no_other_trial_beats(led):
         assert (trial in front) == (not any(one.values != trial.values for one in better))
 
 
-def test_a_run_that_is_stopped_by_hand_or_deleted_is_no_end_of_the_search(searching, executor):
+def test_a_run_that_is_stopped_by_hand_or_deleted_is_no_end_of_the_search(searching, pool):
     def meddle(run):
         submit(run)
-        if len(executor.submitted) == 1:
+        if len(pool.submitted) == 1:
             run.request_stop()
-        elif len(executor.submitted) == 2:
+        elif len(pool.submitted) == 2:
             shutil.rmtree(run.path)
 
-    executor.submit, submit = meddle, executor.submit
+    pool.submit, submit = meddle, pool.submit
     search = searching("one", trials=3, epochs=4, pruner="none")
     with contextlib.suppress(RunError):  # the training in this process finds its folder gone, too
-        list(drive(search, executor))
-    executor.trained.clear()
-    list(drive(search, executor))
+        list(drive(search, pool))
+    pool.trained.clear()
+    list(drive(search, pool))
     states = [trial.state for trial in search.trials()]
     assert sorted(states) == ["failed", "finished", "finished", "stopped"]
 
 
-def test_a_search_that_cannot_train_says_why_and_goes_on_later(searching, executor):
+def test_a_search_that_cannot_train_says_why_and_goes_on_later(searching, pool):
     def refuse(run):
         raise RunError("There is no process for it.")
 
-    executor.submit, submit = refuse, executor.submit
+    pool.submit, submit = refuse, pool.submit
     search = searching("one", trials=2)
     with pytest.raises(SearchError, match="no process"):
-        list(drive(search, executor))
+        list(drive(search, pool))
     assert search.status().state == "failed"
     assert "no process" in search.status().message
-    executor.submit = submit
-    list(drive(search, executor))
+    pool.submit = submit
+    list(drive(search, pool))
     assert [trial.state for trial in search.trials()] == ["failed", "finished", "finished"]
 
 
@@ -161,7 +161,7 @@ def test_workers_lead_a_search_in_the_background(searching):
         workers.close()
 
 
-def test_a_search_whose_process_was_killed_shows_so_and_goes_on(searching, executor):
+def test_a_search_whose_process_was_killed_shows_so_and_goes_on(searching, pool):
     search = searching("one", trials=2, epochs=25, pruner="none")
     command = ("search", "resume", "one", "--runs-dir", str(search.store.runs.folder), "--json")
     process = subprocess.Popen([sys.executable, "-m", "mnist_core", *command], stdout=subprocess.PIPE)
@@ -178,6 +178,6 @@ def test_a_search_whose_process_was_killed_shows_so_and_goes_on(searching, execu
     (running,) = [trial for trial in search.trials() if trial.state == "running"]
     while search.store.runs.open(running.run).is_locked():  # its process ends with the one that led
         time.sleep(0.05)
-    list(drive(search, executor))
+    list(drive(search, pool))
     assert [trial.state for trial in search.trials()] == ["finished"] * 2
     assert search.trials()[running.number].run == running.run

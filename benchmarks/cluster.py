@@ -1,0 +1,92 @@
+"""Many short runs on a Ray cluster of two nodes on this machine: `python -m benchmarks.cluster`.
+
+All are submitted at once. Printed: seconds until the last has ended, runs that were trained other than exactly once,
+the same with one node, and what a click on the Runs page takes meanwhile, in a real headless Chromium.
+"""
+
+import dataclasses
+import pathlib
+import statistics
+import tempfile
+import time
+
+from playwright.sync_api import Page, expect, sync_playwright
+from ray.cluster_utils import Cluster as RayCluster
+
+from benchmarks.pages import CLICK
+from benchmarks.report import parser, print_figures, run
+from mnist_core.config import TrainConfig
+from mnist_core.runs.cluster import Cluster
+from mnist_core.runs.run import Run
+from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.status import RunState
+from mnist_core.runs.worker_pool import Workers
+from tests.browser.conftest import CHROMIUM, FLAGS, serving, visiting
+from tests.browser.steps import at_rest
+
+SHORT = TrainConfig(data="sample", hidden=(16,), epochs=2, device="cpu")
+VIEWS = ".st-key-runs-view button:nth-of-type({})"
+
+
+def submitted(store: RunStore, address: str, count: int) -> tuple[Workers, list[Run], float]:
+    """So many runs, all in line at once, and the moment at which the first was submitted."""
+    workers = Workers(executor=Cluster(address, store))
+    runs = [store.create(dataclasses.replace(SHORT, seed=seed)) for seed in range(count)]
+    begin = time.perf_counter()
+    for one in runs:
+        workers.submit(one)
+    return workers, runs, begin
+
+
+def ended(runs: list[Run]) -> bool:
+    return all(one.status().state is RunState.FINISHED for one in runs)
+
+
+def clicks(page: Page, runs: list[Run]) -> list[float]:
+    """Seconds of clicks between the table and the board, until all runs have ended."""
+    taken = []
+    while not ended(runs):
+        for place, words in ((2, "No model on the dotted line"), (1, "Find")):
+            taken.append(page.evaluate(CLICK, [VIEWS.format(place), words]) / 1000)
+            page.wait_for_timeout(300)
+    return taken
+
+
+def main() -> None:
+    arguments = parser(__doc__)
+    arguments.add_argument("--runs", type=int, default=200)
+    args = arguments.parse_args()
+    figures: dict[str, float | str] = {}
+    for nodes in (1, 2):
+        ray = RayCluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        for _ in range(nodes - 1):
+            ray.add_node(num_cpus=1)
+        with tempfile.TemporaryDirectory() as scratch:
+            store = RunStore(pathlib.Path(scratch))
+            if nodes == 1:
+                workers, runs, begin = submitted(store, ray.address, args.runs)
+                while not ended(runs):
+                    time.sleep(0.2)
+            else:
+                with sync_playwright() as playwright, serving(store.folder) as server:
+                    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+                    with visiting(browser, server) as page:
+                        page.goto("/runs")
+                        at_rest(page)
+                        workers, runs, begin = submitted(store, ray.address, args.runs)
+                        page.reload()
+                        expect(page.locator(VIEWS.format(2))).to_be_visible()
+                        at_rest(page)
+                        taken = clicks(page, runs)
+                figures["a click meanwhile, median, s"] = statistics.median(taken)
+                figures["a click meanwhile, 95th percentile, s"] = statistics.quantiles(taken, n=20)[-1]
+            figures[f"{args.runs} runs on {nodes} nodes, s"] = time.perf_counter() - begin
+            begun = [sum(record["event"] in ("start", "resume") for record in one.records()) for one in runs]
+            figures[f"on {nodes} nodes, not trained once"] = str(sum(count != 1 for count in begun))
+            workers.close()
+        ray.shutdown()  # type: ignore[no-untyped-call]
+    print_figures(figures, args.json)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -96,12 +96,13 @@ progress.follow_link(len(STEPS))
 _begin_at_the_top()  # above all that comes and goes: where it stands elsewhere, it is run again
 data.offer_download()
 _choose()
-progress.set_link()
+progress.say_problem()
 title, show = STEPS[progress.now() - 1]
 st.header(f"{progress.now()}. {title}")
 try:
     show()
 except LabError as error:
     st.error(str(error))
+progress.set_link()
 _onward()
 models.warm_up()

@@ -10,7 +10,7 @@ from mnist_core.course.sliding import KERNELS, patch, slide
 from mnist_core.drawing import Pixels
 from mnist_core.inside import colormap
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import carried, links, training
 from pages.shared import data
 from pages.shared.pictures import enlarged
 
@@ -26,7 +26,7 @@ def show() -> None:
         "weights. The result is a picture again: of where the kernel finds what it looks for."
     )
     st.markdown("**Try it:** slide the kernel and check a sum; then train a network whose kernels are learned.")
-    _slide(kind)
+    _slide()
     st.subheader("Learned kernels")
     configs = trainings.trainings("convolution", kind)
     config = configs["convolutions"]
@@ -42,8 +42,9 @@ def show() -> None:
         links.train("Wider, on Train", config, ("width", "epochs", "lr", "batch_size"), "learn-to-train")
 
 
-def _slide(kind: str) -> None:
-    image = data.one_of_each(kind)[4]
+def _slide() -> None:
+    digit = carried.digit()
+    image = digit.image
     name = st.segmented_control("Kernel", list(KERNELS), default="left edges", key="learn-kernel", required=True)
     kernel = np.array(KERNELS[name or "left edges"])
     slid = slide(image, kernel)
@@ -57,8 +58,8 @@ def _slide(kind: str) -> None:
         st.image(
             _framed(image, row, column),
             width=TIMES * len(image),
-            caption="The image, and where the kernel lies",
-            alt=f"A 4 with a frame of 3 x 3 pixels at row {row} and column {column}",
+            caption=f"{digit.title.capitalize()}, and where the kernel lies",
+            alt=f"{digit.title.capitalize()} with a frame of 3 x 3 pixels at row {row} and column {column}",
         )
         st.image(
             colormap.tinted(slid).repeat(TIMES, 0).repeat(TIMES, 1),

@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.drawing import Pixels
-from pages.learn_steps import links, progress
-from pages.shared import data
+from pages.learn_steps import carried, links, progress
 from pages.shared.pictures import enlarged
 
 ORANGE = (230, 97, 0)
@@ -19,8 +18,9 @@ AROUND = 4  # numbers shown on either side of the chosen one
 def show() -> None:
     from mnist_core.course import first_look
 
-    test = data.test(data.data_at_hand("mnist"))
-    height, width = test.images.shape[1:]
+    digit = carried.digit()
+    image = digit.image
+    height, width = image.shape
     st.markdown(
         f"To you it is a picture. To a network it is **numbers**, {height} rows of {width}. The first networks here do "
         f"not even know of rows: the image is **flattened**, one row behind the other, into a single line of "
@@ -29,21 +29,19 @@ def show() -> None:
     pixel = r"\mathrm{image}_{\mathrm{row},\;\mathrm{column}}"
     st.latex(rf"x_{{{width} \cdot \mathrm{{row}} + \mathrm{{column}}}} = {pixel}")
     st.markdown("**Try it:** choose a pixel and find it in the picture, in the numbers and in the line.")
-    for key, value in (("image", 0), ("row", 10), ("column", 14)):
+    for key, value in (("row", 10), ("column", 14)):
         st.session_state.setdefault(f"learn-flat-{key}", value)
     with st.container(horizontal=True):
-        index = _number("Test image", "image", len(test))
         row = _number("Row", "row", height)
         column = _number("Column", "column", width)
-    image = test.images[index].numpy()
     place = width * row + column
     rows, columns = _around(row, height), _around(column, width)
     with st.container(horizontal=True, gap="medium"):
         st.image(
             _framed(_marked(enlarged(image, TIMES), row * TIMES, column * TIMES, TIMES), rows, columns),
             width=width * TIMES,
-            caption=f"The picture: a {int(test.labels[index])}",
-            alt=f"Test image {index} with the pixel in row {row} and column {column} marked",
+            caption=f"The picture: {digit.title}",
+            alt=f"{digit.title.capitalize()} with the pixel in row {row} and column {column} marked",
         )
         with st.container(width=430):
             st.code(first_look.in_text(image[rows, columns]), language=None)
@@ -66,7 +64,9 @@ def show() -> None:
     )
     with st.expander("All its numbers", icon=":material/grid_on:"):
         st.code(first_look.in_text(image), language=None)
-    links.inside("How a drawing becomes such an image", "ink", "cnn", "learn-to-ink", str(index))
+    links.inside(
+        "How a drawing becomes such an image", "ink", "cnn", "learn-to-ink", "drawing" if digit.is_own else "0"
+    )
 
 
 def _number(label: str, key: str, count: int) -> int:

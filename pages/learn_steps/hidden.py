@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import links, training, way
 from pages.shared import data, models
 
 
@@ -25,6 +25,7 @@ def show() -> None:
     rows = training.show("hidden", "Train both", training.accuracies)
     if rows:
         training.reached(rows)
+        way.show(rows["ReLU"].run)
         _multiplied_out(rows["no ReLU"], kind)
     with st.container(horizontal=True):
         if rows:

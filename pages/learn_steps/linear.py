@@ -8,7 +8,7 @@ from mnist_core.course import trainings
 from mnist_core.inside import colormap
 from mnist_core.reading import catalog
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import links, training, way
 from pages.shared import data, models
 
 
@@ -41,6 +41,7 @@ def _where_it_ends(row: Row, kind: str) -> None:
     from mnist_core.inside import first_layer
 
     training.reached({"linear": row})
+    way.show(row.run)
     network = models.get_predictor(row.run).network
     st.image(
         colormap.sheet(first_layer.pictures(network), 5, 4),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.figures import course as course_figures
-from pages.learn_steps import links, progress
+from pages.learn_steps import carried, links, progress
 from pages.shared import answers, charts, data
 
 BATCH = 128  # images
@@ -38,9 +38,10 @@ def show() -> None:
     number.metric("Loss", f"{-math.log(probability) + 0.0:.3f}")
     kind = data.data_at_hand("mnist")
     batch = data.splits(kind, None, 0).train[:BATCH]
+    digit = carried.digit()
     seed = st.session_state.setdefault("learn-seed", 0)
     config = dataclasses.replace(trainings.trainings("hidden", kind)["ReLU"], seed=seed)
-    found = first_steps.untrained(config, batch)
+    found = first_steps.untrained(config, batch, digit.image)
     st.subheader("The first loss")
     st.markdown(
         f"An untrained network knows nothing and gives every digit about a tenth. So its first loss should be near "
@@ -52,9 +53,17 @@ def show() -> None:
         st.metric("ln 10", f"{math.log(10):.3f}", width="content")
         st.metric("Read right", f"{found.accuracy:.0%}", width="content")
         st.button("Another network", key="learn-seed-next", icon=":material/casino:", on_click=_another)
-    st.caption(f"What the untrained network thinks of the first image, a {int(batch.labels[0])}:")
+    st.caption(f"What the untrained network thinks of {digit.title}:{_cost(found.probabilities, digit.label)}")
     answers.probabilities(found.probabilities, "learn-untrained", "The probability of each digit, all near a tenth")
     links.inside("See a trained network's logits and softmax", "layers", "mlp", "learn-to-inside")
+
+
+def _cost(probabilities: list[float], label: int | None) -> str:
+    """What the answer costs, in words, where the truth is known."""
+    if label is None:
+        return ""
+    given = probabilities[label]
+    return f" it gives the {label} {given:.1%}, which is a loss of {-math.log(given):.3f}."
 
 
 def _another() -> None:

@@ -2,12 +2,17 @@
 
 import streamlit as st
 
+from mnist_core.errors import DrawingError
 from mnist_core.text import shorten
+from pages.learn_steps import carried
 from pages.shared import address
 
 
 def follow_link(steps: int) -> None:
-    """Go to the step that the address names, and take what it says is done as done, where it is another link."""
+    """Go to the step that the address names, with what it says is done and the digit that it holds.
+
+    Only where it is another link than the one that was set here.
+    """
     state = st.session_state
     state.setdefault("learn-now", 1)
     state.setdefault("learn-done", set())
@@ -19,19 +24,26 @@ def follow_link(steps: int) -> None:
     if words.get("step") in numbers:
         state["learn-now"] = int(words["step"])
     state["learn-done"] |= {int(word) for word in _list(words.get("done", "")) if word in numbers}
+    try:
+        carried.follow_link(words)
+    except DrawingError as error:
+        state["learn-problem"] = str(error)
     if wrong:
         named = shorten(", ".join(map(repr, wrong)), 200)
         state["learn-problem"] = f"There is no step {named}; there are 1 to {steps}."
 
 
 def set_link() -> None:
-    """Say in the address where the visitor is, and on the page what could not be used of the address."""
-    state = st.session_state
+    """Say in the address where the visitor is, what is done, and which digit goes along."""
     words = {"step": str(now())}
-    if state["learn-done"]:
-        words["done"] = ",".join(map(str, sorted(state["learn-done"])))
-    address.put("learn", words)
-    if problem := state.pop("learn-problem", None):
+    if done():
+        words["done"] = ",".join(map(str, sorted(done())))
+    address.put("learn", words | carried.in_link())
+
+
+def say_problem() -> None:
+    """Say what could not be used of the address."""
+    if problem := st.session_state.pop("learn-problem", None):
         st.warning(problem)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import links, training, way
 from pages.shared import data
 
 LADDER = ("linear", "hidden", "split", "classic")  # steps whose networks are set side by side
@@ -30,6 +30,7 @@ def show() -> None:
     rows = training.show("classic", "Train", training.accuracies)
     if rows:
         training.reached(rows)
+        way.show(rows["the classic"].run)
         _ladder()
     with st.container(horizontal=True):
         if rows:

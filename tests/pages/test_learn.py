@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import dataset
 from mnist_core.config import SAMPLE_IN_WORDS
-from mnist_core.course import sliding, trainings
+from mnist_core.course import image_text, sliding, trainings
 from mnist_core.reading import catalog, predictor
 from mnist_core.runs import worker
 from mnist_core.runs.run import Run
@@ -126,15 +126,71 @@ def test_what_a_link_cannot_mean_is_said_and_the_page_stays(learn, link, fault):
     assert not app.run().warning
 
 
-def test_looking_at_a_digit_is_the_first_step(learn):
+def test_a_digit_gets_a_label_among_those_of_others(learn):
     app = learn(step=1)
     assert "1,500 images" in text(app)
     app.segmented_control(key="learn-digit").set_value(3).run()
-    assert app.query_params["done"] == "1"
     shown = [element.value for element in app.markdown if "a training image of a 3" in element.value]
-    assert len(shown) == 12
+    assert len(shown) == 10
     app.button(key="learn-more").click().run()
     assert shown != [element.value for element in app.markdown if "a training image of a 3" in element.value]
+
+
+def carrying(app: AppTest, learn) -> AppTest:
+    """The course, with a 7 that was drawn in its first step."""
+    app.session_state["canvas-0"] = drawing(SEVEN)
+    learn(step=1)
+    app.segmented_control(key="learn-digit").set_value(7).run()
+    assert "Your 7 as a network sees it" in pictures(app)
+    return app
+
+
+def test_the_digit_drawn_first_goes_through_the_course(learn, app):
+    carrying(app, learn)
+    for step in (2, 5, 10, 11):
+        app.segmented_control(key="learn-step").set_value(step).run()
+        assert not app.error
+        assert "your 7" in text(app).lower() + "".join(pictures(app)).lower()
+
+
+def test_a_link_holds_the_digit(learn, app):
+    word = carrying(app, learn).query_params["digit"]
+    own = app.session_state["learn-drawing"].tolist()
+    for key in ("learn-drawing", "learn-label", "learn-link", "canvas"):  # as after a reload
+        del app.session_state[key]
+    learn(step=5, digit=word)
+    assert "your 7" in text(app)
+    assert app.session_state["learn-drawing"].tolist() == own
+
+
+@pytest.mark.parametrize("word", ["7", "7.", "x." + image_text.to_text(np.eye(28, dtype=np.uint8)), "7.nothing"])
+def test_a_digit_that_is_none_is_said_and_a_test_image_is_shown(learn, word):
+    app = learn(step=2, digit=word)
+    assert "digit cannot be read" in app.warning[0].value
+    assert "digit" not in app.query_params
+    assert f"This {int(TEST.labels[0])} with the pixel" in pictures(app)[0]
+
+
+@pytest.mark.parametrize(("step", "name", "units"), [(3, "linear", 0), (4, "hidden", 32), (8, "classic", 64)])
+def test_the_digit_goes_its_way_through_each_network(learn, app, trained, step, name, units):
+    trained(name)
+    carrying(app, learn)
+    app.segmented_control(key="learn-step").set_value(step).run()
+    assert f"{units} units" in text(app) if units else "10 sums" in text(app)
+    run = next(run for run in runs_of(name) if not run.about().name.endswith("no ReLU"))
+    answer = predictor.load(run.id).predict_one(app.session_state["learn-drawing"])
+    assert f"read as {answer.digit}]" in text(app)
+
+
+def test_the_digit_has_its_place_among_the_mistakes(learn, app):
+    carrying(app, learn)
+    app.segmented_control(key="learn-step").set_value(10).run()
+    answer = predictor.load("mlp").predict_one(app.session_state["learn-drawing"])
+    table = predictor.load("mlp").predictions(TEST)
+    given = table.probabilities[np.arange(len(table)), table.labels]
+    harder = int((given < answer.probabilities[7]).sum())
+    assert f"gives the 7 {answer.probabilities[7]:.1%}: {harder:,} of the test images are harder" in text(app)
+    assert "your 7" in pictures(app)
 
 
 def test_a_pixel_is_found_in_the_row(learn):
@@ -147,7 +203,6 @@ def test_a_pixel_is_found_in_the_row(learn):
     assert app.query_params["done"] == "2"
     app.number_input(key="learn-flat-row").set_value(0).run()
     app.number_input(key="learn-flat-column").set_value(0).run()
-    app.number_input(key="learn-flat-image").set_value(len(TEST) - 1).run()
     assert "= **0** of the line" in text(app)
 
 
@@ -264,7 +319,7 @@ def test_the_sum_under_the_kernel_is_the_maps_value(learn):
     app.segmented_control(key="learn-kernel").set_value("outlines").run()
     app.slider(key="learn-kernel-row").set_value(7).run()
     app.slider(key="learn-kernel-column").set_value(15).run()
-    image = next(image for image, label in zip(TEST.images, TEST.labels, strict=True) if label == 4).numpy()
+    image = TEST.images[0].numpy()
     value = (np.array(sliding.KERNELS["outlines"]) * image[7:10, 15:18] / 255).sum()
     assert f"= {value:.2f}" in text(app)
 

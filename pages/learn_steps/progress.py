@@ -1,43 +1,53 @@
-"""Where a visitor is in the course and what has been done, kept in the page's address."""
+"""Where a visitor is in the course, what has been done and trained, kept in the page's address."""
 
 import streamlit as st
 
 from mnist_core.errors import DrawingError
+from mnist_core.runs.run_store import is_id
 from mnist_core.text import shorten
 from pages.learn_steps import carried
 from pages.shared import address
 
+MOST_RUNS = 50  # that a link may name
+
 
 def follow_link(steps: int) -> None:
-    """Go to the step that the address names, with what it says is done and the digit that it holds.
+    """Go to the step that the address names, with what it says is done and trained and the digit that it holds.
 
     Only where it is another link than the one that was set here.
     """
     state = st.session_state
     state.setdefault("learn-now", 1)
     state.setdefault("learn-done", set())
+    state.setdefault("learn-runs", [])
     words = address.to_follow("learn")
     if words is None:
         return
+    problems = []
     numbers = [str(number) for number in range(1, steps + 1)]
-    wrong = [word for word in [words.get("step", "1"), *_list(words.get("done", ""))] if word not in numbers]
+    if wrong := [word for word in [words.get("step", "1"), *_list(words, "done")] if word not in numbers]:
+        problems.append(f"There is no step {_named(wrong)}; there are 1 to {steps}.")
     if words.get("step") in numbers:
         state["learn-now"] = int(words["step"])
-    state["learn-done"] |= {int(word) for word in _list(words.get("done", "")) if word in numbers}
+    state["learn-done"] |= {int(word) for word in _list(words, "done") if word in numbers}
+    named = _list(words, "runs")[:MOST_RUNS]
+    if wrong := [word for word in named if not is_id(word)]:
+        problems.append(f"No run is called {_named(wrong)}.")
+    state["learn-runs"] += [word for word in named if is_id(word) and word not in state["learn-runs"]]
     try:
         carried.follow_link(words)
     except DrawingError as error:
-        state["learn-problem"] = str(error)
-    if wrong:
-        named = shorten(", ".join(map(repr, wrong)), 200)
-        state["learn-problem"] = f"There is no step {named}; there are 1 to {steps}."
+        problems.append(str(error))
+    state["learn-problem"] = " ".join(problems)
 
 
 def set_link() -> None:
-    """Say in the address where the visitor is, what is done, and which digit goes along."""
+    """Say in the address where the visitor is, what is done and trained, and which digit goes along."""
     words = {"step": str(now())}
     if done():
         words["done"] = ",".join(map(str, sorted(done())))
+    if runs():
+        words["runs"] = ",".join(runs())
     address.put("learn", words | carried.in_link())
 
 
@@ -70,14 +80,29 @@ def mark_now() -> None:
         st.rerun()
 
 
+def runs() -> tuple[str, ...]:
+    """The ids of the runs that this visitor has started."""
+    return tuple(st.session_state["learn-runs"])
+
+
+def replace_runs(old: list[str], new: list[str]) -> None:
+    """The runs `new` were started, and take the place of the `old` ones."""
+    st.session_state["learn-runs"] = [*(run for run in runs() if run not in old), *new]
+
+
 def go(step: int) -> None:
     st.session_state["learn-now"] = step
 
 
 def start_over() -> None:
-    st.session_state["learn-done"] = set()
+    """Back to the first step: nothing is done, and no result is shown. The runs stay on Runs."""
+    st.session_state["learn-done"], st.session_state["learn-runs"] = set(), []
     go(1)
 
 
-def _list(words: str) -> list[str]:
-    return [word for word in words.split(",") if word]
+def _list(words: dict[str, str], name: str) -> list[str]:
+    return [word for word in words.get(name, "").split(",") if word]
+
+
+def _named(wrong: list[str]) -> str:
+    return shorten(", ".join(map(repr, wrong)), 200)

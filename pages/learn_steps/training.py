@@ -32,13 +32,13 @@ Histories = Mapping[str, "History"]
 
 
 def of(step: str) -> dict[str, Row]:
-    """The runs of the step's trainings by their short names, as far as there are any."""
-    rows, found = get_table().rows(), {}
-    for name, config in trainings.trainings(step, data.data_at_hand("mnist")).items():
-        own = [row for row in rows if row.run == _started().get(f"{step} {name}") and row.config == config]
-        if row := own[0] if own else trainings.newest(rows, config):
-            found[name] = row
-    return found
+    """The visitor's own runs of the step's trainings by their short names, as far as there are any.
+
+    Those of others would give away what is to be found out here.
+    """
+    own = [row for row in get_table().rows() if row.run in progress.runs()]
+    configs = trainings.trainings(step, data.data_at_hand("mnist"))
+    return {name: row for name, config in configs.items() if (row := trainings.newest(own, config))}
 
 
 def finished(step: str) -> dict[str, Row]:
@@ -69,26 +69,24 @@ def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[st
         st.error(problem)
     if rows:
         st.fragment(_follow, run_every=LOOK if active else None)(step, picture, active)
-    if ended and all(f"{step} {name}" in _started() for name in ended):
+    if ended:
         progress.mark_now()
     return ended
 
 
-def _started() -> dict[str, str]:
-    """The ids of the runs that this visitor has started, by step and name."""
-    started: dict[str, str] = st.session_state.setdefault("learn-runs", {})
-    return started
-
-
 def _start(step: str) -> None:
+    before: list[str] = []
+    started: list[str] = []
     try:
+        before += [row.run for row in of(step).values()]
         for name, config in trainings.trainings(step, data.data_at_hand("mnist")).items():
             run = RUNS.create(config)
             run.set_about(name=f"{step}: {name}", group=trainings.GROUP)
             get_workers().submit(run)
-            _started()[f"{step} {name}"] = run.id
+            started.append(run.id)
     except LabError as error:
         st.session_state["learn-train-problem"] = str(error)
+    progress.replace_runs(before, started)
 
 
 def _follow(step: str, picture: Callable[[Histories], None], was_active: bool) -> None:

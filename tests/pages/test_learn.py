@@ -66,8 +66,13 @@ def runs_once(tmp_path_factory):
 
 @pytest.fixture
 def trained(runs_once, store):
-    """Puts a step's runs where the page finds them, as if it had trained them."""
-    return lambda step, data="sample": shutil.copytree(runs_once(step, data), store.folder, dirs_exist_ok=True)
+    """Puts a step's runs where the page finds them; the word of a link with which they are the visitor's own."""
+
+    def put(step: str, data: str = "sample") -> str:
+        folder = shutil.copytree(runs_once(step, data), store.folder, dirs_exist_ok=True)
+        return ",".join(run.id for run in RunStore(folder).runs())
+
+    return put
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -117,7 +122,11 @@ def test_all_done_can_be_begun_again(learn):
 
 @pytest.mark.parametrize(
     ("link", "fault"),
-    [({"step": "13"}, "There is no step '13'"), ({"done": "1,x"}, "There is no step 'x'; there are 1")],
+    [
+        ({"step": "13"}, "There is no step '13'"),
+        ({"done": "1,x"}, "There is no step 'x'; there are 1"),
+        ({"runs": "../a"}, "No run is called '../a'"),
+    ],
 )
 def test_what_a_link_cannot_mean_is_said_and_the_page_stays(learn, link, fault):
     app = learn(**link)
@@ -136,10 +145,10 @@ def test_a_digit_gets_a_label_among_those_of_others(learn):
     assert shown != [element.value for element in app.markdown if "a training image of a 3" in element.value]
 
 
-def carrying(app: AppTest, learn) -> AppTest:
+def carrying(app: AppTest, learn, **link: str) -> AppTest:
     """The course, with a 7 that was drawn in its first step."""
     app.session_state["canvas-0"] = drawing(SEVEN)
-    learn(step=1)
+    learn(step=1, **link)
     app.segmented_control(key="learn-digit").set_value(7).run()
     assert "Your 7 as a network sees it" in pictures(app)
     return app
@@ -173,8 +182,7 @@ def test_a_digit_that_is_none_is_said_and_a_test_image_is_shown(learn, word):
 
 @pytest.mark.parametrize(("step", "name", "units"), [(3, "linear", 0), (4, "hidden", 32), (8, "classic", 64)])
 def test_the_digit_goes_its_way_through_each_network(learn, app, trained, step, name, units):
-    trained(name)
-    carrying(app, learn)
+    carrying(app, learn, runs=trained(name))
     app.segmented_control(key="learn-step").set_value(step).run()
     assert f"{units} units" in text(app) if units else "10 sums" in text(app)
     run = next(run for run in runs_of(name) if not run.about().name.endswith("no ReLU"))
@@ -217,27 +225,32 @@ def test_a_training_is_started_and_its_result_read_back(learn, at_once, step):
         reached = f"{run.end()['test_accuracy']:.1%}" if "test_accuracy" in run.end() else "diverged"
         if step != 7:
             assert metrics(app)[f"Test accuracy, {name}"] == reached
-    app.session_state["learn-runs"] = {}  # as after a reload
-    app.session_state["learn-done"] = set()
+    assert app.query_params["runs"].split(",") == [run.id for run in reversed(runs_of(TRAINED[step]))]
+    for key in ("learn-runs", "learn-link"):  # as after a reload
+        del app.session_state[key]
     app.run()
     assert app.button(key=f"learn-train-{TRAINED[step]}").label.endswith("again")
-    assert "done" not in app.query_params  # that somebody has trained it is not yet to have done it
+
+
+def test_results_of_others_are_not_shown(learn, trained):
+    trained("linear")
+    app = learn(step=3)
+    assert app.button(key="learn-train-linear").label == "Train"
+    assert not app.metric
+    assert "runs" not in app.query_params
 
 
 def test_training_again_is_another_run_in_a_process(learn, trained):
-    trained("linear")
-    app = learn(step=3)
+    app = learn(step=3, runs=trained("linear"))
     train(app, "linear")
     first, second = reversed(runs_of("linear"))
     assert first.id != second.id
-    assert app.session_state["learn-runs"]["linear linear"] == second.id
+    assert app.query_params["runs"] == second.id
 
 
 def test_while_it_trains_the_button_waits(learn):
-    app = learn(step=3)
     waiting = RUNS.create(trainings.trainings("linear", "sample")["linear"])
-    waiting.set_about(name="linear: linear", group=trainings.GROUP)
-    app.run()
+    app = learn(step=3, runs=waiting.id)
     assert app.button(key="learn-train-linear").disabled
     assert "waiting" in text(app)
     waiting.set_status(RunState.STOPPED)
@@ -246,8 +259,7 @@ def test_while_it_trains_the_button_waits(learn):
 
 
 def test_a_run_that_was_deleted_is_trained_anew(learn, trained):
-    trained("linear")
-    app = learn(step=3)
+    app = learn(step=3, runs=trained("linear"))
     assert app.button(key="learn-train-linear").label == "Train again"
     for run in runs_of("linear"):
         run.delete()
@@ -264,8 +276,7 @@ def test_where_no_run_can_be_made_it_is_said(learn, tmp_path):
 
 
 def test_without_relu_two_layers_are_one(learn, trained):
-    trained("hidden")
-    app = learn(step=4)
+    app = learn(step=4, runs=trained("hidden"))
     numbers, apart = re.search(r"became the ([\d,]+) of a.* more than ([\d.]+)\.", text(app)).groups()
     assert numbers == "7,850"
     assert float(apart) < 1e-3
@@ -286,8 +297,7 @@ def test_the_first_loss_is_near_that_of_guessing(learn):
 
 
 def test_the_gap_is_of_training_and_validation(learn, trained):
-    trained("split")
-    app = learn(step=7)
+    app = learn(step=7, runs=trained("split"))
     shown = metrics(app)
     gap = float(shown["Training accuracy"].rstrip("%")) - float(shown["Validation accuracy"].rstrip("%"))
     assert float(shown["The gap"].split()[0]) == pytest.approx(gap, abs=0.11)
@@ -334,9 +344,8 @@ def test_a_drawing_is_read_by_all(learn, app):
 
 
 def test_own_networks_join_the_shipped_ones(learn, app, trained):
-    trained("linear")
     app.session_state["canvas-0"] = drawing(SEVEN)
-    learn(step=12)
+    learn(step=12, runs=trained("linear"))
     assert {"cnn, shipped", "linear"} <= metrics(app).keys()
 
 
@@ -371,8 +380,7 @@ def test_train_opens_as_a_lesson(learn):
 
 
 def test_own_runs_are_opened_elsewhere(learn, trained):
-    trained("hidden")
-    app = learn(step=4)
+    app = learn(step=4, runs=trained("hidden"))
     app.button(key="learn-to-runs").click().run()
     assert not app.exception
     assert sorted(app.session_state["runs-chosen"]) == sorted(run.id for run in runs_of("hidden"))
@@ -381,7 +389,6 @@ def test_own_runs_are_opened_elsewhere(learn, trained):
 @needs_mnist
 def test_on_mnist_a_linear_model_ends_where_it_is_said(learn, trained, monkeypatch):
     monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)
-    trained("linear", "mnist")
-    app = learn(step=3)
+    app = learn(step=3, runs=trained("linear", "mnist"))
     assert float(metrics(app)["Test accuracy, linear"].rstrip("%")) == pytest.approx(92, abs=1)
     assert f"{catalog.card('softmax')['test_accuracy']:.1%}" in text(app)

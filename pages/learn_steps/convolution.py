@@ -81,8 +81,7 @@ def _slide() -> None:
 
 def _beside_the_classic(row: Row) -> None:
     classic = training.finished("classic").get("the classic")
-    shown = {"convolutions": row} | ({"the classic": classic} if classic else {})
-    training.reached(shown)
+    training.reached("convolution", {"convolutions": row} | ({"the classic": classic} if classic else {}))
     if classic and classic.parameters and row.parameters:
         st.markdown(
             f"It has **{row.parameters:,} parameters**, the classic {classic.parameters:,}: "

@@ -41,11 +41,11 @@ def show() -> None:
     )
     st.markdown(
         f"**Try it:** train with each of the rates {', '.join(f'{config.lr:g}' for config in configs.values())}; "
-        f"each makes {training.images(next(iter(configs.values())))}. Which wins?"
+        f"each makes {training.images(next(iter(configs.values())))}."
     )
     rows = training.show("descent", "Train all three", training.losses(math.ceil(2 * math.log(10))))
     if rows:
-        training.reached(rows)
+        training.reached("descent", rows)
     config = list(configs.values())[1]
     with st.container(horizontal=True):
         if rows:

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.drawing import Pixels
-from pages.learn_steps import carried, links, progress
+from pages.learn_steps import carried, links
 from pages.shared.pictures import enlarged
 
 ORANGE = (230, 97, 0)
@@ -72,7 +72,7 @@ def show() -> None:
 def _number(label: str, key: str, count: int) -> int:
     full = f"learn-flat-{key}"
     st.session_state[full] = min(st.session_state[full], count - 1)
-    return int(st.number_input(label, 0, count - 1, step=1, key=full, on_change=progress.mark, width=130))
+    return int(st.number_input(label, 0, count - 1, step=1, key=full, width=130))
 
 
 def _marked(picture: Pixels, top: int, left: int, wide: int, high: int | None = None) -> Pixels:

@@ -24,7 +24,7 @@ def show() -> None:
     st.markdown(f"**Try it:** train the same network with and without it, {training.images(config)} each.")
     rows = training.show("hidden", "Train both", training.accuracies)
     if rows:
-        training.reached(rows)
+        training.reached("hidden", rows)
         way.show(rows["ReLU"].run)
         _multiplied_out(rows["no ReLU"], kind)
     with st.container(horizontal=True):

@@ -40,7 +40,7 @@ def show() -> None:
 def _where_it_ends(row: Row, kind: str) -> None:
     from mnist_core.inside import first_layer
 
-    training.reached({"linear": row})
+    training.reached("linear", {"linear": row})
     way.show(row.run)
     network = models.get_predictor(row.run).network
     st.image(

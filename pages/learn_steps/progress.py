@@ -1,7 +1,8 @@
-"""Where a visitor is in the course, what has been done and trained, kept in the page's address."""
+"""Where a visitor is in the course, what has been done, guessed and trained, kept in the page's address."""
 
 import streamlit as st
 
+from mnist_core.course.questions import QUESTIONS
 from mnist_core.errors import DrawingError
 from mnist_core.runs.run_store import is_id
 from mnist_core.text import shorten
@@ -12,7 +13,7 @@ MOST_RUNS = 50  # that a link may name
 
 
 def follow_link(steps: int) -> None:
-    """Go to the step that the address names, with what it says is done and trained and the digit that it holds.
+    """Go to the step that the address names, with what it says is done, guessed and trained and the digit it holds.
 
     Only where it is another link than the one that was set here.
     """
@@ -20,6 +21,7 @@ def follow_link(steps: int) -> None:
     state.setdefault("learn-now", 1)
     state.setdefault("learn-done", set())
     state.setdefault("learn-runs", [])
+    state.setdefault("learn-guesses", {})
     words = address.to_follow("learn")
     if words is None:
         return
@@ -34,6 +36,10 @@ def follow_link(steps: int) -> None:
     if wrong := [word for word in named if not is_id(word)]:
         problems.append(f"No run is called {_named(wrong)}.")
     state["learn-runs"] += [word for word in named if is_id(word) and word not in state["learn-runs"]]
+    guesses = {word: _guess(word) for word in _list(words, "guesses")}
+    if wrong := [word for word, guess in guesses.items() if not guess]:
+        problems.append(f"There is no guess {_named(wrong)}.")
+    state["learn-guesses"] |= dict(guess for guess in guesses.values() if guess)
     try:
         carried.follow_link(words)
     except DrawingError as error:
@@ -42,12 +48,14 @@ def follow_link(steps: int) -> None:
 
 
 def set_link() -> None:
-    """Say in the address where the visitor is, what is done and trained, and which digit goes along."""
+    """Say in the address where the visitor is, what is done, guessed and trained, and which digit goes along."""
     words = {"step": str(now())}
     if done():
         words["done"] = ",".join(map(str, sorted(done())))
     if runs():
         words["runs"] = ",".join(runs())
+    if guesses := st.session_state["learn-guesses"]:
+        words["guesses"] = ",".join(f"{name}.{option}" for name, option in guesses.items())
     address.put("learn", words | carried.in_link())
 
 
@@ -69,15 +77,19 @@ def done() -> frozenset[int]:
 
 
 def mark() -> None:
-    """The step that is shown is done. For a control's `on_change`, or followed by a rerun of the page."""
+    """The step that is shown is done."""
     st.session_state["learn-done"].add(now())
 
 
-def mark_now() -> None:
-    """The step that is shown is done; where it was not before, the page runs again."""
-    if now() not in done():
-        mark()
-        st.rerun()
+def guess(name: str) -> int | None:
+    """The number of the option that the visitor has guessed in that experiment, from 0."""
+    option: int | None = st.session_state["learn-guesses"].get(name)
+    return option
+
+
+def set_guess(name: str, option: int | None) -> None:
+    guesses = {known: given for known, given in st.session_state["learn-guesses"].items() if known != name}
+    st.session_state["learn-guesses"] = guesses if option is None else {**guesses, name: option}
 
 
 def runs() -> tuple[str, ...]:
@@ -94,14 +106,28 @@ def go(step: int) -> None:
     st.session_state["learn-now"] = step
 
 
+def go_on() -> None:
+    """The step that is shown is done; to the next one."""
+    mark()
+    go(now() + 1)
+
+
 def start_over() -> None:
     """Back to the first step: nothing is done, and no result is shown. The runs stay on Runs."""
-    st.session_state["learn-done"], st.session_state["learn-runs"] = set(), []
+    state = st.session_state
+    state["learn-done"], state["learn-runs"], state["learn-guesses"], state["learn-measured"] = set(), [], {}, {}
     go(1)
 
 
 def _list(words: dict[str, str], name: str) -> list[str]:
     return [word for word in words.get(name, "").split(",") if word]
+
+
+def _guess(word: str) -> tuple[str, int] | None:
+    """The experiment and the option that a word of a link means; None for one that means none."""
+    name, _, option = word.partition(".")
+    options = range(len(QUESTIONS[name].options)) if name in QUESTIONS else ()
+    return next(((name, number) for number in options if str(number) == option), None)
 
 
 def _named(wrong: list[str]) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core.drawing import Pixels
 from mnist_core.reading.predictions import Predictions
 from mnist_core.runs.status import RunState
-from pages.learn_steps import carried, links, progress, training
+from pages.learn_steps import carried, links, training
 from pages.learn_steps.carried import Carried
 from pages.shared import answers, data, models
 from pages.shared.pictures import enlarged
@@ -37,14 +37,14 @@ def show() -> None:
     st.session_state["learn-image"] = min(st.session_state["learn-image"], len(table) - 1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         index = int(st.number_input("Test image", 0, len(table) - 1, step=1, key="learn-image", width=140))
-        st.button("Any", key="learn-any", icon=":material/shuffle:", on_click=_go, args=(range(len(table)), False))
+        st.button("Any", key="learn-any", icon=":material/shuffle:", on_click=_go, args=(range(len(table)),))
         st.button(
             "One it reads wrong",
             key="learn-wrong",
             type="primary",
             icon=":material/error:",
             on_click=_go,
-            args=(wrong.tolist(), True),
+            args=(wrong.tolist(),),
             disabled=not len(wrong),
         )
     _one(table, index)
@@ -102,7 +102,5 @@ def _model() -> tuple[str, str]:
     return "mlp", "the shipped mlp (train the classic, and it takes its place)"
 
 
-def _go(images: list[int] | range, done: bool) -> None:
+def _go(images: list[int] | range) -> None:
     st.session_state["learn-image"] = random.choice(images)  # noqa: S311  # no secret
-    if done:
-        progress.mark()

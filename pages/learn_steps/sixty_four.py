@@ -29,7 +29,7 @@ def show() -> None:
     st.markdown(f"**Try it:** train it, {training.images(config)}, and look back at where you came from.")
     rows = training.show("classic", "Train", training.accuracies)
     if rows:
-        training.reached(rows)
+        training.reached("classic", rows)
         way.show(rows["the classic"].run)
         _ladder()
     with st.container(horizontal=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.course import trainings
-from pages.learn_steps import links, progress
+from pages.learn_steps import guess, links
 from pages.shared import background_work, data
 
 if TYPE_CHECKING:
@@ -41,13 +41,15 @@ def show() -> None:
         f"**Try it:** measure it: products of two {speed.SIZE:,} x {speed.SIZE:,} matrices, and training steps of the "
         "classic."
     )
-    count = st.session_state.setdefault("learn-measured", 0)
+    count = st.session_state.setdefault("learn-speed", 0)
+    has_guessed = guess.ask("speed", is_open=not count)
     st.button(
         "Measure again" if count else "Measure",
         key="learn-measure",
         type="primary",
         icon=":material/speed:",
         on_click=_measure,
+        disabled=not (has_guessed or count),
     )
     if count:
         background_work.follow(("speed", kind, count), lambda: _measured(kind), "Measuring", _table)
@@ -58,8 +60,7 @@ def show() -> None:
 
 
 def _measure() -> None:
-    st.session_state["learn-measured"] += 1
-    progress.mark()
+    st.session_state["learn-speed"] += 1
 
 
 def _measured(kind: str) -> Iterator[tuple[float, list[Speed]]]:
@@ -71,6 +72,7 @@ def _measured(kind: str) -> Iterator[tuple[float, list[Speed]]]:
 def _table(found: list[Speed]) -> None:
     if not found:
         return
+    guess.judge("speed", [max(one.multiply_adds_per_s for one in found)])
     with st.container(key="learn-speeds"):
         for one in found:
             with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):

@@ -8,7 +8,7 @@ from mnist_core.config import TEST_IMAGES, TRAINING_IMAGES
 from mnist_core.course import trainings
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import guess, links, training
 from pages.learn_steps.training import Histories
 from pages.shared import data, live
 from pages.shared.runs import history_of
@@ -47,6 +47,7 @@ def _gap(row: Row, few: int) -> None:
     last = history_of(RUNS.open(row.run)).epoch
     if not last:
         return
+    guess.judge("split", [last["train_accuracy"] - last["val_accuracy"]])
     with st.container(horizontal=True, gap="large"):
         st.metric("Training accuracy", f"{last['train_accuracy']:.1%}", width="content")
         st.metric("Validation accuracy", f"{last['val_accuracy']:.1%}", width="content")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.course import trainings
-from mnist_core.errors import LabError
+from mnist_core.errors import LabError, RunError
 from mnist_core.figures import training as training_figures
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row
-from pages.learn_steps import progress
+from pages.learn_steps import guess, progress
 from pages.shared import data
 from pages.shared.live import COLORS
 from pages.shared.runs import get_table, get_workers, history_of
@@ -48,20 +48,29 @@ def finished(step: str) -> dict[str, Row]:
     return rows if whole else {}
 
 
-def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[str, Row]:
-    """A button to start the step's trainings, and `picture` of what they report while they go on.
+def is_to_come(step: str) -> bool:
+    """Whether the step's trainings are yet to be made or to end."""
+    try:
+        return not finished(step)
+    except RunError:  # the step itself says so
+        return False
 
-    Returns their rows once all have ended, else none. The step is done when what was started here has ended.
+
+def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[str, Row]:
+    """The step's question, a button to start its trainings, and `picture` of what they report while they go on.
+
+    Returns their rows once all have ended, else none.
     """
     rows = of(step)
     active = any(row.state.is_active for row in rows.values())
     ended = finished(step)
+    has_guessed = guess.ask(step, is_open=not rows)
     st.button(
         f"{words} again" if ended else words,
         key=f"learn-train-{step}",
         type="secondary" if ended else "primary",
         icon=":material/play_arrow:",
-        disabled=active,
+        disabled=active or not (has_guessed or rows),
         on_click=_start,
         args=(step,),
     )
@@ -69,8 +78,6 @@ def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[st
         st.error(problem)
     if rows:
         st.fragment(_follow, run_every=LOOK if active else None)(step, picture, active)
-    if ended:
-        progress.mark_now()
     return ended
 
 
@@ -143,7 +150,13 @@ def losses(highest: float) -> Callable[[Histories], None]:
     return picture
 
 
-def reached(rows: Mapping[str, Row]) -> None:
+def reached(step: str, rows: Mapping[str, Row]) -> None:
+    """The share of the test images that each run reads right, and whether that was the guess."""
+    guess.judge(step, [row.test_accuracy for row in rows.values()])
+    accuracies_of(rows)
+
+
+def accuracies_of(rows: Mapping[str, Row]) -> None:
     """The share of the test images that each run reads right."""
     with st.container(horizontal=True, gap="large"):
         for name, row in rows.items():

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import dataset
 from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.course import image_text, sliding, trainings
+from mnist_core.course.questions import QUESTIONS
 from mnist_core.reading import catalog, predictor
 from mnist_core.runs import worker
 from mnist_core.runs.run import Run
@@ -37,8 +38,15 @@ def runs_of(step: str) -> list[Run]:
     return [run for run in RUNS.runs() if run.about().name.startswith(f"{step}: ")]
 
 
+def guess(app: AppTest, name: str, option: int = 0) -> None:
+    app.segmented_control(key=f"learn-guess-{name}").set_value(option).run()
+
+
 def train(app: AppTest, step: str) -> None:
-    """Press the step's button and wait for what it starts."""
+    """Press the step's button, after a guess, and wait for what it starts."""
+    if not runs_of(step):
+        assert app.button(key=f"learn-train-{step}").disabled
+        guess(app, step)
     app.button(key=f"learn-train-{step}").click().run()
     assert not app.exception
     assert {run.about().group for run in runs_of(step)} == {trainings.GROUP}
@@ -76,30 +84,36 @@ def trained(runs_once, store):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_each_step_opens_by_its_link_and_is_marked_done(learn, step):
+def test_each_step_opens_by_its_link_and_next_marks_it_as_done(learn, step):
     app = learn(step=step)
     assert not app.error
     assert app.header[0].value.startswith(f"{step}. ")
     assert SAMPLE_IN_WORDS in text(app)
-    assert dict(app.query_params) == {"step": str(step)}
     assert all(pictures(app))
     words = " ".join(element.value for element in app.markdown)
     assert len(words.split()) < 160
-    app.button(key="learn-mark").click().run()
-    assert dict(app.query_params) == {"step": str(step), "done": str(step)}
-    assert not [button for button in app.button if button.key == "learn-mark"]
+    if step < STEPS[-1]:
+        assert dict(app.query_params) == {"step": str(step)}
+        app.button(key="learn-next").click().run()
+        assert app.query_params["step"] == str(step + 1)
+        assert str(step) in app.query_params["done"].split(",")
+    else:
+        assert dict(app.query_params) == {"step": str(step), "done": str(step)}
 
 
 def test_the_way_through(learn):
     app = learn()
     assert dict(app.query_params) == {"step": "1"}
-    assert app.button(key="learn-back").disabled
+    assert "learn-back" not in [button.key for button in app.button]
     app.button(key="learn-next").click().run()
     app.button(key="learn-next").click().run()
+    assert app.query_params["done"] == "1,2"
+    titles = app.selectbox(key="learn-step").options
+    assert titles[:3] == ["✓ 1. Look at the images", "✓ 2. From picture to row", "3. A linear model"]
     assert app.header[0].value.startswith("3. ")
     app.button(key="learn-back").click().run()
     assert app.header[0].value.startswith("2. ")
-    app.segmented_control(key="learn-step").set_value(5).run()
+    app.selectbox(key="learn-step").set_value(5).run()
     assert app.query_params["step"] == "5"
 
 
@@ -126,6 +140,7 @@ def test_all_done_can_be_begun_again(learn):
         ({"step": "13"}, "There is no step '13'"),
         ({"done": "1,x"}, "There is no step 'x'; there are 1"),
         ({"runs": "../a"}, "No run is called '../a'"),
+        ({"guesses": "linear.1,linear.9"}, "There is no guess 'linear.9'"),
     ],
 )
 def test_what_a_link_cannot_mean_is_said_and_the_page_stays(learn, link, fault):
@@ -156,8 +171,8 @@ def carrying(app: AppTest, learn, **link: str) -> AppTest:
 
 def test_the_digit_drawn_first_goes_through_the_course(learn, app):
     carrying(app, learn)
-    for step in (2, 5, 10, 11):
-        app.segmented_control(key="learn-step").set_value(step).run()
+    for step in (2, 10, 11):
+        app.selectbox(key="learn-step").set_value(step).run()
         assert not app.error
         assert "your 7" in text(app).lower() + "".join(pictures(app)).lower()
 
@@ -183,7 +198,7 @@ def test_a_digit_that_is_none_is_said_and_a_test_image_is_shown(learn, word):
 @pytest.mark.parametrize(("step", "name", "units"), [(3, "linear", 0), (4, "hidden", 32), (8, "classic", 64)])
 def test_the_digit_goes_its_way_through_each_network(learn, app, trained, step, name, units):
     carrying(app, learn, runs=trained(name))
-    app.segmented_control(key="learn-step").set_value(step).run()
+    app.selectbox(key="learn-step").set_value(step).run()
     assert f"{units} units" in text(app) if units else "10 sums" in text(app)
     run = next(run for run in runs_of(name) if not run.about().name.endswith("no ReLU"))
     answer = predictor.load(run.id).predict_one(app.session_state["learn-drawing"])
@@ -192,7 +207,7 @@ def test_the_digit_goes_its_way_through_each_network(learn, app, trained, step, 
 
 def test_the_digit_has_its_place_among_the_mistakes(learn, app):
     carrying(app, learn)
-    app.segmented_control(key="learn-step").set_value(10).run()
+    app.selectbox(key="learn-step").set_value(10).run()
     answer = predictor.load("mlp").predict_one(app.session_state["learn-drawing"])
     table = predictor.load("mlp").predictions(TEST)
     given = table.probabilities[np.arange(len(table)), table.labels]
@@ -208,7 +223,6 @@ def test_a_pixel_is_found_in_the_row(learn):
     flat = TEST.images[0].flatten()
     assert "= **265** of the line" in text(app)
     assert f"**{int(flat[265])}**" in text(app)
-    assert app.query_params["done"] == "2"
     app.number_input(key="learn-flat-row").set_value(0).run()
     app.number_input(key="learn-flat-column").set_value(0).run()
     assert "= **0** of the line" in text(app)
@@ -218,7 +232,6 @@ def test_a_pixel_is_found_in_the_row(learn):
 def test_a_training_is_started_and_its_result_read_back(learn, at_once, step):
     app = learn(step=step)
     train(app, TRAINED[step])
-    assert app.query_params["done"] == str(step)
     assert not app.error
     for run in runs_of(TRAINED[step]):
         name = run.about().name.partition(": ")[2]
@@ -230,6 +243,17 @@ def test_a_training_is_started_and_its_result_read_back(learn, at_once, step):
         del app.session_state[key]
     app.run()
     assert app.button(key=f"learn-train-{TRAINED[step]}").label.endswith("again")
+
+
+def test_a_guess_is_kept_and_judged(learn, trained):
+    app = learn(step=4, runs=trained("hidden"), guesses="hidden.1")
+    shown = [float(metrics(app)[f"Test accuracy, {name}"].rstrip("%")) for name in ("ReLU", "no ReLU")]
+    options = QUESTIONS["hidden"].options
+    answer = QUESTIONS["hidden"].answer([value / 100 for value in shown])
+    expected = "You guessed right: without" if answer == 1 else f"You guessed without. It is {options[answer]}."
+    assert expected in text(app)
+    assert app.segmented_control(key="learn-guess-hidden").disabled
+    assert app.query_params["guesses"] == "hidden.1"
 
 
 def test_results_of_others_are_not_shown(learn, trained):
@@ -269,7 +293,7 @@ def test_a_run_that_was_deleted_is_trained_anew(learn, trained):
 
 
 def test_where_no_run_can_be_made_it_is_said(learn, tmp_path):
-    app = learn(step=3)
+    app = learn(step=3, guesses="linear.0")
     (tmp_path / "runs").write_text("in the way")
     app.button(key="learn-train-linear").click().run()
     assert "cannot be" in app.error[0].value
@@ -284,12 +308,14 @@ def test_without_relu_two_layers_are_one(learn, trained):
 
 def test_the_first_loss_is_near_that_of_guessing(learn):
     app = learn(step=5)
+    assert "First loss, 128 images" not in metrics(app)
+    guess(app, "loss", 2)
+    assert "You guessed right" in text(app)
     first = float(metrics(app)["First loss, 128 images"])
     assert first == pytest.approx(math.log(10), abs=0.25)
     assert metrics(app)["ln 10"] == f"{math.log(10):.3f}"
     app.slider(key="learn-probability").set_value(0.1).run()
     assert metrics(app)["Loss"] == f"{-math.log(0.1):.3f}"
-    assert app.query_params["done"] == "5"
     app.button(key="learn-seed-next").click().run()
     assert float(metrics(app)["First loss, 128 images"]) != first
     app.slider(key="learn-probability").set_value(1.0).run()
@@ -305,10 +331,11 @@ def test_the_gap_is_of_training_and_validation(learn, trained):
 
 def test_the_devices_are_measured(learn):
     app = learn(step=9)
+    assert app.button(key="learn-measure").disabled
+    guess(app, "speed")
     app.button(key="learn-measure").click().run()
     wait_for_work(app)
     assert "Training images a second" in metrics(app)
-    assert app.query_params["done"] == "9"
     if not torch.cuda.is_available() and not torch.backends.mps.is_available():
         assert "No GPU that PyTorch can use" in text(app)
 
@@ -320,7 +347,6 @@ def test_an_image_that_is_read_wrong_is_found(learn):
     answer = predictor.load("mlp").predict_one(TEST.images[index].numpy())
     assert answer.digit != TEST.labels[index]
     assert f"**A true {int(TEST.labels[index])}**, :red[read as {answer.digit}]" in text(app)
-    assert app.query_params["done"] == "10"
     app.button(key="learn-any").click().run()
 
 
@@ -340,7 +366,6 @@ def test_a_drawing_is_read_by_all(learn, app):
     shown = metrics(app)
     for name in ("softmax", "mlp", "cnn"):
         assert shown[f"{name}, shipped"] == "7"
-    assert app.query_params["done"] == "12"
 
 
 def test_own_networks_join_the_shipped_ones(learn, app, trained):

@@ -1,4 +1,4 @@
-"""A first course, from pixels to convolution: twelve steps, each with something to do."""
+"""A first course, from pixels to convolution: steps with something to do, and at the end something to keep."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from pages.learn_steps import (
     flat,
     hidden,
     images,
+    keep,
     linear,
     loss,
     own,
@@ -45,6 +46,7 @@ STEPS = (
     Step("One image at a time", single.show),
     Step("Convolution", convolution.show, "convolution"),
     Step("Your own digit", own.show),
+    Step("Yours to keep", keep.show),
 )
 
 

@@ -15,13 +15,15 @@ class Question:
 
     With `limits`, rising, one value is measured, and the options are the ranges between them. Without, there is a value
     for each option and the largest wins; where the two largest differ by less than `margin`, it is the last option,
-    which has no value.
+    which has no value. `form` is how a value is written, once multiplied by `scale`.
     """
 
     words: str
     options: tuple[str, ...]
     limits: tuple[float, ...] = ()
     margin: float = 0.0
+    form: str = "{:.1%}"
+    scale: float = 1.0
 
     def answer(self, values: Sequence[float | None]) -> int:
         """The number of the right option, from 0; None is a value that could not be measured, below all others."""
@@ -31,15 +33,22 @@ class Question:
         first, second = sorted(known, reverse=True)[:2]
         return len(self.options) - 1 if first - second < self.margin else known.index(first)
 
+    def in_words(self, values: Sequence[float | None]) -> str:
+        """What was measured: one value, or one for each option that has one."""
+        written = ["diverged" if value is None else self.form.format(self.scale * value) for value in values]
+        if self.limits:
+            return written[0]
+        return ", ".join(f"{option}: {words}" for option, words in zip(self.options, written, strict=False))
 
-def _share_read_right() -> Question:
+
+def _share_read_right(by: str) -> Question:
     options = ("under 90 %", "90 to 95 %", "95 to 98 %", "over 98 %")
-    return Question("How many of the test images will it read right?", options, (0.9, 0.95, 0.98))
+    return Question(f"How many of the test images will {by} read right?", options, (0.9, 0.95, 0.98))
 
 
 # By the experiment's name. Those that train go by the name of their trainings.
 QUESTIONS: Mapping[str, Question] = {
-    "linear": _share_read_right(),
+    "linear": _share_read_right("a linear model"),
     "hidden": Question(
         "Which will read more test images right?", ("with ReLU", "without", "about the same"), margin=0.005
     ),
@@ -47,6 +56,7 @@ QUESTIONS: Mapping[str, Question] = {
         "What is the loss of a network that has learned nothing?",
         ("near 0", "near 1", "near 2.3", "near 10"),
         (0.5, 1.6, 5.0),
+        form="{:.3f}",
     ),
     "descent": Question(
         "Which learning rate wins?", tuple(f"{config.lr:g}" for config in TRAININGS["descent"].values())
@@ -55,12 +65,16 @@ QUESTIONS: Mapping[str, Question] = {
         "By how much will it read its own images better than others?",
         ("under 2 points", "2 to 5 points", "over 5 points"),
         (0.02, 0.05),
+        form="{:.1f} points",
+        scale=100,
     ),
-    "classic": _share_read_right(),
+    "classic": _share_read_right("the classic"),
     "speed": Question(
         "How many multiply-adds a second can it do?",
         ("under a billion", "1 to 10 billion", "10 to 100 billion", "more"),
         (1e9, 1e10, 1e11),
+        form="{:,.1f} billion",
+        scale=1e-9,
     ),
-    "convolution": _share_read_right(),
+    "convolution": _share_read_right("learned kernels"),
 }

@@ -40,6 +40,5 @@ def judge(name: str, values: Sequence[float | None]) -> None:
 
 
 def measured() -> dict[str, list[float | None]]:
-    """What this visitor has measured, by the experiment's name."""
-    values: dict[str, list[float | None]] = st.session_state.get("learn-measured", {})
-    return values
+    """What this visitor has measured since the page was loaded, by the experiment's name."""
+    return dict(st.session_state.get("learn-measured", {}))

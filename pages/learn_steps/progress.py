@@ -36,10 +36,10 @@ def follow_link(steps: int) -> None:
     if wrong := [word for word in named if not is_id(word)]:
         problems.append(f"No run is called {_named(wrong)}.")
     state["learn-runs"] += [word for word in named if is_id(word) and word not in state["learn-runs"]]
-    guesses = {word: _guess(word) for word in _list(words, "guesses")}
-    if wrong := [word for word, guess in guesses.items() if not guess]:
+    found = {word: _guess(word) for word in _list(words, "guesses")}
+    if wrong := [word for word, option in found.items() if not option]:
         problems.append(f"There is no guess {_named(wrong)}.")
-    state["learn-guesses"] |= dict(guess for guess in guesses.values() if guess)
+    state["learn-guesses"] |= dict(option for option in found.values() if option)
     try:
         carried.follow_link(words)
     except DrawingError as error:
@@ -54,8 +54,8 @@ def set_link() -> None:
         words["done"] = ",".join(map(str, sorted(done())))
     if runs():
         words["runs"] = ",".join(runs())
-    if guesses := st.session_state["learn-guesses"]:
-        words["guesses"] = ",".join(f"{name}.{option}" for name, option in guesses.items())
+    if guesses():
+        words["guesses"] = ",".join(f"{name}.{option}" for name, option in guesses().items())
     address.put("learn", words | carried.in_link())
 
 
@@ -87,9 +87,14 @@ def guess(name: str) -> int | None:
     return option
 
 
+def guesses() -> dict[str, int]:
+    """All that was guessed, by the experiment's name."""
+    return dict(st.session_state["learn-guesses"])
+
+
 def set_guess(name: str, option: int | None) -> None:
-    guesses = {known: given for known, given in st.session_state["learn-guesses"].items() if known != name}
-    st.session_state["learn-guesses"] = guesses if option is None else {**guesses, name: option}
+    others = {known: given for known, given in guesses().items() if known != name}
+    st.session_state["learn-guesses"] = others if option is None else {**others, name: option}
 
 
 def runs() -> tuple[str, ...]:

@@ -48,6 +48,12 @@ def finished(step: str) -> dict[str, Row]:
     return rows if whole else {}
 
 
+def all_finished() -> dict[str, Row]:
+    """All networks that the visitor has trained to their end in this course, by their short names, in its order."""
+    rows = {name: row for step in trainings.TRAININGS for name, row in finished(step).items()}
+    return {name: row for name, row in rows.items() if row.state is RunState.FINISHED}
+
+
 def is_to_come(step: str) -> bool:
     """Whether the step's trainings are yet to be made or to end."""
     try:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Server, visiting
 from tests.browser.steps import SEVEN, at_rest, draw, fill, press
 
-STEPS = 12
+STEPS = 13
 
 
 def go(page: Page, step: int) -> None:

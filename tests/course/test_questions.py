@@ -35,5 +35,20 @@ def test_each_option_can_be_right(question: Question):
         assert len(question.options) == (3 if question.margin else len(TRAININGS["descent"]))
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("linear", [0.924], "92.4%"),
+        ("convolution", [0.985, 0.966], "98.5%"),
+        ("descent", [0.85, 0.95, None], "0.003: 85.0%, 0.3: 95.0%, 3: diverged"),
+        ("hidden", [0.967, 0.924], "with ReLU: 96.7%, without: 92.4%"),
+        ("split", [0.1164], "11.6 points"),
+        ("speed", [4.16e10], "41.6 billion"),
+    ],
+)
+def test_what_is_measured_in_words(name, values, words):
+    assert QUESTIONS[name].in_words(values) == words
+
+
 def test_each_training_has_a_question():
     assert TRAININGS.keys() <= QUESTIONS.keys()

@@ -23,7 +23,7 @@ from mnist_core.runs.status import RunState
 from tests.conftest import MNIST_ROOT, needs_mnist, progress_of, wait_until
 from tests.pages import SEVEN, control, controls, drawing, metrics, pictures, text, wait_for_work
 
-STEPS = range(1, 13)
+STEPS = range(1, 14)
 TRAINED = {3: "linear", 4: "hidden", 6: "descent", 7: "split", 8: "classic", 11: "convolution"}
 TEST = dataset.load_test("sample")
 
@@ -120,24 +120,24 @@ def test_the_way_through(learn):
 def test_progress_comes_back_with_the_address(learn):
     app = learn(step=4, done="1,2,3")
     assert app.header[0].value.startswith("4. ")
-    assert app.get("progress")[0].proto.text == "3 of 12 done"
+    assert app.get("progress")[0].proto.text == "3 of 13 done"
     app.switch_page("pages/runs.py").run()
     app.switch_page("pages/learn.py").run()
     assert dict(app.query_params) == {"step": "4", "done": "1,2,3"}
 
 
 def test_all_done_can_be_begun_again(learn):
-    app = learn(step=12, done=",".join(map(str, STEPS)))
-    assert app.get("progress")[0].proto.text == "12 of 12 done"
+    app = learn(step=13, done=",".join(map(str, STEPS)))
+    assert app.get("progress")[0].proto.text == "13 of 13 done"
     app.button(key="learn-over").click().run()
     assert dict(app.query_params) == {"step": "1"}
-    assert app.get("progress")[0].proto.text == "0 of 12 done"
+    assert app.get("progress")[0].proto.text == "0 of 13 done"
 
 
 @pytest.mark.parametrize(
     ("link", "fault"),
     [
-        ({"step": "13"}, "There is no step '13'"),
+        ({"step": "14"}, "There is no step '14'"),
         ({"done": "1,x"}, "There is no step 'x'; there are 1"),
         ({"runs": "../a"}, "No run is called '../a'"),
         ({"guesses": "linear.1,linear.9"}, "There is no guess 'linear.9'"),
@@ -372,6 +372,26 @@ def test_own_networks_join_the_shipped_ones(learn, app, trained):
     app.session_state["canvas-0"] = drawing(SEVEN)
     learn(step=12, runs=trained("linear"))
     assert {"cnn, shipped", "linear"} <= metrics(app).keys()
+
+
+def test_at_the_end_what_was_guessed_and_measured_is_kept(learn, app, trained):
+    runs = ",".join(trained(step) for step in ("linear", "split"))
+    carrying(app, learn, runs=runs, guesses="linear.0,split.2")
+    app.selectbox(key="learn-step").set_value(13).run()
+    linear = next(iter(runs_of("linear")))
+    reached = linear.end()["test_accuracy"]
+    assert f"| under 90 % | **{reached:.1%}** |" in text(app)
+    assert f"You guessed **{(reached < 0.9) + text(app).count('✓] | By how much')} of 2** right" in text(app)
+    answer = predictor.load(linear.id).predict_one(app.session_state["learn-drawing"])
+    assert f"| linear | {answer.digit}, {answer.confidence:.1%} sure |" in text(app)
+    labels = [element.proto.label for element in app.get("download_button")]
+    assert [label.split(" (")[0] for label in labels] == ["Keep the summary", "Keep your network"]
+
+
+def test_at_the_end_of_nothing_it_is_said(learn):
+    app = learn(step=13)
+    assert "Nothing yet" in text(app)
+    assert not app.get("download_button")
 
 
 @pytest.mark.parametrize(

@@ -53,21 +53,23 @@ STEPS = (
 def _choose() -> None:
     """A list of the steps, and how far the visitor is."""
     count, done = len(STEPS), progress.done()
-    st.session_state["learn-step"] = progress.now()
+    # A list for each step: what the browser sends of one that it still shows takes nobody back who has pressed Next.
+    key = f"learn-step-{progress.now()}"
     st.selectbox(
         "Step",
         range(1, count + 1),
         format_func=lambda step: f"{'✓ ' if step in done else ''}{step}. {STEPS[step - 1].title}",
-        key="learn-step",
-        on_change=lambda: progress.go(st.session_state["learn-step"]),
+        index=progress.now() - 1,
+        key=key,
+        on_change=lambda: progress.go(st.session_state[key]),
         label_visibility="collapsed",
-        width=290,
+        width=250,
     )
     st.progress(len(done) / count, text=f"{len(done)} of {count} done", width=160)
 
 
 def _onward() -> None:
-    step, done = progress.now(), progress.done()
+    step = progress.now()
     st.space("small")
     with st.container(key="learn-onward", horizontal=True, vertical_alignment="center"):
         if step > 1:
@@ -81,7 +83,7 @@ def _onward() -> None:
                 icon=":material/arrow_forward:",
                 on_click=progress.go_on,
             )
-        if len(done) == len(STEPS):
+        if step == len(STEPS):
             st.button("Start over", key="learn-over", type="tertiary", on_click=progress.start_over)
 
 
@@ -97,7 +99,7 @@ through_app()
 progress.follow_link(len(STEPS))
 if progress.now() == len(STEPS):
     progress.mark()  # it is the end
-with st.container(key="learn-head", horizontal=True, vertical_alignment="center", gap="medium"):
+with st.container(key="learn-head", horizontal=True, vertical_alignment="center", gap="small"):
     st.title("Learn", width="content")
     _choose()
 _begin_at_the_top()  # above all that comes and goes: where it stands elsewhere, it is run again

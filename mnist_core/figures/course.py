@@ -62,4 +62,4 @@ def units(sums: Sequence[float], bends: bool) -> go.Figure:
         marker_opacity=[1.0 if value > 0 or not bends else 0.5 for value in sums],
         hovertemplate="unit %{x}: %{y:.2f}<extra></extra>",
     )
-    return laid_out(bars, 200, {"type": "category", "nticks": 12}, {"nticks": 4})
+    return laid_out(bars, 170, {"type": "category", "nticks": 12}, {"nticks": 4})

@@ -83,10 +83,10 @@ def _others(kind: str) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         if own.is_own:
             caption = f"{own.title.capitalize()} as a network sees it"
-            st.image(enlarged(own.image, 6), caption=caption, alt=caption, width=168)
+            st.image(enlarged(own.image, 6), caption=caption, alt=caption, width=150)
         if digit is not None:
             caption = f"The mean of all {look.counts[digit]:,} training images of a {digit}"
-            st.image(enlarged(look.means[digit], 6), caption=caption, alt=caption, width=168)
+            st.image(enlarged(look.means[digit], 6), caption=caption, alt=caption, width=150)
     st.markdown("What others wrote. Which would *you* read wrong?")
     with st.container(key="learn-images", horizontal=True, gap="small"):
         for index in picked.tolist():

@@ -17,12 +17,12 @@ from pages.shared import downloads, models
 
 def show() -> None:
     rows = training.all_finished()
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([2, 3], gap="large")
     with left:
-        _summary(rows)
-    with right:
         _network(rows)
         _go_on(rows)
+    with right:
+        _summary(rows)
 
 
 def _summary(rows: dict[str, Row]) -> None:

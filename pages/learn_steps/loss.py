@@ -10,7 +10,7 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.figures import course as course_figures
-from pages.learn_steps import carried, guess, links, progress
+from pages.learn_steps import carried, guess, links, maths, progress
 from pages.shared import answers, charts, data
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ def show() -> None:
         "probability that it gave to the *true* digit, and nothing else: sure and right costs nothing, sure and wrong "
         "costs a lot."
     )
-    st.latex(r"L = -\ln p_{\mathrm{true}}")
     st.markdown("**Try it:** move the probability. Then look at networks that have learned nothing yet.")
     probability: float = st.slider("Probability given to the true digit", 0.01, 1.0, 0.5, 0.01, key="learn-probability")
     picture, number = st.columns([3, 1], vertical_alignment="center")
@@ -47,6 +46,12 @@ def show() -> None:
     st.markdown("An untrained network knows nothing and gives every digit about a tenth.")
     if guess.ask("loss", is_open=progress.guess("loss") is None):
         _first_loss(config, batch, digit)
+    maths.show(
+        r"L = -\ln p_{\mathrm{true}}",
+        words=rf"Of ten digits that are all as likely: $-\ln \frac{{1}}{{10}} = \ln 10 = {math.log(10):.3f}$."
+        if progress.guess("loss") is not None
+        else "",
+    )
     links.inside("See a trained network's logits and softmax", "layers", "mlp", "learn-to-inside")
 
 
@@ -56,16 +61,20 @@ def _first_loss(config: TrainConfig, batch: Dataset, digit: Carried) -> None:
     found = first_steps.untrained(config, batch, digit.image)
     guess.judge("loss", [found.loss])
     st.markdown(
-        rf"It should be near $-\ln \frac{{1}}{{10}} = \ln 10 = {math.log(10):.3f}$. If yours is far from it, look "
-        "for the mistake before you train."
+        f"A tenth for the true digit costs {math.log(10):.3f}. If your first loss is far from it, look for the mistake "
+        "before you train."
     )
-    with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+    figures, thought = st.columns([2, 3], gap="large", vertical_alignment="bottom")
+    with figures, st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.metric(f"First loss, {len(batch.labels)} images", f"{found.loss:.3f}", width="content")
         st.metric("ln 10", f"{math.log(10):.3f}", width="content")
         st.metric("Read right", f"{found.accuracy:.0%}", width="content")
         st.button("Another network", key="learn-seed-next", icon=":material/casino:", on_click=_another)
-    st.caption(f"What the untrained network thinks of {digit.title}:{_cost(found.probabilities, digit.label)}")
-    answers.probabilities(found.probabilities, "learn-untrained", "The probability of each digit, all near a tenth")
+    with thought:
+        st.caption(f"What the untrained network thinks of {digit.title}:{_cost(found.probabilities, digit.label)}")
+        answers.probabilities(
+            found.probabilities, "learn-untrained", "The probability of each digit, all near a tenth", 170
+        )
 
 
 def _cost(probabilities: list[float], label: int | None) -> str:

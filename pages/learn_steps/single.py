@@ -10,7 +10,7 @@ import streamlit as st
 from mnist_core.drawing import Pixels
 from mnist_core.reading.predictions import Predictions
 from mnist_core.runs.status import RunState
-from pages.learn_steps import carried, links, training
+from pages.learn_steps import carried, links, maths, training
 from pages.learn_steps.carried import Carried
 from pages.shared import answers, data, models
 from pages.shared.pictures import enlarged
@@ -30,7 +30,6 @@ def show() -> None:
         "is the digit with the highest probability, and how high it is says how sure it is. It reads "
         f"**{len(wrong):,} images wrong**; some of them are hard for you, too, and some are not."
     )
-    st.latex(r"\hat{d} = \arg\max_d\; p_d")
     _place(name, table, carried.digit())
     st.markdown("**Try it:** find a mistake that you would not make, and one that you would.")
     st.session_state.setdefault("learn-image", 0)
@@ -48,6 +47,11 @@ def show() -> None:
             disabled=not len(wrong),
         )
     _one(table, index)
+    maths.show(
+        r"\hat{d} = \arg\max_d\; p_d",
+        words="What is read is the digit with the highest probability. The less of it the true digit gets, the harder "
+        "is the image.",
+    )
     with st.container(horizontal=True):
         links.browse("Browse all its mistakes", name, "learn-to-browse")
         links.inside("Why this digit?", "why", name, "learn-to-why", str(index))

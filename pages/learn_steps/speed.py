@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.course import trainings
-from pages.learn_steps import guess, links
+from pages.learn_steps import guess, links, maths
 from pages.shared import background_work, data
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ def show() -> None:
         "Nearly all of a training is one thing: multiplying matrices, millions of numbers that do not have to wait for "
         "each other. A **CPU** does a few at once, a **GPU** thousands. That pays off when there is enough to do at "
         "once; a small network on small images leaves most of a GPU idle."
-    )
-    height, width = data.test(kind).images.shape[1:]
-    st.latex(
-        rf"\underbrace{{X}}_{{{config.batch_size} \times {height * width}}} \cdot "
-        rf"\underbrace{{W}}_{{{height * width} \times {config.hidden[0]}}} \quad \text{{for each step's first layer}}"
     )
     here = ", ".join(device.describe(device.pick(name)) for name in names)
     st.markdown(
@@ -53,6 +48,13 @@ def show() -> None:
     )
     if count:
         background_work.follow(("speed", kind, count), lambda: _measured(kind), "Measuring", _table)
+    pixels = data.test(kind).images[0].numel()
+    maths.show(
+        rf"\underbrace{{X}}_{{{config.batch_size} \times {pixels}}} \cdot "
+        rf"\underbrace{{W}}_{{{pixels} \times {config.hidden[0]}}}",
+        words=f"What the first layer of the classic multiplies in each step: {config.batch_size} images by "
+        f"{config.hidden[0]} units.",
+    )
     if len(names) > 1:
         links.train(
             "Choose the device on Train", config, ("device", "hidden", "batch_size", "epochs"), "learn-to-train"

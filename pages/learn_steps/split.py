@@ -29,9 +29,7 @@ def show() -> None:
     )
     st.markdown("With few images, that is easy. Watch **training** and **validation** part: the gap is *overfitting*.")
     st.markdown(f"**Try it:** train {config.hidden[0]} hidden units on {few:,} images only, {config.epochs} passes.")
-    rows = training.show("split", "Train", _curves)
-    if rows:
-        _gap(rows["by heart"], few)
+    rows = training.show("split", "Train", _curves, lambda _, rows: _gap(rows["by heart"], few))
     with st.container(horizontal=True):
         if rows:
             links.browse("Browse its mistakes", rows["by heart"].run, "learn-to-browse")
@@ -56,7 +54,7 @@ def _gap(row: Row, few: int) -> None:
     if not last:
         return
     guess.judge("split", [gap({"by heart": row})])
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Training accuracy", f"{last['train_accuracy']:.1%}", width="content")
         st.metric("Validation accuracy", f"{last['val_accuracy']:.1%}", width="content")
         st.metric("The gap", f"{100 * (last['train_accuracy'] - last['val_accuracy']):.1f} points", width="content")

@@ -62,28 +62,38 @@ def is_to_come(step: str) -> bool:
         return False
 
 
-def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[str, Row]:
-    """The step's question, a button to start its trainings, and `picture` of what they report while they go on.
+def show(
+    step: str,
+    words: str,
+    picture: Callable[[Histories], None],
+    result: Callable[[str, Mapping[str, Row]], None],
+) -> dict[str, Row]:
+    """The step's question, a button to start its trainings, and `picture` of what they report, beside it.
 
-    Returns their rows once all have ended, else none.
+    Once all have ended, `result` is shown of the step's rows, which are returned; else none are.
     """
     rows = of(step)
     active = any(row.state.is_active for row in rows.values())
     ended = finished(step)
-    has_guessed = guess.ask(step, is_open=not rows)
-    st.button(
-        f"{words} again" if ended else words,
-        key=f"learn-train-{step}",
-        type="secondary" if ended else "primary",
-        icon=":material/play_arrow:",
-        disabled=active or not (has_guessed or rows),
-        on_click=_start,
-        args=(step,),
-    )
-    if problem := st.session_state.pop("learn-train-problem", None):
-        st.error(problem)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        has_guessed = guess.ask(step, is_open=not rows)
+        st.button(
+            f"{words} again" if ended else words,
+            key=f"learn-train-{step}",
+            type="secondary" if ended else "primary",
+            icon=":material/play_arrow:",
+            disabled=active or not (has_guessed or rows),
+            on_click=_start,
+            args=(step,),
+        )
+        if problem := st.session_state.pop("learn-train-problem", None):
+            st.error(problem)
+        if ended:
+            result(step, ended)
     if rows:
-        st.fragment(_follow, run_every=LOOK if active else None)(step, picture, active)
+        with right:
+            st.fragment(_follow, run_every=LOOK if active else None)(step, picture, active)
     return ended
 
 
@@ -135,7 +145,7 @@ def accuracies(histories: Histories) -> None:
     curves = {name: history.curves["accuracy_smoothed"] for name, history in histories.items()}
     st.echarts_chart(
         training_figures.together("training accuracy", curves, "percent"),
-        height=280,
+        height=250,
         key="learn-accuracies",
         alt=f"Accuracy on the training images by step: {', '.join(curves)}",
     )
@@ -148,7 +158,7 @@ def losses(highest: float) -> Callable[[Histories], None]:
         curves = {name: history.curves["loss_smoothed"] for name, history in histories.items()}
         st.echarts_chart(
             training_figures.together("training loss", curves, "%.3f", highest),
-            height=280,
+            height=250,
             key="learn-losses",
             alt=f"Loss by step: {', '.join(curves)}",
         )
@@ -159,12 +169,7 @@ def losses(highest: float) -> Callable[[Histories], None]:
 def reached(step: str, rows: Mapping[str, Row]) -> None:
     """The share of the test images that each run reads right, and whether that was the guess."""
     guess.judge(step, [row.test_accuracy for row in rows.values()])
-    accuracies_of(rows)
-
-
-def accuracies_of(rows: Mapping[str, Row]) -> None:
-    """The share of the test images that each run reads right."""
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for name, row in rows.items():
             value = "diverged" if row.test_accuracy is None else f"{row.test_accuracy:.1%}"
             st.metric(f"Test accuracy, {name}", value, width="content")

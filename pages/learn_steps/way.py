@@ -16,6 +16,7 @@ from pages.shared.pictures import enlarged
 if TYPE_CHECKING:
     from torch import nn
 
+HEIGHT = 170  # pixels of the bars, as high as the digit beside them
 LOUDEST = 6  # units whose weights are shown
 
 
@@ -30,7 +31,7 @@ def show(model: str, bends: bool = True) -> None:
     answer, found = loaded.predict_one(digit.image), way.follow(loaded.network, digit.image)
     pixels, middle, end = st.columns([1, 2, 2], vertical_alignment="bottom", gap="medium")
     with pixels:
-        st.image(enlarged(digit.image, 6), width=168, alt=f"The pixels of {digit.title}")
+        st.image(enlarged(digit.image, 6), width=HEIGHT, alt=f"The pixels of {digit.title}")
         st.caption(f"{digit.image.size} pixels: {digit.title}")
     with middle:
         sums = found.units or found.logits
@@ -42,7 +43,7 @@ def show(model: str, bends: bool = True) -> None:
             else f"{len(sums)} units: {above} are above 0" + (", the grey ones become 0" if bends else "")
         )
     with end:
-        answers.probabilities(answer.probabilities, "learn-read", f"Read as {answer.digit}")
+        answers.probabilities(answer.probabilities, "learn-read", f"Read as {answer.digit}", HEIGHT)
         is_right = digit.label in (None, answer.digit)
         st.caption(f"10 probabilities: :{'green' if is_right else 'red'}[read as {answer.digit}]")
     if found.units:

@@ -38,6 +38,10 @@ def runs_of(step: str) -> list[Run]:
     return [run for run in RUNS.runs() if run.about().name.startswith(f"{step}: ")]
 
 
+def go(app: AppTest, step: int) -> None:
+    app.selectbox(key=f"learn-step-{app.session_state['learn-now']}").set_value(step).run()
+
+
 def guess(app: AppTest, name: str, option: int = 0) -> None:
     app.segmented_control(key=f"learn-guess-{name}").set_value(option).run()
 
@@ -108,12 +112,12 @@ def test_the_way_through(learn):
     app.button(key="learn-next").click().run()
     app.button(key="learn-next").click().run()
     assert app.query_params["done"] == "1,2"
-    titles = app.selectbox(key="learn-step").options
+    titles = app.selectbox(key="learn-step-3").options
     assert titles[:3] == ["✓ 1. Look at the images", "✓ 2. From picture to row", "3. A linear model"]
     assert app.header[0].value.startswith("3. ")
     app.button(key="learn-back").click().run()
     assert app.header[0].value.startswith("2. ")
-    app.selectbox(key="learn-step").set_value(5).run()
+    go(app, 5)
     assert app.query_params["step"] == "5"
 
 
@@ -172,7 +176,7 @@ def carrying(app: AppTest, learn, **link: str) -> AppTest:
 def test_the_digit_drawn_first_goes_through_the_course(learn, app):
     carrying(app, learn)
     for step in (2, 10, 11):
-        app.selectbox(key="learn-step").set_value(step).run()
+        go(app, step)
         assert not app.error
         assert "your 7" in text(app).lower() + "".join(pictures(app)).lower()
 
@@ -192,13 +196,13 @@ def test_a_digit_that_is_none_is_said_and_a_test_image_is_shown(learn, word):
     app = learn(step=2, digit=word)
     assert "digit cannot be read" in app.warning[0].value
     assert "digit" not in app.query_params
-    assert f"This {int(TEST.labels[0])} with the pixel" in pictures(app)[0]
+    assert f"This {int(TEST.labels[0])} as one line of 784 pixels" in pictures(app)
 
 
 @pytest.mark.parametrize(("step", "name", "units"), [(3, "linear", 0), (4, "hidden", 32), (8, "classic", 64)])
 def test_the_digit_goes_its_way_through_each_network(learn, app, trained, step, name, units):
     carrying(app, learn, runs=trained(name))
-    app.selectbox(key="learn-step").set_value(step).run()
+    go(app, step)
     assert f"{units} units" in text(app) if units else "10 sums" in text(app)
     run = next(run for run in runs_of(name) if not run.about().name.endswith("no ReLU"))
     answer = predictor.load(run.id).predict_one(app.session_state["learn-drawing"])
@@ -207,7 +211,7 @@ def test_the_digit_goes_its_way_through_each_network(learn, app, trained, step, 
 
 def test_the_digit_has_its_place_among_the_mistakes(learn, app):
     carrying(app, learn)
-    app.selectbox(key="learn-step").set_value(10).run()
+    go(app, 10)
     answer = predictor.load("mlp").predict_one(app.session_state["learn-drawing"])
     table = predictor.load("mlp").predictions(TEST)
     given = table.probabilities[np.arange(len(table)), table.labels]
@@ -216,16 +220,22 @@ def test_the_digit_has_its_place_among_the_mistakes(learn, app):
     assert "your 7" in pictures(app)
 
 
-def test_a_pixel_is_found_in_the_row(learn):
-    app = learn(step=2)
-    app.number_input(key="learn-flat-row").set_value(9).run()
-    app.number_input(key="learn-flat-column").set_value(13).run()
+def test_a_pixel_is_found_in_the_row(learn, app):
+    app.session_state["learn-pixel"] = {"at": [9, 13]}
+    learn(step=2)
     flat = TEST.images[0].flatten()
-    assert "= **265** of the line" in text(app)
+    assert "is number **265** of the line" in text(app)
     assert f"**{int(flat[265])}**" in text(app)
-    app.number_input(key="learn-flat-row").set_value(0).run()
-    app.number_input(key="learn-flat-column").set_value(0).run()
-    assert "= **0** of the line" in text(app)
+    app.session_state["learn-pixel"] = {"at": [0, 0]}
+    app.run()
+    assert "is number **0** of the line" in text(app)
+
+
+@pytest.mark.parametrize("at", [None, [28, 0], [-1, 3], [1.5, 2], ["a", 1], [1], {"row": 1}])
+def test_a_place_that_is_none_is_ignored(learn, app, at):
+    app.session_state["learn-pixel"] = {"at": at}
+    learn(step=2)
+    assert "is number **294** of the line" in text(app)
 
 
 @pytest.mark.parametrize("step", TRAINED)
@@ -350,13 +360,12 @@ def test_an_image_that_is_read_wrong_is_found(learn):
     app.button(key="learn-any").click().run()
 
 
-def test_the_sum_under_the_kernel_is_the_maps_value(learn):
-    app = learn(step=11)
+def test_the_sum_under_the_kernel_is_the_maps_value(learn, app):
+    app.session_state["learn-place"] = {"at": [7, 15]}
+    learn(step=11)
     app.segmented_control(key="learn-kernel").set_value("outlines").run()
-    app.slider(key="learn-kernel-row").set_value(7).run()
-    app.slider(key="learn-kernel-column").set_value(15).run()
-    image = TEST.images[0].numpy()
-    value = (np.array(sliding.KERNELS["outlines"]) * image[7:10, 15:18] / 255).sum()
+    value = (np.array(sliding.KERNELS["outlines"]) * TEST.images[0].numpy()[7:10, 15:18] / 255).sum()
+    assert metrics(app)["add up to"] == f"{value:.2f}"
     assert f"= {value:.2f}" in text(app)
 
 
@@ -377,7 +386,7 @@ def test_own_networks_join_the_shipped_ones(learn, app, trained):
 def test_at_the_end_what_was_guessed_and_measured_is_kept(learn, app, trained):
     runs = ",".join(trained(step) for step in ("linear", "split"))
     carrying(app, learn, runs=runs, guesses="linear.0,split.2")
-    app.selectbox(key="learn-step").set_value(13).run()
+    go(app, 13)
     linear = next(iter(runs_of("linear")))
     reached = linear.end()["test_accuracy"]
     assert f"| under 90 % | **{reached:.1%}** |" in text(app)
@@ -385,7 +394,7 @@ def test_at_the_end_what_was_guessed_and_measured_is_kept(learn, app, trained):
     answer = predictor.load(linear.id).predict_one(app.session_state["learn-drawing"])
     assert f"| linear | {answer.digit}, {answer.confidence:.1%} sure |" in text(app)
     labels = [element.proto.label for element in app.get("download_button")]
-    assert [label.split(" (")[0] for label in labels] == ["Keep the summary", "Keep your network"]
+    assert [label.split(" (")[0] for label in labels] == ["Keep your network", "Keep the summary"]
 
 
 def test_at_the_end_of_nothing_it_is_said(learn):

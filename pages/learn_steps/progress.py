@@ -121,6 +121,7 @@ def start_over() -> None:
     """Back to the first step: nothing is done, and no result is shown. The runs stay on Runs."""
     state = st.session_state
     state["learn-done"], state["learn-runs"], state["learn-guesses"], state["learn-measured"] = set(), [], {}, {}
+    state["learn-speed"] = 0
     go(1)
 
 

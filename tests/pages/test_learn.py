@@ -133,7 +133,9 @@ def test_progress_comes_back_with_the_address(learn):
 def test_all_done_can_be_begun_again(learn):
     app = learn(step=13, done=",".join(map(str, STEPS)))
     assert app.get("progress")[0].proto.text == "13 of 13 done"
+    app.session_state["learn-speed"] = 1
     app.button(key="learn-over").click().run()
+    assert app.session_state["learn-speed"] == 0  # what was measured is to be guessed again
     assert dict(app.query_params) == {"step": "1"}
     assert app.get("progress")[0].proto.text == "0 of 13 done"
 

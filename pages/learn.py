@@ -1,4 +1,7 @@
-"""A first course, from pixels to convolution: twelve steps, each with something to do."""
+"""A first course, from pixels to convolution: steps with something to do, and at the end something to keep."""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -9,6 +12,7 @@ from pages.learn_steps import (
     flat,
     hidden,
     images,
+    keep,
     linear,
     loss,
     own,
@@ -17,68 +21,69 @@ from pages.learn_steps import (
     sixty_four,
     speed,
     split,
+    training,
 )
 from pages.shared import data, models
 from pages.shared.entry import through_app
 
+
+class Step(NamedTuple):
+    title: str
+    show: Callable[[], None]
+    trains: str = ""  # the name of its trainings
+
+
 STEPS = (
-    ("Look at the images", images.show),
-    ("From picture to row", flat.show),
-    ("A linear model", linear.show),
-    ("A hidden layer", hidden.show),
-    ("The loss", loss.show),
-    ("Gradient descent", descent.show),
-    ("Learning by heart", split.show),
-    ("The classic", sixty_four.show),
-    ("CPU and GPU", speed.show),
-    ("One image at a time", single.show),
-    ("Convolution", convolution.show),
-    ("Your own digit", own.show),
+    Step("Look at the images", images.show),
+    Step("From picture to row", flat.show),
+    Step("A linear model", linear.show, "linear"),
+    Step("A hidden layer", hidden.show, "hidden"),
+    Step("The loss", loss.show),
+    Step("Gradient descent", descent.show, "descent"),
+    Step("Learning by heart", split.show, "split"),
+    Step("The classic", sixty_four.show, "classic"),
+    Step("CPU and GPU", speed.show),
+    Step("One image at a time", single.show),
+    Step("Convolution", convolution.show, "convolution"),
+    Step("Your own digit", own.show),
+    Step("Yours to keep", keep.show),
 )
 
 
 def _choose() -> None:
-    """How far the visitor is, and a control for the step."""
+    """A list of the steps, and how far the visitor is."""
     count, done = len(STEPS), progress.done()
-    st.progress(len(done) / count, text=f"{len(done)} of {count} done")
-    st.session_state["learn-step"] = progress.now()
-    st.segmented_control(
+    # A list for each step: what the browser sends of one that it still shows takes nobody back who has pressed Next.
+    key = f"learn-step-{progress.now()}"
+    st.selectbox(
         "Step",
         range(1, count + 1),
-        format_func=lambda step: f"{step} :material/check:" if step in done else str(step),
-        key="learn-step",
-        on_change=lambda: progress.go(st.session_state["learn-step"]),
-        required=True,
+        format_func=lambda step: f"{'✓ ' if step in done else ''}{step}. {STEPS[step - 1].title}",
+        index=progress.now() - 1,
+        key=key,
+        on_change=lambda: progress.go(st.session_state[key]),
         label_visibility="collapsed",
+        width=250,
     )
+    st.progress(len(done) / count, text=f"{len(done)} of {count} done", width=160)
 
 
 def _onward() -> None:
-    step, done = progress.now(), progress.done()
+    step = progress.now()
     st.space("small")
     with st.container(key="learn-onward", horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Back",
-            key="learn-back",
-            icon=":material/arrow_back:",
-            on_click=progress.go,
-            args=(step - 1,),
-            disabled=step == 1,
-        )
-        if step in done:
-            st.badge("Done", icon=":material/check:", color="green")
-        else:
-            st.button("Mark as done", key="learn-mark", icon=":material/check:", on_click=progress.mark)
+        if step > 1:
+            st.button("Back", key="learn-back", icon=":material/arrow_back:", on_click=progress.go, args=(step - 1,))
         if step < len(STEPS):
+            trains = STEPS[step - 1].trains
             st.button(
-                f"Next: {STEPS[step][0]}",
+                f"Next: {STEPS[step].title}",
                 key="learn-next",
-                type="primary" if step in done else "secondary",
+                type="secondary" if trains and training.is_to_come(trains) else "primary",
                 icon=":material/arrow_forward:",
-                on_click=progress.go,
-                args=(step + 1,),
+                on_click=progress.go_on,
             )
-        if len(done) == len(STEPS):
+        if step == len(STEPS):
             st.button("Start over", key="learn-over", type="tertiary", on_click=progress.start_over)
 
 
@@ -91,17 +96,20 @@ def _begin_at_the_top() -> None:
 
 
 through_app()
-st.title("Learn")
 progress.follow_link(len(STEPS))
+if progress.now() == len(STEPS):
+    progress.mark()  # it is the end
+with st.container(key="learn-head", horizontal=True, vertical_alignment="center", gap="small"):
+    st.title("Learn", width="content")
+    _choose()
 _begin_at_the_top()  # above all that comes and goes: where it stands elsewhere, it is run again
 data.offer_download()
-_choose()
-progress.set_link()
-title, show = STEPS[progress.now() - 1]
-st.header(f"{progress.now()}. {title}")
+progress.say_problem()
+st.header(f"{progress.now()}. {STEPS[progress.now() - 1].title}")
 try:
-    show()
+    STEPS[progress.now() - 1].show()
 except LabError as error:
     st.error(str(error))
+progress.set_link()
 _onward()
 models.warm_up()

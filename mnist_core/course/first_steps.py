@@ -14,12 +14,13 @@ from torch.func import functional_call
 from mnist_core import dataset, model
 from mnist_core.config import TrainConfig
 from mnist_core.dataset import Dataset
+from mnist_core.drawing import Pixels
 
 
 @dataclasses.dataclass(frozen=True)
 class Untrained:
     """What a network with its first weights makes of a batch: the mean cross-entropy in nats, the share read right,
-    and what it thinks of the first image: ten probabilities, which sum to 1.
+    and what it thinks of one more image: ten probabilities, which sum to 1.
     """
 
     loss: float
@@ -34,12 +35,14 @@ def fresh(config: TrainConfig) -> nn.Module:
         return model.build(config.model, **config.hyperparameters).eval()
 
 
-def untrained(config: TrainConfig, batch: Dataset) -> Untrained:
-    """The config's network, untrained, on a batch of digits."""
+def untrained(config: TrainConfig, batch: Dataset, image: Pixels) -> Untrained:
+    """The config's network, untrained, on a batch of digits, and on an `image` (28, 28), uint8."""
+    network = fresh(config)
     with torch.inference_mode():
-        logits = fresh(config)(dataset.normalise(batch.images))  # (B, 10)
+        logits = network(dataset.normalise(batch.images))  # (B, 10)
+        own = network(dataset.normalise(torch.tensor(image)[None]))[0]
     right = (logits.argmax(1) == batch.labels).float().mean()
-    return Untrained(F.cross_entropy(logits, batch.labels).item(), float(right), logits[0].softmax(0).tolist())
+    return Untrained(F.cross_entropy(logits, batch.labels).item(), float(right), own.softmax(0).tolist())
 
 
 def after_one_step(config: TrainConfig, batch: Dataset, rates: Sequence[float]) -> list[float]:

@@ -40,7 +40,5 @@ def on(config: TrainConfig, data: str) -> TrainConfig:
 
 
 def newest(rows: Iterable[Row], config: TrainConfig) -> Row | None:
-    """Of `rows`, the newest first, the course's first run of that config that is not damaged; None if there is none."""
-    return next(
-        (row for row in rows if row.group == GROUP and row.state is not RunState.DAMAGED and row.config == config), None
-    )
+    """Of `rows`, the newest first, the first of that config that is not damaged; None if there is none."""
+    return next((row for row in rows if row.state is not RunState.DAMAGED and row.config == config), None)

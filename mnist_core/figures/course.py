@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from mnist_core.figures.style import TRAINING, VALIDATION, digit_bars, laid_out
 
 
-def counts(values: Sequence[int], digit: int) -> go.Figure:
-    """How many images of each of the ten digits there are, the bar of `digit` strong."""
+def counts(values: Sequence[int], digit: int | None) -> go.Figure:
+    """How many images of each of the ten digits there are, the bar of `digit` strong, if there is one."""
     bars = digit_bars(values, digit, hovertemplate="%{x}: %{y:,} images<extra></extra>")
     return laid_out(bars, 200, {"type": "category"}, {"title": "images", "nticks": 4})
 
@@ -50,3 +50,16 @@ def one_step(rates: Sequence[float], losses: Sequence[float], before: float) -> 
 
 def _lines(x: str, y: str, height: int) -> go.Figure:
     return laid_out([], height, {"title": x, "zeroline": False}, {"title": y, "zeroline": False}, showlegend=False)
+
+
+def units(sums: Sequence[float], bends: bool) -> go.Figure:
+    """The sum of each of a layer's units as a bar; where a ReLU `bends` them, those that become 0 are grey."""
+    below = "#8a8a8a" if bends else TRAINING
+    bars = go.Bar(
+        x=[str(number) for number in range(len(sums))],
+        y=list(sums),
+        marker_color=[VALIDATION if value > 0 else below for value in sums],
+        marker_opacity=[1.0 if value > 0 or not bends else 0.5 for value in sums],
+        hovertemplate="unit %{x}: %{y:.2f}<extra></extra>",
+    )
+    return laid_out(bars, 170, {"type": "category", "nticks": 12}, {"nticks": 4})

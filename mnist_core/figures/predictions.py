@@ -11,7 +11,7 @@ from mnist_core.figures.style import digit_bars, laid_out
 ERRORS = [[0, "rgba(230, 97, 0, 0)"], [0.02, "rgba(230, 97, 0, 0.15)"], [1, "rgba(230, 97, 0, 0.9)"]]
 
 
-def probabilities(values: Sequence[float]) -> go.Figure:
+def probabilities(values: Sequence[float], height: int = 240) -> go.Figure:
     """Bars of the ten digits' probabilities, the likeliest one strong."""
     best = max(range(10), key=lambda digit: values[digit])
     bars = digit_bars(
@@ -22,7 +22,7 @@ def probabilities(values: Sequence[float]) -> go.Figure:
         textposition="outside",
         cliponaxis=False,
     )
-    return laid_out(bars, 240, {"type": "category"}, {"range": [0, 1.1], "visible": False})
+    return laid_out(bars, height, {"type": "category"}, {"range": [0, 1.1], "visible": False})
 
 
 def confusion(matrix: npt.NDArray[np.int64]) -> go.Figure:

@@ -22,8 +22,8 @@ def laid_out(
     return go.Figure(traces, {"height": height, "margin": margin, "xaxis": axis | x, "yaxis": axis | y, **layout})
 
 
-def digit_bars(values: Sequence[float], strong: int, color: str = TRAINING, **options: Any) -> go.Bar:
-    """A bar for each of the ten digits, that of `strong` in full colour."""
+def digit_bars(values: Sequence[float], strong: int | None, color: str = TRAINING, **options: Any) -> go.Bar:
+    """A bar for each of the ten digits, that of `strong` in full colour, if there is one."""
     return go.Bar(
         x=[str(digit) for digit in range(10)],
         y=list(values),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.course.sliding import KERNELS, patch, slide
-from mnist_core.drawing import Pixels
 from mnist_core.inside import colormap
+from mnist_core.inside.colormap import Picture
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import carried, links, maths, pixels, training
 from pages.shared import data
-from pages.shared.pictures import enlarged
 
-TIMES = 10  # pixels that a pixel of the picture is wide
+TIMES = 12  # pixels that a place of the picture is wide
+SHOWN = 300  # pixels that the picture is wide
+SQUARE = 28  # pixels that a number under the kernel is wide
 ORANGE = (230, 97, 0)
 
 
@@ -25,8 +28,8 @@ def show() -> None:
         "a small **kernel** of 3 x 3 weights slides over the image, and at each place gives the sum of pixels times "
         "weights. The result is a picture again: of where the kernel finds what it looks for."
     )
-    st.markdown("**Try it:** slide the kernel and check a sum; then train a network whose kernels are learned.")
-    _slide(kind)
+    st.markdown("**Try it:** drag the kernel over the image; then train a network whose kernels are learned.")
+    _slide()
     st.subheader("Learned kernels")
     configs = trainings.trainings("convolution", kind)
     config = configs["convolutions"]
@@ -34,54 +37,55 @@ def show() -> None:
         f"A network of such kernels, {config.width} of them in its first layer, found by gradient descent in "
         f"{training.images(config)}:"
     )
-    rows = training.show("convolution", "Train", training.accuracies)
-    if rows:
-        _beside_the_classic(rows["convolutions"])
+    training.show("convolution", "Train", training.accuracies, _beside_the_classic)
     with st.container(horizontal=True):
         links.inside("See the shipped cnn's maps", "layers", "cnn", "learn-to-inside")
         links.train("Wider, on Train", config, ("width", "epochs", "lr", "batch_size"), "learn-to-train")
 
 
-def _slide(kind: str) -> None:
-    image = data.one_of_each(kind)[4]
+def _slide() -> None:
+    digit = carried.digit()
     name = st.segmented_control("Kernel", list(KERNELS), default="left edges", key="learn-kernel", required=True)
     kernel = np.array(KERNELS[name or "left edges"])
-    slid = slide(image, kernel)
-    most = np.unravel_index(slid.argmax(), slid.shape)
-    for key, place in zip(("row", "column"), most, strict=True):
-        st.session_state.setdefault(f"learn-kernel-{key}", int(place))
-    with st.container(horizontal=True):
-        row = int(st.slider("Row", 0, len(slid) - 1, key="learn-kernel-row", width=280))
-        column = int(st.slider("Column", 0, slid.shape[1] - 1, key="learn-kernel-column", width=280))
-    with st.container(key="learn-slide", horizontal=True, gap="medium"):
-        st.image(
-            _framed(image, row, column),
-            width=TIMES * len(image),
-            caption="The image, and where the kernel lies",
-            alt=f"A 4 with a frame of 3 x 3 pixels at row {row} and column {column}",
+    slid = slide(digit.image, kernel)
+    row, column = (int(place) for place in np.unravel_index(slid.argmax(), slid.shape))
+    picture, result, terms = st.columns(3, gap="medium")
+    with picture:
+        row, column = pixels.choose(
+            digit.image, "learn-place", (row, column), len(kernel), f"{digit.title} and a kernel"
         )
-        st.image(
-            colormap.tinted(slid).repeat(TIMES, 0).repeat(TIMES, 1),
-            width=TIMES * len(slid),
-            caption=f"What it gives at {slid.shape[0]} x {slid.shape[1]} places: orange above 0, blue below",
-            alt=f"The image after sliding the kernel {name} over it",
-        )
-    under = patch(image, row, column)
-    st.latex(rf"{_matrix(under, '.2f')} \odot {_matrix(kernel, 'd')}")
-    terms = [
+        st.caption(f"Drag the kernel over {digit.title}.")
+    with result:
+        st.image(_marked(slid, row, column), alt=f"The image after sliding the kernel {name} over it", width=SHOWN)
+        st.caption(f"What it gives at {slid.shape[0]} x {slid.shape[1]} places: orange above 0, blue below")
+    under = patch(digit.image, row, column)
+    with terms:
+        _terms(under, kernel)
+    maths.show(
+        rf"{_matrix(under, '.2f')} \odot {_matrix(kernel, 'd')}",
+        words="Each pixel times the weight that lies on it, all summed up.",
+    )
+
+
+def _terms(under: np.ndarray, kernel: np.ndarray) -> None:
+    """The sum under the kernel: pixels, weights, and their products."""
+    with st.container(horizontal=True, gap="medium"):
+        for words, values, largest in (("The pixels under it", under, 1.0), ("times its weights", kernel, None)):
+            with st.container(width=3 * SQUARE):
+                st.image(colormap.tinted(values, largest).repeat(SQUARE, 0).repeat(SQUARE, 1), caption=words, alt=words)
+    products = [
         f"{weight} · {value:.2f}"
         for value, weight in zip(under.ravel(), kernel.ravel(), strict=True)
         if weight and value
     ]
-    st.caption(
-        f"Weight times pixel, summed up: {' + '.join(terms) or 'nothing but blank pixels'} = {slid[row, column]:.2f}"
-    )
+    st.metric("add up to", f"{(under * kernel).sum():.2f}")
+    st.caption(f"{' + '.join(products) or 'nothing but blank pixels'} = {(under * kernel).sum():.2f}")
 
 
-def _beside_the_classic(row: Row) -> None:
+def _beside_the_classic(step: str, rows: Mapping[str, Row]) -> None:
+    row = rows["convolutions"]
     classic = training.finished("classic").get("the classic")
-    shown = {"convolutions": row} | ({"the classic": classic} if classic else {})
-    training.reached(shown)
+    training.reached(step, {"convolutions": row} | ({"the classic": classic} if classic else {}))
     if classic and classic.parameters and row.parameters:
         st.markdown(
             f"It has **{row.parameters:,} parameters**, the classic {classic.parameters:,}: "
@@ -92,18 +96,13 @@ def _beside_the_classic(row: Row) -> None:
     links.inside("See your own network's maps", "layers", row.run, "learn-to-maps")
 
 
-def _framed(image: Pixels, row: int, column: int) -> Pixels:
-    """The picture enlarged, with a frame around 3 x 3 of its pixels: (H, W, 3)."""
-    picture = np.stack([enlarged(image, TIMES)] * 3, -1)
+def _marked(slid: np.ndarray, row: int, column: int) -> Picture:
+    """What the kernel gives as a picture, with a frame around one place: (H, W, 4)."""
+    picture = colormap.tinted(slid).repeat(TIMES, 0).repeat(TIMES, 1)
     top, left = row * TIMES, column * TIMES
-    bottom, right = top + 3 * TIMES, left + 3 * TIMES
-    for rows, columns in (
-        (slice(top, bottom), slice(left, left + 2)),
-        (slice(top, bottom), slice(right - 2, right)),
-        (slice(top, top + 2), slice(left, right)),
-        (slice(bottom - 2, bottom), slice(left, right)),
-    ):
-        picture[rows, columns] = ORANGE
+    inner = picture[top + 2 : top + TIMES - 2, left + 2 : left + TIMES - 2].copy()
+    picture[top : top + TIMES, left : left + TIMES] = (*ORANGE, 255)
+    picture[top + 2 : top + TIMES - 2, left + 2 : left + TIMES - 2] = inner
     return picture
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.figures import course as course_figures
-from pages.learn_steps import links, training
+from pages.learn_steps import links, maths, training
 from pages.shared import charts, data
 
 BATCH = 128  # images
@@ -20,9 +20,8 @@ def show() -> None:
     configs = trainings.trainings("descent", kind)
     st.markdown(
         "For every weight, the **gradient** says how the loss would change if the weight grew a little. So each step "
-        "moves every weight the other way, as far as the **learning rate** $\\eta$ says:"
+        "moves every weight the other way, as far as the **learning rate** says."
     )
-    st.latex(r"w \leftarrow w - \eta\, \frac{\partial L}{\partial w}")
     rates, losses, before = _one_step(kind)
     best = min(range(len(rates)), key=losses.__getitem__)
     worse = next((rate for rate, loss in zip(rates[best:], losses[best:], strict=True) if loss > before), None)
@@ -41,11 +40,13 @@ def show() -> None:
     )
     st.markdown(
         f"**Try it:** train with each of the rates {', '.join(f'{config.lr:g}' for config in configs.values())}; "
-        f"each makes {training.images(next(iter(configs.values())))}. Which wins?"
+        f"each makes {training.images(next(iter(configs.values())))}."
     )
-    rows = training.show("descent", "Train all three", training.losses(math.ceil(2 * math.log(10))))
-    if rows:
-        training.reached(rows)
+    rows = training.show("descent", "Train all three", training.losses(math.ceil(2 * math.log(10))), training.reached)
+    maths.show(
+        r"w \leftarrow w - \eta\, \frac{\partial L}{\partial w}",
+        words=r"$w$ is a weight, $L$ the loss of a batch, $\eta$ the learning rate.",
+    )
     config = list(configs.values())[1]
     with st.container(horizontal=True):
         if rows:

@@ -6,12 +6,9 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.drawing import Pixels
-from pages.learn_steps import links, progress
-from pages.shared import data
-from pages.shared.pictures import enlarged
+from pages.learn_steps import carried, links, maths, pixels
 
 ORANGE = (230, 97, 0)
-TIMES = 10  # pixels that a pixel of the picture is wide
 FRAME = 9  # numbers shown of a row and of a column
 AROUND = 4  # numbers shown on either side of the chosen one
 
@@ -19,66 +16,49 @@ AROUND = 4  # numbers shown on either side of the chosen one
 def show() -> None:
     from mnist_core.course import first_look
 
-    test = data.test(data.data_at_hand("mnist"))
-    height, width = test.images.shape[1:]
+    digit = carried.digit()
+    image = digit.image
+    height, width = image.shape
     st.markdown(
         f"To you it is a picture. To a network it is **numbers**, {height} rows of {width}. The first networks here do "
         f"not even know of rows: the image is **flattened**, one row behind the other, into a single line of "
-        f"{height} x {width} = **{height * width} numbers**. Which pixel is above which, they will have to find out."
+        f"**{height * width} numbers**. Which pixel is above which, they will have to find out."
     )
-    pixel = r"\mathrm{image}_{\mathrm{row},\;\mathrm{column}}"
-    st.latex(rf"x_{{{width} \cdot \mathrm{{row}} + \mathrm{{column}}}} = {pixel}")
-    st.markdown("**Try it:** choose a pixel and find it in the picture, in the numbers and in the line.")
-    for key, value in (("image", 0), ("row", 10), ("column", 14)):
-        st.session_state.setdefault(f"learn-flat-{key}", value)
-    with st.container(horizontal=True):
-        index = _number("Test image", "image", len(test))
-        row = _number("Row", "row", height)
-        column = _number("Column", "column", width)
-    image = test.images[index].numpy()
+    st.markdown("**Try it:** point at a pixel. Find it in the numbers and in the line.")
+    picture, numbers = st.columns([2, 3], gap="large")
+    with picture:
+        row, column = pixels.choose(image, "learn-pixel", (10, 14), 1, f"The pixels of {digit.title}")
     place = width * row + column
-    rows, columns = _around(row, height), _around(column, width)
-    with st.container(horizontal=True, gap="medium"):
-        st.image(
-            _framed(_marked(enlarged(image, TIMES), row * TIMES, column * TIMES, TIMES), rows, columns),
-            width=width * TIMES,
-            caption=f"The picture: a {int(test.labels[index])}",
-            alt=f"Test image {index} with the pixel in row {row} and column {column} marked",
+    with numbers:
+        st.code(first_look.in_text(image[_around(row, height), _around(column, width)]), language=None)
+        st.caption(f"The numbers around it. Its own is {image[row, column]}.")
+        first, last = max(0, place - AROUND), min(image.size, place + AROUND + 1)
+        line = ", ".join(
+            f"**{value}**" if first + i == place else str(value)
+            for i, value in enumerate(image.ravel()[first:last].tolist())
         )
-        with st.container(width=430):
-            st.code(first_look.in_text(image[rows, columns]), language=None)
-            st.caption(f"The numbers around it, in the frame; {image[row, column]} is its own")
+        st.markdown(f"Row {row}, column {column} is number **{place}** of the line: … {line} …")
     strip = np.repeat(image.reshape(1, -1), 28, 0)
     st.image(
-        _marked(strip, 0, place - 1, 3, len(strip)),
+        _marked(strip, place),
         width="stretch",
         caption=f"The line: {image.size} numbers, number {place} marked",
-        alt=f"The same image as one line of {image.size} pixels",
-    )
-    first, last = max(0, place - AROUND), min(image.size, place + AROUND + 1)
-    numbers = ", ".join(
-        f"**{value}**" if first + i == place else str(value)
-        for i, value in enumerate(image.ravel()[first:last].tolist())
-    )
-    st.markdown(
-        f"Row {row}, column {column} is number {width} x {row} + {column} = **{place}** of the line, "
-        f"{image[row, column]}: … {numbers} …"
+        alt=f"{digit.title.capitalize()} as one line of {image.size} pixels",
     )
     with st.expander("All its numbers", icon=":material/grid_on:"):
         st.code(first_look.in_text(image), language=None)
-    links.inside("How a drawing becomes such an image", "ink", "cnn", "learn-to-ink", str(index))
+    pixel = r"\mathrm{image}_{\mathrm{row},\;\mathrm{column}}"
+    maths.show(
+        rf"x_{{{width} \cdot \mathrm{{row}} + \mathrm{{column}}}} = {pixel}",
+        words=f"Here: {width} · {row} + {column} = {place}, rows and columns counted from 0.",
+    )
+    links.inside("How a drawing becomes such an image", "ink", "cnn", "learn-to-ink", digit.in_inside)
 
 
-def _number(label: str, key: str, count: int) -> int:
-    full = f"learn-flat-{key}"
-    st.session_state[full] = min(st.session_state[full], count - 1)
-    return int(st.number_input(label, 0, count - 1, step=1, key=full, on_change=progress.mark, width=130))
-
-
-def _marked(picture: Pixels, top: int, left: int, wide: int, high: int | None = None) -> Pixels:
-    """A grey picture (H, W) in colours, (H, W, 3), with one pixel of it orange."""
-    colored = np.stack([picture] * 3, -1)
-    colored[top : top + (high or wide), max(0, left) : left + wide] = ORANGE
+def _marked(strip: Pixels, place: int) -> Pixels:
+    """The line (H, W), with that pixel and its neighbours orange: (H, W, 3)."""
+    colored = np.stack([strip] * 3, -1)
+    colored[:, max(0, place - 1) : place + 2] = ORANGE
     return colored
 
 
@@ -86,12 +66,3 @@ def _around(place: int, count: int) -> slice:
     """FRAME places with that one in the middle, where it is not too near to an end."""
     begin = min(max(0, place - FRAME // 2), count - FRAME)
     return slice(begin, begin + FRAME)
-
-
-def _framed(picture: Pixels, rows: slice, columns: slice) -> Pixels:
-    """An enlarged picture (H, W, 3) with a thin frame around some of its pixels."""
-    top, bottom = rows.start * TIMES, rows.stop * TIMES - 1
-    left, right = columns.start * TIMES, columns.stop * TIMES - 1
-    picture[[top, bottom], left : right + 1] = ORANGE
-    picture[top : bottom + 1, [left, right]] = ORANGE
-    return picture

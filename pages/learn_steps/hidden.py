@@ -8,8 +8,13 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import links, maths, training, way
 from pages.shared import data, models
+
+WITHOUT = r"""\begin{aligned}
+z &= W_2 (W_1 x + b_1) + b_2 \\
+  &= (W_2 W_1)\, x + (W_2 b_1 + b_2)
+\end{aligned}"""
 
 
 def show() -> None:
@@ -19,13 +24,19 @@ def show() -> None:
         f"Put a layer in between: {config.hidden[0]} **hidden units**, each a weighted sum of all pixels. Behind each "
         "sum comes a bend, the **ReLU**: what is below 0 becomes 0. Then ten sums over the units, as before."
     )
-    st.latex(r"h = \max(0,\; W_1 x + b_1) \qquad z = W_2 h + b_2")
-    st.markdown("The bend looks too simple to matter. Does it?")
-    st.markdown(f"**Try it:** train the same network with and without it, {training.images(config)} each.")
-    rows = training.show("hidden", "Train both", training.accuracies)
+    st.markdown(
+        "The bend looks too simple to matter. **Try it:** train the same network with and without it, "
+        f"{training.images(config)} each."
+    )
+    rows = training.show("hidden", "Train both", training.accuracies, training.reached)
     if rows:
-        training.reached(rows)
+        way.show(rows["ReLU"].run)
         _multiplied_out(rows["no ReLU"], kind)
+    maths.show(
+        r"h = \max(0,\; W_1 x + b_1) \qquad z = W_2 h + b_2",
+        *([WITHOUT] if rows else []),
+        words="Without the bend, two layers multiply out to one." if rows else "",
+    )
     with st.container(horizontal=True):
         if rows:
             links.compare("Compare them on Runs", [row.run for row in rows.values()], "learn-to-runs")
@@ -34,15 +45,9 @@ def show() -> None:
 
 def _multiplied_out(row: Row, kind: str) -> None:
     numbers, apart, images = _collapsed(row.run, models.written(row.run), kind)
-    st.markdown("Without the bend the two layers are one, however many units there are:")
-    st.latex(
-        r"""\begin{aligned}
-        z &= W_2 (W_1 x + b_1) + b_2 \\
-          &= (W_2 W_1)\, x + (W_2 b_1 + b_2)
-        \end{aligned}"""
-    )
     st.markdown(
-        f"So we multiplied the trained network out: its {row.parameters or 0:,} numbers became the {numbers:,} of a "
+        "Without the bend the two layers are one, however many units there are. So we multiplied the trained network "
+        f"out: its {row.parameters or 0:,} numbers became the {numbers:,} of a "
         f"linear model, and on {images:,} test images no logit moved by more than {apart:.6f}. **The bend is what "
         "makes a second layer worth having.**"
     )

@@ -8,7 +8,7 @@ from mnist_core.course import trainings
 from mnist_core.inside import colormap
 from mnist_core.reading import catalog
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import links, maths, training, way
 from pages.shared import data, models
 
 
@@ -18,18 +18,19 @@ def show() -> None:
     height, width = data.test(kind).images.shape[1:]
     pixels = height * width
     st.markdown(
-        "The simplest network: every pixel votes for every digit, with a **weight**. That makes ten sums, the *logits* "
-        "$z$, and the **softmax** makes probabilities of them, which add up to 1:"
-    )
-    st.latex(r"z = W x + b \qquad p_d = \frac{e^{z_d}}{\sum_k e^{z_k}}")
-    st.markdown(
-        f"$W$ has 10 x {pixels} weights and $b$ has 10: {10 * pixels + 10:,} numbers to learn. They begin at random; "
-        "each training step makes the right digits a little likelier."
+        "The simplest network: each pixel votes for each digit, with a **weight**. That makes ten sums, the *logits*, "
+        f"and the **softmax** makes probabilities of them. {10 * pixels + 10:,} numbers are learned: they begin at "
+        "random, and each training step makes the right digits a little likelier."
     )
     st.markdown(f"**Try it:** train it, {training.images(config)}.")
-    rows = training.show("linear", "Train", training.accuracies)
+    rows = training.show("linear", "Train", training.accuracies, training.reached)
     if rows:
         _where_it_ends(rows["linear"], kind)
+    maths.show(
+        r"z = W x + b \qquad p_d = \frac{e^{z_d}}{\sum_k e^{z_k}}",
+        words=f"$x$ are the pixels, $z$ the logits, $p$ the probabilities, which add up to 1. $W$ has 10 x {pixels} "
+        "weights and $b$ has 10.",
+    )
     with st.container(horizontal=True):
         if rows:
             links.browse("Browse its mistakes", rows["linear"].run, "learn-to-browse")
@@ -40,7 +41,7 @@ def show() -> None:
 def _where_it_ends(row: Row, kind: str) -> None:
     from mnist_core.inside import first_layer
 
-    training.reached({"linear": row})
+    way.show(row.run)
     network = models.get_predictor(row.run).network
     st.image(
         colormap.sheet(first_layer.pictures(network), 5, 4),

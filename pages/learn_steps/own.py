@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.runs.status import RunState
-from pages.learn_steps import links, progress, training
+from pages.learn_steps import links, training
 from pages.shared import answers, canvas, models
 
 PEN = 30  # pixels
@@ -48,7 +48,6 @@ def _answers() -> None:
     with st.grid(min_column_width=120, key="learn-answers"):
         for name, title in _readers().items():
             answers.digit_or_none(title, models.get_predictor(name).predict_one(seen))
-    progress.mark_now()
 
 
 def _readers() -> dict[str, str]:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.course import trainings
 from mnist_core.runs.summary import Row
-from pages.learn_steps import links, training
+from pages.learn_steps import links, maths, training, way
 from pages.shared import data
 
 LADDER = ("linear", "hidden", "split", "classic")  # steps whose networks are set side by side
@@ -25,12 +25,14 @@ def show() -> None:
         f"{sizes[2]} digits. {parameters:,} numbers to learn, by plain gradient descent with a learning rate of "
         f"{config.lr:g}, {config.batch_size} images at a step."
     )
-    st.latex(r" \;\to\; ".join(rf"{name} \in \mathbb{{R}}^{{{size}}}" for name, size in zip("xhz", sizes, strict=True)))
     st.markdown(f"**Try it:** train it, {training.images(config)}, and look back at where you came from.")
-    rows = training.show("classic", "Train", training.accuracies)
+    rows = training.show("classic", "Train", training.accuracies, training.reached)
     if rows:
-        training.reached(rows)
+        way.show(rows["the classic"].run)
         _ladder()
+    maths.show(
+        r" \;\to\; ".join(rf"{name} \in \mathbb{{R}}^{{{size}}}" for name, size in zip("xhz", sizes, strict=True))
+    )
     with st.container(horizontal=True):
         if rows:
             ids = [row.run for row in _ladder_rows().values()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.course import trainings
-from pages.learn_steps import links, progress
+from pages.learn_steps import guess, links, maths
 from pages.shared import background_work, data
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ def show() -> None:
         "each other. A **CPU** does a few at once, a **GPU** thousands. That pays off when there is enough to do at "
         "once; a small network on small images leaves most of a GPU idle."
     )
-    height, width = data.test(kind).images.shape[1:]
-    st.latex(
-        rf"\underbrace{{X}}_{{{config.batch_size} \times {height * width}}} \cdot "
-        rf"\underbrace{{W}}_{{{height * width} \times {config.hidden[0]}}} \quad \text{{for each step's first layer}}"
-    )
     here = ", ".join(device.describe(device.pick(name)) for name in names)
     st.markdown(
         f"This machine has: **{here}**."
@@ -41,16 +36,25 @@ def show() -> None:
         f"**Try it:** measure it: products of two {speed.SIZE:,} x {speed.SIZE:,} matrices, and training steps of the "
         "classic."
     )
-    count = st.session_state.setdefault("learn-measured", 0)
+    count = st.session_state.setdefault("learn-speed", 0)
+    has_guessed = guess.ask("speed", is_open=not count)
     st.button(
         "Measure again" if count else "Measure",
         key="learn-measure",
         type="primary",
         icon=":material/speed:",
         on_click=_measure,
+        disabled=not (has_guessed or count),
     )
     if count:
         background_work.follow(("speed", kind, count), lambda: _measured(kind), "Measuring", _table)
+    pixels = data.test(kind).images[0].numel()
+    maths.show(
+        rf"\underbrace{{X}}_{{{config.batch_size} \times {pixels}}} \cdot "
+        rf"\underbrace{{W}}_{{{pixels} \times {config.hidden[0]}}}",
+        words=f"What the first layer of the classic multiplies in each step: {config.batch_size} images by "
+        f"{config.hidden[0]} units.",
+    )
     if len(names) > 1:
         links.train(
             "Choose the device on Train", config, ("device", "hidden", "batch_size", "epochs"), "learn-to-train"
@@ -58,8 +62,7 @@ def show() -> None:
 
 
 def _measure() -> None:
-    st.session_state["learn-measured"] += 1
-    progress.mark()
+    st.session_state["learn-speed"] += 1
 
 
 def _measured(kind: str) -> Iterator[tuple[float, list[Speed]]]:
@@ -71,6 +74,7 @@ def _measured(kind: str) -> Iterator[tuple[float, list[Speed]]]:
 def _table(found: list[Speed]) -> None:
     if not found:
         return
+    guess.judge("speed", [max(one.multiply_adds_per_s for one in found)])
     with st.container(key="learn-speeds"):
         for one in found:
             with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.course import trainings
-from mnist_core.errors import LabError
+from mnist_core.errors import LabError, RunError
 from mnist_core.figures import training as training_figures
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row
-from pages.learn_steps import progress
+from pages.learn_steps import guess, progress
 from pages.shared import data
 from pages.shared.live import COLORS
 from pages.shared.runs import get_table, get_workers, history_of
@@ -32,13 +32,13 @@ Histories = Mapping[str, "History"]
 
 
 def of(step: str) -> dict[str, Row]:
-    """The runs of the step's trainings by their short names, as far as there are any."""
-    rows, found = get_table().rows(), {}
-    for name, config in trainings.trainings(step, data.data_at_hand("mnist")).items():
-        own = [row for row in rows if row.run == _started().get(f"{step} {name}") and row.config == config]
-        if row := own[0] if own else trainings.newest(rows, config):
-            found[name] = row
-    return found
+    """The visitor's own runs of the step's trainings by their short names, as far as there are any.
+
+    Those of others would give away what is to be found out here.
+    """
+    own = [row for row in get_table().rows() if row.run in progress.runs()]
+    configs = trainings.trainings(step, data.data_at_hand("mnist"))
+    return {name: row for name, config in configs.items() if (row := trainings.newest(own, config))}
 
 
 def finished(step: str) -> dict[str, Row]:
@@ -48,47 +48,68 @@ def finished(step: str) -> dict[str, Row]:
     return rows if whole else {}
 
 
-def show(step: str, words: str, picture: Callable[[Histories], None]) -> dict[str, Row]:
-    """A button to start the step's trainings, and `picture` of what they report while they go on.
+def all_finished() -> dict[str, Row]:
+    """All networks that the visitor has trained to their end in this course, by their short names, in its order."""
+    rows = {name: row for step in trainings.TRAININGS for name, row in finished(step).items()}
+    return {name: row for name, row in rows.items() if row.state is RunState.FINISHED}
 
-    Returns their rows once all have ended, else none. The step is done when what was started here has ended.
+
+def is_to_come(step: str) -> bool:
+    """Whether the step's trainings are yet to be made or to end."""
+    try:
+        return not finished(step)
+    except RunError:  # the step itself says so
+        return False
+
+
+def show(
+    step: str,
+    words: str,
+    picture: Callable[[Histories], None],
+    result: Callable[[str, Mapping[str, Row]], None],
+) -> dict[str, Row]:
+    """The step's question, a button to start its trainings, and `picture` of what they report, beside it.
+
+    Once all have ended, `result` is shown of the step's rows, which are returned; else none are.
     """
     rows = of(step)
     active = any(row.state.is_active for row in rows.values())
     ended = finished(step)
-    st.button(
-        f"{words} again" if ended else words,
-        key=f"learn-train-{step}",
-        type="secondary" if ended else "primary",
-        icon=":material/play_arrow:",
-        disabled=active,
-        on_click=_start,
-        args=(step,),
-    )
-    if problem := st.session_state.pop("learn-train-problem", None):
-        st.error(problem)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        has_guessed = guess.ask(step, is_open=not rows)
+        st.button(
+            f"{words} again" if ended else words,
+            key=f"learn-train-{step}",
+            type="secondary" if ended else "primary",
+            icon=":material/play_arrow:",
+            disabled=active or not (has_guessed or rows),
+            on_click=_start,
+            args=(step,),
+        )
+        if problem := st.session_state.pop("learn-train-problem", None):
+            st.error(problem)
+        if ended:
+            result(step, ended)
     if rows:
-        st.fragment(_follow, run_every=LOOK if active else None)(step, picture, active)
-    if ended and all(f"{step} {name}" in _started() for name in ended):
-        progress.mark_now()
+        with right:
+            st.fragment(_follow, run_every=LOOK if active else None)(step, picture, active)
     return ended
 
 
-def _started() -> dict[str, str]:
-    """The ids of the runs that this visitor has started, by step and name."""
-    started: dict[str, str] = st.session_state.setdefault("learn-runs", {})
-    return started
-
-
 def _start(step: str) -> None:
+    before: list[str] = []
+    started: list[str] = []
     try:
+        before += [row.run for row in of(step).values()]
         for name, config in trainings.trainings(step, data.data_at_hand("mnist")).items():
             run = RUNS.create(config)
             run.set_about(name=f"{step}: {name}", group=trainings.GROUP)
             get_workers().submit(run)
-            _started()[f"{step} {name}"] = run.id
+            started.append(run.id)
     except LabError as error:
         st.session_state["learn-train-problem"] = str(error)
+    progress.replace_runs(before, started)
 
 
 def _follow(step: str, picture: Callable[[Histories], None], was_active: bool) -> None:
@@ -124,7 +145,7 @@ def accuracies(histories: Histories) -> None:
     curves = {name: history.curves["accuracy_smoothed"] for name, history in histories.items()}
     st.echarts_chart(
         training_figures.together("training accuracy", curves, "percent"),
-        height=280,
+        height=250,
         key="learn-accuracies",
         alt=f"Accuracy on the training images by step: {', '.join(curves)}",
     )
@@ -137,7 +158,7 @@ def losses(highest: float) -> Callable[[Histories], None]:
         curves = {name: history.curves["loss_smoothed"] for name, history in histories.items()}
         st.echarts_chart(
             training_figures.together("training loss", curves, "%.3f", highest),
-            height=280,
+            height=250,
             key="learn-losses",
             alt=f"Loss by step: {', '.join(curves)}",
         )
@@ -145,9 +166,10 @@ def losses(highest: float) -> Callable[[Histories], None]:
     return picture
 
 
-def reached(rows: Mapping[str, Row]) -> None:
-    """The share of the test images that each run reads right."""
-    with st.container(horizontal=True, gap="large"):
+def reached(step: str, rows: Mapping[str, Row]) -> None:
+    """The share of the test images that each run reads right, and whether that was the guess."""
+    guess.judge(step, [row.test_accuracy for row in rows.values()])
+    with st.container(horizontal=True, gap="medium"):
         for name, row in rows.items():
             value = "diverged" if row.test_accuracy is None else f"{row.test_accuracy:.1%}"
             st.metric(f"Test accuracy, {name}", value, width="content")

@@ -33,9 +33,11 @@ def doubt(answer: Prediction) -> None:
         st.badge("Not sure this is a digit", icon=":material/help:", color="orange")
 
 
-def probabilities(values: Sequence[float], key: str, alt: str = "The probability of each digit") -> None:
-    """The ten probabilities as bars."""
-    charts.plot(prediction_figures.probabilities(values), key, alt)
+def probabilities(
+    values: Sequence[float], key: str, alt: str = "The probability of each digit", height: int = 240
+) -> None:
+    """The ten probabilities as bars, `height` pixels high."""
+    charts.plot(prediction_figures.probabilities(values, height), key, alt)
 
 
 def verdict(table: Predictions, index: int, title: str, key: str) -> None:

@@ -60,7 +60,8 @@ def _onnx(run: Run, summary: Row) -> tuple[str, bytes, str]:
     )
 
 
-def _web_page(run: Run, summary: Row) -> tuple[str, bytes, str]:
+def web_page_of(run: Run, summary: Row) -> tuple[str, bytes, str]:
+    """The run as one HTML page: the file's name, its content, and what it is. Raises LabError."""
     from mnist_core.exchange import web_page
 
     title = titles().get(run.id, run.id)
@@ -99,7 +100,7 @@ def _predictions(run: Run, summary: Row) -> tuple[str, bytes, str]:
 
 FILES = {
     "ONNX: reads drawings, without this app": _onnx,
-    "One web page to draw on (HTML)": _web_page,
+    "One web page to draw on (HTML)": web_page_of,
     "Weights and card (safetensors)": _weights,
     "The whole run (zip)": _folder,
     "What it reads in the test images (CSV)": _predictions,

@@ -12,15 +12,18 @@ from mnist_core.state import TrainState
 
 BATCH = dataset.load_test("sample")[:64]
 CONFIG = TrainConfig(data="sample", hidden=(8,), optimizer="sgd", seed=5)
+IMAGE = BATCH.images[5].numpy()
 
 
 def test_before_it_has_learned_a_network_guesses():
-    found = first_steps.untrained(CONFIG, BATCH)
+    found = first_steps.untrained(CONFIG, BATCH, IMAGE)
     assert found.loss == pytest.approx(math.log(10), abs=0.2)
     assert sum(found.probabilities) == pytest.approx(1, abs=1e-6)
     network = TrainState.of(CONFIG).model  # what a training of the config begins with
     logits = network(dataset.normalise(BATCH.images))
     assert found.loss == pytest.approx(F.cross_entropy(logits, BATCH.labels).item())
+    own = network(dataset.normalise(BATCH.images[5:6]))[0].softmax(0)
+    assert found.probabilities == pytest.approx(own.tolist())
     assert found.accuracy == pytest.approx(float((logits.argmax(1) == BATCH.labels).float().mean()))
 
 
@@ -38,7 +41,7 @@ def test_one_step_is_the_one_that_torchs_optimizer_takes():
 
 def test_a_step_of_nothing_changes_nothing_and_a_small_one_helps():
     still, small = first_steps.after_one_step(CONFIG, BATCH, [0.0, 0.01])
-    assert still == pytest.approx(first_steps.untrained(CONFIG, BATCH).loss)
+    assert still == pytest.approx(first_steps.untrained(CONFIG, BATCH, IMAGE).loss)
     assert small < still
 
 
@@ -46,7 +49,7 @@ def test_a_fresh_network_leaves_the_random_state_alone():
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    first_steps.untrained(CONFIG, Dataset(BATCH.images[:1], BATCH.labels[:1]))
+    first_steps.untrained(CONFIG, Dataset(BATCH.images[:1], BATCH.labels[:1]), IMAGE)
     assert torch.equal(torch.rand(1), expected)
 
 

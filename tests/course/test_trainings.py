@@ -29,15 +29,14 @@ def test_with_and_without_relu_nothing_else_differs():
     assert without.activation == "identity"
 
 
-def test_the_newest_run_of_the_course_is_found():
+def test_the_newest_run_of_a_config_is_found():
     config = TrainConfig(seed=3)
     rows = [
-        Row("f", group="Learn"),  # damaged
-        Row("e", group="other", state="finished", config=config),
-        Row("d", group="Learn", state="finished", config=TrainConfig()),
-        Row("c", group="Learn", state="running", config=config),
-        Row("b", group="Learn", state="finished", config=config),
+        Row("f"),  # damaged
+        Row("d", state="finished", config=TrainConfig()),
+        Row("c", state="running", config=config),
+        Row("b", state="finished", config=config),
     ]
-    assert trainings.newest(rows, config) is rows[3]
-    assert trainings.newest(rows[:3], config) is None
+    assert trainings.newest(rows, config) is rows[2]
+    assert trainings.newest(rows[:2], config) is None
     assert trainings.newest(rows[:1], TrainConfig()) is None  # what is damaged has a default config

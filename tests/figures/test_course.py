@@ -10,6 +10,16 @@ def test_counts_are_ten_bars_the_digits_own_strong():
     (bars,) = course_figures.counts(range(100, 110), 4).data
     assert list(bars.y) == list(range(100, 110))
     assert [digit for digit in range(10) if bars.marker.opacity[digit] == 1] == [4]
+    (bars,) = course_figures.counts(range(10), None).data
+    assert 1 not in bars.marker.opacity
+
+
+def test_units_below_0_are_grey_where_they_are_bent():
+    (bent,) = course_figures.units([2.0, -1.0], True).data
+    assert list(bent.y) == [2.0, -1.0]
+    assert bent.marker.opacity[1] < 1
+    (straight,) = course_figures.units([2.0, -1.0], False).data
+    assert set(straight.marker.opacity) == {1.0}
 
 
 @pytest.mark.parametrize("probability", [0.01, 0.5, 1.0])

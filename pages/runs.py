@@ -25,18 +25,35 @@ def _all_runs(refreshed: bool) -> None:
         st.info("There are no runs yet: train a network, and it is kept here.", icon=":material/model_training:")
         run_actions.offer_import()
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = st.segmented_control("View", VIEWS, default="Table", key="runs-view", required=True)
+    shown = rows
+    with st.container(horizontal=True, vertical_alignment="center"):
+        view = st.segmented_control(
+            "View", VIEWS, default="Table", key="runs-view", required=True, label_visibility="collapsed"
+        )
+        if view != "Board":
+            shown = run_table.filtered(rows)
         run_actions.offer_import()
     if view == "Board":
         _board(rows)
-        return
-    chosen = run_table.choose(rows)
-    run_actions.buttons(chosen)
-    if len(chosen) > 1:
-        run_comparison.show(chosen)
     else:
-        st.caption("Choose one run to open it, and two or more to compare them.")
+        _table(rows, shown)
+
+
+def _table(rows: list[Row], shown: list[Row]) -> None:
+    """The table, and beside it what is chosen in it."""
+    table, beside = st.columns([10, 11], gap="medium")
+    with table:
+        chosen = run_table.choose(rows, shown)
+        run_actions.buttons(chosen)
+    with beside, st.container(key="chosen-runs"):
+        if len(chosen) > 1:
+            run_comparison.show(chosen)
+        elif chosen:
+            run_details.show_beside(chosen[0])
+        else:
+            st.info("Click on a run to see it, and on a second one to compare them.", icon=":material/left_click:")
+    if len(chosen) > 1:
+        run_comparison.show_test_images(chosen)
 
 
 def _board(rows: list[Row]) -> None:

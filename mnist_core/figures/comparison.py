@@ -26,7 +26,7 @@ def curves(lines: Mapping[str, Line], figure: str, axis: str) -> go.Figure:
     Several are drawn as their mean, in a band one standard deviation wide on either side. For `figure` and `axis` see
     comparison.curve.
     """
-    drawn = _laid_out(AXIS_TITLES[axis], FIGURE_TITLES[figure], 360)
+    drawn = _laid_out(AXIS_TITLES[axis], FIGURE_TITLES[figure], 300)
     for index, (title, line) in enumerate(lines.items()):
         color = COLORS[index % len(COLORS)]
         if line.deviation.any():
@@ -120,7 +120,7 @@ def _errors(point: Point) -> float:
 
 def _laid_out(x: str, y: str, height: int) -> go.Figure:
     axes = {"title": x, "zeroline": False}, {"title": y, "zeroline": False}
-    legend = {"orientation": "h", "y": -0.2, "yanchor": "top"}
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
     return laid_out([], height, *axes, zoom=True, legend=legend, showlegend=True)
 
 

@@ -18,7 +18,6 @@ from pages.shared.runs import titles
 
 def show(run: Run, summary: Row) -> None:
     """The files that can be made of the run; each is made when it is asked for."""
-    st.subheader("Take it along")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind: Any = st.selectbox("File", list(FILES), key="take-kind", width=420)
         wanted = st.button("Prepare", key="take-prepare", icon=":material/package_2:")

@@ -192,7 +192,7 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
         with column:
             st.caption(f"{plain(names[run])}: {table.right.mean():.2%}")
             charts.plot(
-                prediction_figures.confusion(metrics.confusion_matrix(table.labels, table.digits)),
+                prediction_figures.confusion(metrics.confusion_matrix(table.labels, table.digits), charts.ink()),
                 f"compare-confusion-{run}",
                 f"How often {names[run]} read each digit as which",
             )

@@ -16,7 +16,7 @@ from pages.shared import answers, canvas, charts, data, models
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
 from pages.shared.pictures import enlarged, in_markdown
-from pages.shared.runs import titles
+from pages.shared.runs import by_name, titles
 
 A_PAGE = 24  # images
 ALIKE = 6  # images shown beside one
@@ -263,7 +263,7 @@ try:
         else:
             table = models.get_own_predictions(name, images.removeprefix(OWN))
 except LabError as error:
-    st.error(str(error))
+    st.error(by_name(error))
     st.stop()
 _look(table, name, images, kind)
 models.warm_up()

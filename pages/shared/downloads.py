@@ -13,7 +13,7 @@ from mnist_core.exchange import snippets
 from mnist_core.runs.run import Run
 from mnist_core.runs.summary import Row
 from pages.shared import models
-from pages.shared.runs import titles
+from pages.shared.runs import by_name, titles
 
 
 def show(run: Run, summary: Row) -> None:
@@ -26,7 +26,7 @@ def show(run: Run, summary: Row) -> None:
             with st.spinner("Preparing the file"):
                 name, content, words = FILES[kind](run, summary)
         except LabError as error:
-            st.error(str(error))
+            st.error(by_name(error))
             return
         st.session_state["taken"] = run.id, kind, name, content, words
     run_id, made, name, content, words = st.session_state.get("taken", ("", "", "", b"", ""))

@@ -19,7 +19,7 @@ from mnist_core.runs.summary import Row, differing, over_seeds, same_but_for_see
 from pages.shared import charts, models
 from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
-from pages.shared.runs import records_of
+from pages.shared.runs import by_name, records_of
 
 SMOOTHING = (0, 10, 20, 50, 100, 200, 500, 1_000)  # steps
 REACHED = {"test": ("{:.2%}", "test_accuracy"), "best validation": ("{:.2%}", "val_accuracy")}
@@ -62,7 +62,7 @@ def show_curve(row: Row) -> None:
     try:
         line = comparison.together([_curve(row, "val_accuracy", "epoch", 0)])
     except LabError as error:
-        st.caption(str(error))
+        st.caption(by_name(error))
         return
     if len(line.x):
         figure = comparison_figures.curves({row.title: line}, "val_accuracy", "epoch")
@@ -114,7 +114,7 @@ def _curves(rows: list[Row], names: dict[str, str]) -> None:
         try:
             lines[title] = comparison.together([_curve(row, figure, axis or "epoch", smoothing) for row in group])
         except LabError as error:
-            st.caption(str(error))
+            st.caption(by_name(error))
     if not any(len(line.x) for line in lines.values()):
         st.caption("There is nothing to draw yet: none of these runs has reported this figure.")
         return
@@ -183,7 +183,7 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
         with st.spinner("Reading every test image"):
             tables = [models.get_predictions(run, data[run], "test") for run in (one, other)]
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     difference = comparison.mcnemar(tables[0].right, tables[1].right)
     st.markdown(_in_words(names[one], names[other], tables, difference))

@@ -13,7 +13,7 @@ from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row, in_words, row, title_of
 from pages.shared import live, run_actions, run_comparison, run_ways
 from pages.shared.markdown import plain
-from pages.shared.runs import history_of, records_of
+from pages.shared.runs import by_name, history_of, records_of, titles
 
 REFRESH = 2.0  # seconds between looks at a run that is active
 
@@ -32,7 +32,7 @@ def show(run_id: str) -> None:
         st.error(summary.message)
         run_actions.buttons([summary])
         return
-    st.header(plain(summary.title))
+    st.header(plain(titles().get(run.id, summary.title)))
     run_ways.show(summary)
     run_actions.buttons([summary], on_its_page=True)
     active = summary.state.is_active
@@ -88,7 +88,7 @@ def _progress(run: Run, made_for: str) -> None:
     try:
         history = history_of(run)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if history.step or history.epoch:
         live.curves(history)
@@ -112,7 +112,7 @@ def _about(summary: Row, run: Run) -> None:
             try:
                 run.set_about(name=name.strip(), note=note.strip())
             except LabError as error:
-                st.error(str(error))
+                st.error(by_name(error))
             else:
                 st.rerun()
 

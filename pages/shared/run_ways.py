@@ -6,6 +6,7 @@ from mnist_core.errors import LabError
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.summary import Row
 from pages.shared import downloads
+from pages.shared.runs import by_name
 
 # The page, what is done there, and an icon.
 PAGES = (
@@ -20,7 +21,7 @@ def show(summary: Row) -> None:
     try:
         run = RUNS.open(summary.run)
     except LabError as error:  # it has just been deleted
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if not run.weights.exists():
         return

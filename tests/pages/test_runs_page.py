@@ -6,11 +6,12 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.errors import RunError
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import title_of
 from pages.shared.markdown import plain
-from pages.shared.runs import get_workers
+from pages.shared.runs import by_name, get_workers
 from tests.pages import control, controls, metrics, open_train, text
 
 
@@ -152,6 +153,15 @@ def test_a_name_and_a_note_are_text(app, trained):
     assert not app.exception
     assert (run.about().name, run.about().note) == (name, "a\nnote")
     assert app.header[0].value == plain(name)
+
+
+def test_errors_name_runs_by_what_they_are_called(app, trained):
+    run = trained()
+    run.set_about(name="mine")
+    app.run()
+    said = by_name(RunError(f"The run {run.id} is being trained: it cannot be saved in {run.path}."))
+    assert said == f"The run mine is being trained: it cannot be saved in {run.path}."
+    assert by_name(RunError("There is no run 20261124-120000-mlp-aaaa.")) == "There is no run 20261124-120000-mlp-aaaa."
 
 
 def test_what_is_no_run_is_said(app):

@@ -12,6 +12,6 @@ def show(subject: Subject) -> None:
     program = models.get_program(subject.state[0])
     live_network.show(program, "inside-live", opened=subject.image, label=f"{subject.title}: read as")
     st.caption(
-        "From the pixels on the left to the ten digits on the right: the brighter a unit, the more it fires, and the "
-        "connections that carry the answer are drawn. Click on a unit, a map or an output to see its arithmetic."
+        "From the pixels on the left to the ten digits on the right: the brighter a unit, the larger its value. The "
+        "lines are the connections that carry the answer."
     )

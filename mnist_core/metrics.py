@@ -15,6 +15,13 @@ def confusion_matrix(true: Labels, predicted: Labels) -> npt.NDArray[np.int64]:
     return np.bincount(10 * true.astype(np.int64) + predicted, minlength=100).reshape(10, 10)
 
 
+def mix_ups(matrix: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """What is taken for what, of a confusion matrix (10, 10): the true digit, the one that is read, and how often; the
+    most frequent first, and none that never happened."""
+    pairs = [(true, read, int(matrix[true, read])) for true in range(10) for read in range(10) if true != read]
+    return sorted((pair for pair in pairs if pair[2]), key=lambda pair: -pair[2])
+
+
 def interval(right: int, images: int) -> tuple[float, float]:
     """The range in which the true share of right answers lies with 95 % confidence, by Wilson's score (1927).
 

@@ -98,6 +98,11 @@ class DigitSet:
                 found += [(folder / name, digit) for name in names if not name.startswith(".")]
         return found
 
+    def state(self) -> int:
+        """A number that changes with the set's images."""
+        with oserror_as(DatasetError, f"The set {self.name} cannot be read"):
+            return hash(tuple((self.place(path), path.stat().st_mtime_ns) for path, _ in self.files()))
+
     def counts(self) -> list[int]:
         """How many there are of each digit, 0 to 9."""
         labels = [digit for _, digit in self.files()]

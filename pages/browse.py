@@ -1,4 +1,4 @@
-"""All images of a split with a model's predictions: filter, sort, and look at what it gets wrong."""
+"""All images of a data set with a model's predictions: what it mixes up, and each image that it gets wrong."""
 
 import dataclasses
 from typing import Any
@@ -9,40 +9,97 @@ import streamlit as st
 from mnist_core import config, metrics
 from mnist_core.errors import LabError
 from mnist_core.figures import predictions as prediction_figures
+from mnist_core.own_digits import DIGITS
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import SORTS, Indices, Predictions
 from pages.shared import answers, canvas, charts, data, models
 from pages.shared.entry import through_app
+from pages.shared.markdown import plain
 from pages.shared.pictures import enlarged, in_markdown
+from pages.shared.runs import by_name, titles
 
-A_PAGE = 36  # images
-ALIKE = 8  # images shown beside one
+A_PAGE = 24  # images
+ALIKE = 6  # images shown beside one
+MIXED_UP = 5  # pairs of digits that are named
 ANY = "any"
-DIGITS = [ANY, *map(str, range(10))]
+DIGIT_CHOICES = [ANY, *map(str, range(10))]
 OUTCOMES = {ANY: None, "right": True, "wrong": False}
-SPLITS = ("test", "validation", "train")
+SPLITS = {"test": "test", "validation": "validation", "train": "training"}
+OWN = "own/"  # before the name of a set of own digits
 
 
-def _overview(table: Predictions) -> None:
-    """How well the split is read: in all, digit by digit, and what is taken for what."""
+def _choose_images(kind: str) -> str:
+    """A control for what is read: a split of the model's data, or a set of own digits behind OWN."""
+    options = [*SPLITS]
+    try:
+        options += [OWN + one.name for one in DIGITS.sets()]
+    except LabError as error:  # the splits are there all the same
+        st.caption(str(error))
+    if st.session_state.get("browse-images") not in options:  # a set that was deleted, or the first visit
+        st.session_state["browse-images"] = options[0]
+    name = "MNIST" if kind == "mnist" else "Sample"
+    return str(
+        st.selectbox(
+            "Images",
+            options,
+            key="browse-images",
+            format_func=lambda option: (
+                f"{name}, {SPLITS[option]}" if option in SPLITS else f"Own digits: {option.removeprefix(OWN)}"
+            ),
+            on_change=_begin_anew,
+            persist_state="session",
+            help="The test images are the ones that no training has seen. Own digits are kept on Handwriting.",
+            width=260,
+        )
+    )
+
+
+def _overview(table: Predictions, name: str, images: str, kind: str) -> None:
+    """How well the images are read, in a sentence, and what is taken for what."""
     right = int(table.right.sum())
     low, high = metrics.interval(right, len(table))
-    with st.container(horizontal=True, gap="large"):
-        st.metric("Accuracy", f"{right / len(table):.2%}", width="content")
-        st.metric("Its 95 % interval", f"{low:.2%} to {high:.2%}", width="content")
-        st.metric("Read wrong", f"{len(table) - right:,} of {len(table):,}", width="content")
-    matrix = metrics.confusion_matrix(table.labels, table.digits)
-    left, right_side = st.columns(2, gap="large")
-    with left, st.container(key="confusion"):
-        st.caption("Click on a cell to see its images.")
+    if images in SPLITS:
+        what = f"{images} images of {'MNIST' if kind == 'mnist' else config.SAMPLE_IN_WORDS}"
+    else:
+        what = f"digits of {plain(images.removeprefix(OWN))}"
+    st.markdown(
+        f"{plain(titles().get(name, name))} reads **{right / len(table):.2%}** of the {len(table):,} {what} right "
+        f"(95 % interval {low:.2%} to {high:.2%}), **{len(table) - right:,}** wrong."
+    )
+    pairs = metrics.mix_ups(metrics.confusion_matrix(table.labels, table.digits))[:MIXED_UP]
+    if not pairs:
+        return
+    with st.container(key="mix-ups", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("What it mixes up:", width="content")
+        for true, read, count in pairs:
+            times = "once" if count == 1 else f"{count:,} times"
+            st.button(
+                f"{true} read as {read}: {times}",
+                key=f"mix-up-{true}-{read}",
+                type="tertiary",
+                on_click=_set_filters,
+                args=(str(true), str(read)),
+            )
+        st.button(
+            "All mistakes", key="all-mistakes", type="tertiary", on_click=_set_filters, kwargs={"outcome": "wrong"}
+        )
+
+
+def _matrix(table: Predictions) -> None:
+    """How often each digit was read as which; the cell, row or column that the filters choose is outlined."""
+    outlined = _digit(st.session_state["browse-true"]), _digit(st.session_state["browse-read"])
+    key = f"confusion-chart-{outlined}"  # a chart of its own, in which nothing is selected
+    with st.container(key="confusion"):
         charts.plot(
-            prediction_figures.confusion(matrix),
-            "confusion-chart",
-            "How often each digit was read as which",
-            on_select=_take_cell,
+            prediction_figures.confusion(
+                metrics.confusion_matrix(table.labels, table.digits), charts.ink(), outlined, height=430
+            ),
+            key,
+            "How often each digit was read as which. A click on a cell shows its images.",
+            on_select=lambda: _take_cell(key),
             selection_mode="points",
         )
-    with right_side:
+    with st.expander("Digit by digit"):
         st.caption("Precision: how many of the images read as a digit are one. Recall: how many of a digit are read.")
         st.dataframe(
             [dataclasses.asdict(one) for one in metrics.per_class(table.labels, table.digits)],
@@ -51,15 +108,14 @@ def _overview(table: Predictions) -> None:
                 name: st.column_config.NumberColumn(format="percent") for name in ("precision", "recall", "f1")
             },
             height="content",
+            alt="Precision and recall of each digit",
         )
 
 
-def _take_cell() -> None:
-    points = st.session_state["confusion-chart"]["selection"]["points"]
-    if not points:
-        return
-    true, read = str(points[0]["y"]), str(points[0]["x"])
-    _set_filters(true=true, read=read, outcome=ANY)
+def _take_cell(key: str) -> None:
+    points = st.session_state[key]["selection"]["points"]
+    if points:
+        _set_filters(true=str(points[0]["y"]), read=str(points[0]["x"]))
 
 
 def _set_filters(true: str = ANY, read: str = ANY, outcome: str = ANY) -> None:
@@ -76,21 +132,21 @@ def _begin_anew() -> None:
 
 def _filters(table: Predictions) -> Indices:
     """The controls that choose and sort; the images they leave."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        true = st.selectbox("True digit", DIGITS, key="browse-true", on_change=_begin_anew, width=110)
-        read = st.selectbox("Read as", DIGITS, key="browse-read", on_change=_begin_anew, width=110)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        true = st.selectbox("True digit", DIGIT_CHOICES, key="browse-true", on_change=_begin_anew, width=96)
+        read = st.selectbox("Read as", DIGIT_CHOICES, key="browse-read", on_change=_begin_anew, width=96)
         outcome = st.segmented_control(
             "Read", list(OUTCOMES), key="browse-outcome", on_change=_begin_anew, required=True
         )
-        confidence: Any = st.slider("Confidence (%)", 0, 100, key="browse-confidence", on_change=_begin_anew, width=220)
-        sort: Any = st.selectbox(
-            "Sort by",
-            SORTS,
-            key="browse-sort",
-            on_change=_begin_anew,
-            width=140,
-            help="loss: the worst mistakes first; confidence: the least sure first; index: as in the data set.",
-        )
+        with st.popover("More", key="browse-more", icon=":material/tune:"):
+            confidence: Any = st.slider("Confidence (%)", 0, 100, key="browse-confidence", on_change=_begin_anew)
+            sort: Any = st.selectbox(
+                "Sort by",
+                SORTS,
+                key="browse-sort",
+                on_change=_begin_anew,
+                help="loss: the worst mistakes first; confidence: the least sure first; index: as in the data set.",
+            )
     return table.select(
         true=_digit(true),
         read=_digit(read),
@@ -105,7 +161,11 @@ def _digit(choice: str | None) -> int | None:
 
 
 def _gallery(table: Predictions, chosen: Indices) -> None:
-    st.caption(f"{len(chosen):,} of {len(table):,} images. Click on what is under one to see it large.")
+    if not len(chosen):
+        st.info("No image is left by these filters.", icon=":material/filter_alt:")
+        st.button("Show all images", key="browse-all", on_click=_set_filters)
+        return
+    st.caption(f"{len(chosen):,} of {len(table):,} images. Click on one to see it large.")
     gallery = st.container(key="gallery", horizontal=True, gap="small")
     pages = -(-len(chosen) // A_PAGE)
     page = st.pagination(pages, key=f"browse-page-{st.session_state['browse-view']}") if pages > 1 else 1
@@ -117,40 +177,50 @@ def _gallery(table: Predictions, chosen: Indices) -> None:
 
 
 def _small(table: Predictions, index: int, words: str, kind: str) -> None:
-    """An image as one of many, and a button under it that shows it large."""
-    with st.container(width=96, gap=None, horizontal_alignment="center"):
-        st.markdown(in_markdown(table.images[index], f"image {index}, a true {table.labels[index]}", 3))
-        st.button(words, key=f"{kind}-{index}", type="tertiary", on_click=_open, args=(index,))
+    """An image as one of many: a button that shows it large."""
+    picture = in_markdown(table.images[index], f"image {index}, a true {table.labels[index]}", 3)
+    st.button(f"{picture} {words}", key=f"{kind}-{index}", type="tertiary", on_click=_open, args=(index,))
 
 
 def _open(index: int | None) -> None:
     st.session_state["browse-image"] = index
 
 
-def _large(table: Predictions, index: int, chosen: Indices, split: str) -> None:
+def _large(table: Predictions, index: int, chosen: Indices, images: str) -> None:
     """One image, what is read in it, and others that leave the model in the same doubt."""
+    where = f"{images.capitalize()} image {index}" if images in SPLITS else f"Image {index} of {images[len(OWN) :]}"
+    title = f"{where}, a true {table.labels[index]}"
+    place = np.flatnonzero(chosen == index)
+    before, after = (int(place[0]) - 1, int(place[0]) + 1) if len(place) else (-1, len(chosen))
     with st.container(border=True, key="large"):
-        picture, bars = st.columns([1, 2])
-        title = f"{split.capitalize()} image {index}, a true {table.labels[index]}"
-        with picture:
-            st.image(enlarged(table.images[index], 8), caption=title, alt=title)
-        with bars:
-            answers.verdict(table, index, title, "large-probabilities")
-        place = np.flatnonzero(chosen == index)
         with st.container(horizontal=True):
-            before, after = (int(place[0]) - 1, int(place[0]) + 1) if len(place) else (-1, len(chosen))
             st.button(
-                "Previous", on_click=_open, args=(_at(chosen, before),), disabled=before < 0, key="large-previous"
+                "Previous",
+                key="large-previous",
+                on_click=_open,
+                args=(_at(chosen, before),),
+                disabled=before < 0,
+                shortcut="Left",
             )
             st.button(
-                "Next", on_click=_open, args=(_at(chosen, after),), disabled=after >= len(chosen), key="large-next"
+                "Next",
+                key="large-next",
+                on_click=_open,
+                args=(_at(chosen, after),),
+                disabled=after >= len(chosen),
+                shortcut="Right",
             )
             if st.button("Open in Draw", icon=":material/draw:", key="open-in-draw"):
                 canvas.open_image(table.images[index], title)
                 st.switch_page("pages/draw.py")
-            st.button("Close", on_click=_open, args=(None,), key="large-close")
+            st.button("Close", on_click=_open, args=(None,), key="large-close", shortcut="Esc")
+        picture, bars = st.columns([1, 2])
+        with picture:
+            st.image(enlarged(table.images[index], 7), alt=title)
+        with bars:
+            answers.verdict(table, index, title, "large-probabilities")
         st.caption("In the same doubt: the images whose probabilities are most like these.")
-        with st.container(horizontal=True, gap="small"):
+        with st.container(key="gallery-alike", horizontal=True, gap="small"):
             for other in table.alike(index, ALIKE).tolist():
                 _small(table, other, f"{table.labels[other]} → {table.digits[other]}", "alike")
 
@@ -160,13 +230,18 @@ def _at(chosen: Indices, place: int) -> int | None:
 
 
 @st.fragment
-def _images(table: Predictions, split: str) -> None:
-    st.subheader("Images")
-    chosen = _filters(table)
-    index = st.session_state["browse-image"]
-    if index is not None and index < len(table):
-        _large(table, index, chosen, split)
-    _gallery(table, chosen)
+def _look(table: Predictions, name: str, images: str, kind: str) -> None:
+    """The matrix, and beside it the images that it and the filters choose."""
+    _overview(table, name, images, kind)
+    matrix, beside = st.columns([9, 11], gap="medium")
+    with matrix:
+        _matrix(table)
+    with beside:
+        chosen = _filters(table)
+        index = st.session_state["browse-image"]
+        if index is not None and index < len(table):
+            _large(table, index, chosen, images)
+        _gallery(table, chosen)
 
 
 through_app()
@@ -176,21 +251,19 @@ elif "browse-true" not in st.session_state:
     _set_filters(outcome="wrong")
 st.title("Browse the images")
 data.offer_download()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    with st.container(width=420):
-        name = models.choose_model("browse-model")
-    split = st.segmented_control(
-        "Split", SPLITS, default="test", key="browse-split", on_change=_begin_anew, required=True
-    )
 try:
-    shown = data.data_at_hand(catalog.config_of(name).data)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=420):
+            name = models.choose_model("browse-model")
+        kind = data.data_at_hand(catalog.config_of(name).data)
+        images = _choose_images(kind)
     with st.spinner("Reading every image"):
-        table = models.get_predictions(name, shown, split or "test")
+        if images in SPLITS:
+            table = models.get_predictions(name, kind, images)
+        else:
+            table = models.get_own_predictions(name, images.removeprefix(OWN))
 except LabError as error:
-    st.error(str(error))
+    st.error(by_name(error))
     st.stop()
-words = "MNIST" if shown == "mnist" else config.SAMPLE_IN_WORDS
-st.caption(f"The {len(table):,} {split} images of {words}, as {name} reads them.")
-_overview(table)
-_images(table, split or "test")
+_look(table, name, images, kind)
 models.warm_up()

@@ -3,16 +3,17 @@
 import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
-from pages.inside_sections import damage, ink, layers, space, unit, weights, why
+from pages.inside_sections import damage, ink, layers, network, space, unit, weights, why
 from pages.shared import answers, data, inspected, models
 from pages.shared.entry import through_app
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
-from pages.shared.runs import is_active
+from pages.shared.runs import by_name, is_active
 
 FOLLOW = 2.0  # seconds between looks at the weights of a run that trains
 # By their names in the address: title, what there is to see, and what shows it.
 SECTIONS = {
+    "network": ("The network", network.show),
     "ink": ("From ink to input", ink.show),
     "layers": ("Through the layers", layers.show),
     "unit": ("One unit's arithmetic", unit.show),
@@ -27,13 +28,14 @@ def _look(section: str, name: str, source: str) -> None:
     """The section, in a fragment: its own controls are answered without the rest of the page."""
     try:
         subject = inspected.get(name, source)
-        _headline(subject)
+        if section != "network":  # which has the answer in its picture
+            _headline(subject)
         SECTIONS[section][1](subject)
     except EmptyDrawing:
         st.info("Nothing is drawn: draw a digit, or choose a test image.", icon=":material/draw:")
         st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:")
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
 
 
 def _headline(subject: Subject) -> None:

@@ -6,7 +6,7 @@ from mnist_core.errors import LabError
 from mnist_core.figures import comparison as comparison_figures
 from mnist_core.figures.comparison import Point
 from mnist_core.reading import catalog
-from mnist_core.runs.summary import Row
+from mnist_core.runs.summary import Row, test_interval
 from pages.shared import charts, models, run_actions, run_comparison, run_details, run_table
 from pages.shared.entry import through_app
 from pages.shared.runs import get_table
@@ -25,18 +25,35 @@ def _all_runs(refreshed: bool) -> None:
         st.info("There are no runs yet: train a network, and it is kept here.", icon=":material/model_training:")
         run_actions.offer_import()
         return
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = st.segmented_control("View", VIEWS, default="Table", key="runs-view", required=True)
+    shown = rows
+    with st.container(horizontal=True, vertical_alignment="center"):
+        view = st.segmented_control(
+            "View", VIEWS, default="Table", key="runs-view", required=True, label_visibility="collapsed"
+        )
+        if view != "Board":
+            shown = run_table.filtered(rows)
         run_actions.offer_import()
     if view == "Board":
         _board(rows)
-        return
-    chosen = run_table.choose(rows)
-    run_actions.buttons(chosen)
-    if len(chosen) > 1:
-        run_comparison.show(chosen)
     else:
-        st.caption("Choose one run to open it, and two or more to compare them.")
+        _table(rows, shown)
+
+
+def _table(rows: list[Row], shown: list[Row]) -> None:
+    """The table, and beside it what is chosen in it."""
+    table, beside = st.columns([10, 11], gap="medium")
+    with table:
+        chosen = run_table.choose(rows, shown)
+        run_actions.buttons(chosen)
+    with beside, st.container(key="chosen-runs"):
+        if len(chosen) > 1:
+            run_comparison.show(chosen)
+        elif chosen:
+            run_details.show_beside(chosen[0])
+        else:
+            st.info("Click on a run to see it, and on a second one to compare them.", icon=":material/left_click:")
+    if len(chosen) > 1:
+        run_comparison.show_test_images(chosen)
 
 
 def _board(rows: list[Row]) -> None:
@@ -52,16 +69,22 @@ def _board(rows: list[Row]) -> None:
     points = []
     for name in catalog.shipped():
         card = catalog.card(name)
-        points.append(Point(name, card["test_accuracy"], card["parameters"], card["seconds"], True))
+        accuracy = card["test_accuracy"]
+        interval = test_interval(catalog.config_of(name), accuracy)
+        points.append(Point(name, accuracy, interval, card["parameters"], card["seconds"], True))
     for row in rows:
-        if row.test_accuracy is not None and row.config.data == "mnist":
-            points.append(Point(row.title, row.test_accuracy, row.parameters or 0, row.seconds or 0.0, False))
+        if row.test_accuracy is not None and row.test_interval and row.config.data == "mnist":
+            cost_of_row = row.parameters or 0, row.seconds or 0.0
+            points.append(Point(row.title, row.test_accuracy, row.test_interval, *cost_of_row, False))
     charts.plot(
         comparison_figures.board(points, cost or "parameters"),
         "board",
         f"Test accuracy against {cost} of the shipped models and of the runs that have finished on MNIST",
     )
-    st.caption("Runs on MNIST that have finished. No model on the dotted line is beaten by another in both.")
+    st.caption(
+        "Runs on MNIST that have finished. Bars are 95 % intervals: where two of them overlap far, which is better "
+        "is not certain. No model on the dotted line is beaten in both."
+    )
 
 
 through_app()

@@ -63,3 +63,10 @@ def test_no_images_leave_all_open():
 def test_more_images_narrow_the_interval():
     widths = [high - low for low, high in (metrics.interval(9 * n, 10 * n) for n in (1, 10, 100, 1_000))]
     assert widths == sorted(widths, reverse=True)
+
+
+def test_what_is_mixed_up_comes_the_worst_first_without_what_is_right():
+    matrix = np.diag(np.arange(10, 20))
+    matrix[4, 9], matrix[7, 1], matrix[1, 7] = 12, 3, 3
+    assert metrics.mix_ups(matrix) == [(4, 9, 12), (1, 7, 3), (7, 1, 3)]
+    assert metrics.mix_ups(np.diag(np.arange(10))) == []

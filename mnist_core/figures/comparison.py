@@ -26,7 +26,7 @@ def curves(lines: Mapping[str, Line], figure: str, axis: str) -> go.Figure:
     Several are drawn as their mean, in a band one standard deviation wide on either side. For `figure` and `axis` see
     comparison.curve.
     """
-    drawn = _laid_out(AXIS_TITLES[axis], FIGURE_TITLES[figure], 360)
+    drawn = _laid_out(AXIS_TITLES[axis], FIGURE_TITLES[figure], 300)
     for index, (title, line) in enumerate(lines.items()):
         color = COLORS[index % len(COLORS)]
         if line.deviation.any():
@@ -53,10 +53,12 @@ def curves(lines: Mapping[str, Line], figure: str, axis: str) -> go.Figure:
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """A model on the board: what it costs, the share that it reads right, and whether it came with the app."""
+    """A model on the board: the share that it reads right with its 95 % interval, what it costs, and whether it came
+    with the app."""
 
     title: str
     accuracy: float
+    interval: tuple[float, float]
     parameters: int
     seconds: float
     is_shipped: bool
@@ -65,15 +67,16 @@ class Point:
 def board(points: Sequence[Point], cost: str = "parameters") -> go.Figure:
     """Accuracy, as the share of errors, against `cost`, "parameters" or "seconds"; both axes are logarithmic.
 
-    The larger a mark, the more of the other cost. A line joins those that no other beats in both.
+    The larger a mark, the more of the other cost; a bar through it is the interval. A line joins those that no other
+    beats in both.
     """
     other = "seconds" if cost == "parameters" else "parameters"
     costs = [max(1e-3, float(getattr(point, cost))) for point in points]
-    drawn = _laid_out(AXIS_TITLES.get(cost, cost), "test images read wrong", 460)
+    drawn = _laid_out(AXIS_TITLES.get(cost, cost), "test images read wrong", 410)
     front = pareto_front(costs, [point.accuracy for point in points])
     drawn.add_scatter(
         x=[costs[i] for i in front],
-        y=[_errors(points[i]) for i in front],
+        y=[_errors(points[i].accuracy) for i in front],
         name="best for the cost",
         mode="lines",
         line={"color": "#888", "dash": "dot", "shape": "hv"},
@@ -86,7 +89,7 @@ def board(points: Sequence[Point], cost: str = "parameters") -> go.Figure:
             continue
         drawn.add_scatter(
             x=[costs[i] for i in chosen],
-            y=[_errors(points[i]) for i in chosen],
+            y=[_errors(points[i].accuracy) for i in chosen],
             name=name,
             mode="markers+text" if is_shipped else "markers",
             text=[_shortened(points[i].title) for i in chosen],
@@ -97,11 +100,20 @@ def board(points: Sequence[Point], cost: str = "parameters") -> go.Figure:
                     f"{points[i].parameters:,}",
                     f"{points[i].seconds:,.1f}",
                     f"{points[i].accuracy:.2%}",
+                    "{:.2%} to {:.2%}".format(*points[i].interval),
                 ]
                 for i in chosen
             ],
             hovertemplate="%{customdata[0]}<br>%{customdata[3]} of the test images read right<br>"
+            "95 % interval %{customdata[4]}<br>"
             "%{customdata[1]} parameters, %{customdata[2]} s of training<extra></extra>",
+            error_y={
+                "type": "data",
+                "array": [_errors(points[i].interval[0]) - _errors(points[i].accuracy) for i in chosen],
+                "arrayminus": [_errors(points[i].accuracy) - _errors(points[i].interval[1]) for i in chosen],
+                "thickness": 1.5,
+                "width": 4,
+            },
             marker={
                 "color": color,
                 "size": [8 + 22 * (float(getattr(points[i], other)) / most) ** 0.5 for i in chosen],
@@ -113,14 +125,14 @@ def board(points: Sequence[Point], cost: str = "parameters") -> go.Figure:
     return drawn
 
 
-def _errors(point: Point) -> float:
+def _errors(accuracy: float) -> float:
     """The share of errors, on an axis that has no 0: half an error among MNIST's 10,000 test images at least."""
-    return max(1 - point.accuracy, 0.00005)
+    return max(1 - accuracy, 0.00005)
 
 
 def _laid_out(x: str, y: str, height: int) -> go.Figure:
     axes = {"title": x, "zeroline": False}, {"title": y, "zeroline": False}
-    legend = {"orientation": "h", "y": -0.2, "yanchor": "top"}
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom"}
     return laid_out([], height, *axes, zoom=True, legend=legend, showlegend=True)
 
 

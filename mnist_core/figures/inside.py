@@ -129,14 +129,21 @@ def space(
     return figure
 
 
-def shares(values: Mapping[str, float]) -> go.Figure:
-    """Lying bars of shares by name, the first at the top."""
+def shares(values: Mapping[str, float], intervals: Sequence[tuple[float, float]]) -> go.Figure:
+    """Lying bars of shares by name, the first at the top, each with a line along its interval."""
     bars = go.Bar(
         x=list(values.values()),
         y=list(values),
         orientation="h",
         text=[f"{value:.1%}" for value in values.values()],
-        textposition="auto",
+        textposition="inside",
+        insidetextanchor="start",
+        error_x={
+            "type": "data",
+            "array": [high - value for value, (_, high) in zip(values.values(), intervals, strict=True)],
+            "arrayminus": [value - low for value, (low, _) in zip(values.values(), intervals, strict=True)],
+            "color": "#888",
+        },
         marker_color=[TRAINING, *[VALIDATION] * (len(values) - 1)],
         hovertemplate="%{y}: %{x:.2%}<extra></extra>",
     )

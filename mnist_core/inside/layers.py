@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mnist_core import dataset
+from mnist_core import dataset, drawing
 from mnist_core.drawing import Pixels
-from mnist_core.model import is_weighted_sum, leaf_modules
+from mnist_core.model import leaf_modules
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,6 +53,23 @@ class Layer:
         return self.given * self.slope
 
 
+# What a value can stand for that sees so many pixels in height and width at most; one that sees more sees a shape.
+STAGES = {"edges": 10, "strokes": 20}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Stage:
+    """Layers one behind the other whose values can stand for the same: "pixels", which have met no weights yet,
+    "edges", "strokes", "shapes", or the "digits".
+
+    A value of the last of them depends on `sees` pixels in height and width at most.
+    """
+
+    name: str
+    layers: list[Layer]
+    sees: int
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Trace:
     """A network's way from one image, `pixels` (1, 28, 28) as it takes them, to its ten `logits`.
@@ -76,14 +93,25 @@ class Trace:
         products: Tensor = last.taken * last.module.weight[self.digit]
         return products
 
-    def blocks(self) -> list[list[Layer]]:
-        """The layers in groups, each a layer and those behind it that neither have another shape nor mix values."""
-        blocks: list[list[Layer]] = []
+    def stages(self) -> list[Stage]:
+        """All layers in groups by what their values can stand for, from the pixels to the digits."""
+        stages: list[Stage] = []
+        field, step = 1, 1
+        begun = False  # whether a layer with weights has been passed
         for layer in self.layers:
-            if not blocks or layer.given.shape != layer.taken.shape or is_weighted_sum(layer.module):
-                blocks.append([])
-            blocks[-1].append(layer)
-        return blocks
+            field, step = _seen(layer.module, field, step)
+            begun = begun or layer.parameters > 0
+            if layer.number >= self.last_with_weights.number:
+                name = "digits"
+            elif not begun:
+                name = "pixels"
+            else:
+                name = next((name for name, most in STAGES.items() if field <= most), "shapes")
+            if stages and stages[-1].name == name:
+                stages[-1] = Stage(name, [*stages[-1].layers, layer], field)
+            else:
+                stages.append(Stage(name, [layer], field))
+        return stages
 
     def shape_before(self, layer: Layer) -> tuple[int, ...]:
         """The shape (channels, height, width) that the values had which `layer` takes in a line; else their own."""
@@ -94,6 +122,20 @@ class Trace:
             if len(shape) == 3:
                 return shape
         return tuple(layer.taken.shape)
+
+
+def _seen(module: nn.Module, field: int, step: int) -> tuple[int, int]:
+    """How many pixels a value sees behind the module, and how far two neighbours are apart, from those before it."""
+    if isinstance(module, nn.Linear | nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
+        return drawing.SIZE, step
+    kernel, stride, dilation = (_first(getattr(module, name, 1)) for name in ("kernel_size", "stride", "dilation"))
+    if isinstance(module, nn.PixelUnshuffle):
+        kernel = stride = module.downscale_factor
+    return min(drawing.SIZE, field + dilation * (kernel - 1) * step), step * stride
+
+
+def _first(size: Any) -> int:
+    return int(size[0] if isinstance(size, tuple) else size)
 
 
 def trace(network: nn.Module, image: Pixels, digit: int | None = None) -> Trace:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 
-from mnist_core import drawing
+from mnist_core import drawing, metrics
 from mnist_core.dataset import Dataset
 from mnist_core.drawing import Pixels
 from mnist_core.inside import damage
@@ -49,8 +50,27 @@ def as_drawn(images: Pixels, random: np.random.Generator) -> list[Pixels]:
     return canvases
 
 
-def accuracies(model: Predictor, test: Dataset) -> Iterator[tuple[float, dict[str, float]]]:
-    """The share of the first DRAWN test images that `model` reads right when they are drawn on canvases and brought to
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Of so many drawn `images`, how many were read `right` with each of VARIANTS."""
+
+    images: int
+    right: dict[str, int]
+
+    def share(self, variant: str) -> float:
+        return self.right[variant] / self.images
+
+    def interval(self, variant: str) -> tuple[float, float]:
+        """The 95 % interval of the share."""
+        return metrics.interval(self.right[variant], self.images)
+
+    def is_chance(self, variant: str) -> bool:
+        """Whether the variant's interval and that of all steps overlap, so that it may be no worse."""
+        return self.interval(variant)[1] >= self.interval("all steps")[0]
+
+
+def measure(model: Predictor, test: Dataset) -> Iterator[tuple[float, Measured]]:
+    """How many of the first DRAWN test images `model` reads right when they are drawn on canvases and brought to
     MNIST's form with each of VARIANTS: the share of the work that is done, and the figures so far, again and again."""
     some = test[:DRAWN]
     labels = some.labels.numpy()
@@ -63,4 +83,4 @@ def accuracies(model: Predictor, test: Dataset) -> Iterator[tuple[float, dict[st
             prepared = np.stack([drawing.follow(canvas, steps).image for canvas in canvases])
             right[name] += int((model.predict(prepared)[0].argmax(1) == truth).sum())
         done = begin + len(truth)
-        yield done / len(labels), {name: count / done for name, count in right.items()}
+        yield done / len(labels), Measured(done, dict(right))

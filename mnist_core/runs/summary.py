@@ -177,13 +177,22 @@ def title_of(config: TrainConfig) -> str:
 
 
 def numbered(rows: Sequence[Row]) -> list[Row]:
-    """The rows, the newest first, with titles of their own: "mlp 64, lr 0.01 (2)" is the second of that title."""
+    """The rows, the newest first, with titles of their own: "mlp 64, lr 0.01 (2)" is the second of that title.
+
+    A title that says which run another goes on from has that one's title, not its id.
+    """
     made: list[Row] = []
     times: collections.Counter[str] = collections.Counter()
+    called: dict[str, str] = {}
     for one in reversed(rows):
-        times[one.title] += 1
-        number = times[one.title]
-        made.append(one if number == 1 else dataclasses.replace(one, title=f"{one.title} ({number})"))
+        title, base = one.title, one.config.start_from
+        if not one.name and base in called:
+            title = title.replace(base, called[base])
+        times[title] += 1
+        if times[title] > 1:
+            title = f"{title} ({times[title]})"
+        called[one.run] = title
+        made.append(one if title == one.title else dataclasses.replace(one, title=title))
     return made[::-1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -13,6 +14,9 @@ from mnist_core.figures import inside as inside_figures
 from pages.shared import answers, background_work, charts
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
+
+if TYPE_CHECKING:
+    from mnist_core.inside.preprocessing_ablation import Measured
 
 SIDE = 280  # pixels of a picture
 WORDS = {
@@ -33,16 +37,16 @@ def show(subject: Subject) -> None:
     _answer(subject, taken.image, steps)
     st.subheader("What the steps are worth")
     st.markdown(
-        "Measured: the first test images, each put on a canvas with a size, a place and a pen by chance, then read "
-        "with and without the steps."
+        "The first test images, each put on a canvas with a size, a place and a pen by chance, as people draw, then "
+        "read with and without the steps. A bar is the share that is read right; the line on it is its 95 % interval."
     )
     background_work.show(subject, "steps", lambda: _measure(subject), "Drawing and reading test images", _worth)
 
 
-def _measure(subject: Subject) -> Iterator[tuple[float, dict[str, float]]]:
+def _measure(subject: Subject) -> Iterator[tuple[float, Measured]]:
     from mnist_core.inside import preprocessing_ablation
 
-    return preprocessing_ablation.accuracies(subject.model, subject.test)
+    return preprocessing_ablation.measure(subject.model, subject.test)
 
 
 def _pictures(taken: Steps) -> None:
@@ -84,10 +88,25 @@ def _answer(subject: Subject, image: Pixels, steps: Collection[str]) -> None:
         answers.digit(f"Without {', '.join(left_out)}: read as" if left_out else "With all steps: read as", answer)
 
 
-def _worth(accuracies: dict[str, float]) -> None:
+def _worth(measured: Measured) -> None:
+    shares = {name: measured.share(name) for name in measured.right}
+    intervals = [measured.interval(name) for name in shares]
     charts.plot(
-        inside_figures.shares(accuracies),
+        inside_figures.shares(shares, intervals),
         "ink-worth",
         "The share of drawn test images read right, with and without each step: "
-        + ", ".join(f"{name} {share:.1%}" for name, share in accuracies.items()),
+        + ", ".join(
+            f"{name} {share:.1%} ({low:.1%} to {high:.1%})"
+            for (name, share), (low, high) in zip(shares.items(), intervals, strict=True)
+        ),
     )
+    every, *others = shares
+    costs = [_cost(name, shares[every] - shares[name], measured.is_chance(name)) for name in others]
+    st.markdown(f"Of {measured.images:,} images, **{shares[every]:.1%}** are read right. {' '.join(costs)}")
+
+
+def _cost(variant: str, cost: float, is_chance: bool) -> str:
+    """What leaving steps out costs, in a sentence."""
+    if is_chance:
+        return f"{variant.capitalize()}: no more than chance makes of it."
+    return f"{variant.capitalize()}: {100 * cost:.1f} points less."

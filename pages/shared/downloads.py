@@ -13,12 +13,11 @@ from mnist_core.exchange import snippets
 from mnist_core.runs.run import Run
 from mnist_core.runs.summary import Row
 from pages.shared import models
-from pages.shared.runs import titles
+from pages.shared.runs import by_name, titles
 
 
 def show(run: Run, summary: Row) -> None:
     """The files that can be made of the run; each is made when it is asked for."""
-    st.subheader("Take it along")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind: Any = st.selectbox("File", list(FILES), key="take-kind", width=420)
         wanted = st.button("Prepare", key="take-prepare", icon=":material/package_2:")
@@ -27,7 +26,7 @@ def show(run: Run, summary: Row) -> None:
             with st.spinner("Preparing the file"):
                 name, content, words = FILES[kind](run, summary)
         except LabError as error:
-            st.error(str(error))
+            st.error(by_name(error))
             return
         st.session_state["taken"] = run.id, kind, name, content, words
     run_id, made, name, content, words = st.session_state.get("taken", ("", "", "", b"", ""))

@@ -14,6 +14,7 @@ from mnist_core.browser import program
 from mnist_core.browser.program import Program
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
+from mnist_core.own_digits import DIGITS
 from mnist_core.reading import catalog
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
@@ -160,6 +161,21 @@ def get_predictions(name: str, data: str, split: str) -> Predictions:
     The images are split as they were for the model's training. Raises LabError.
     """
     return _read_all(name, written(name), data, split)
+
+
+def get_own_predictions(name: str, digits: str) -> Predictions:
+    """What that model reads in a set of own digits; worked out once for each state of its weights and of the set.
+
+    Raises LabError.
+    """
+    return _read_own(name, written(name), digits, DIGITS.open(digits).state())
+
+
+@functools.lru_cache(maxsize=8)
+def _read_own(name: str, _written: int, digits: str, _state: int) -> Predictions:
+    from mnist_core.dataset import Dataset
+
+    return get_predictor(name).predictions(Dataset.of(DIGITS.load([digits])))
 
 
 @functools.lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row
 from pages.shared import address
 from pages.shared.markdown import plain
-from pages.shared.runs import get_workers
+from pages.shared.runs import by_name, get_workers
 
 
 def buttons(rows: list[Row], on_its_page: bool = False) -> None:
@@ -82,7 +82,7 @@ def _for_each(rows: list[Row], action: Callable[[Run], None]) -> None:
         try:
             action(RUNS.open(row.run))
         except LabError as error:
-            st.toast(str(error), icon=":material/error:")
+            st.toast(by_name(error), icon=":material/error:")
 
 
 def offer_undo() -> None:

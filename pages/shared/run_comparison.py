@@ -19,61 +19,91 @@ from mnist_core.runs.summary import Row, differing, over_seeds, same_but_for_see
 from pages.shared import charts, models
 from pages.shared.markdown import plain
 from pages.shared.pictures import in_markdown
-from pages.shared.runs import records_of
+from pages.shared.runs import by_name, records_of
 
 SMOOTHING = (0, 10, 20, 50, 100, 200, 500, 1_000)  # steps
+REACHED = {"test": ("{:.2%}", "test_accuracy"), "best validation": ("{:.2%}", "val_accuracy")}
+COSTS = {"parameters": ("{:,}", "parameters"), "seconds of training": ("{:,.1f}", "seconds")}
 SHOWN = 24  # images that only one reads right
 MOST = 12  # runs compared at a time
 
 
 def show(rows: list[Row]) -> None:
-    """The chosen runs, two or more."""
-    rows = [row for row in rows if row.state is not RunState.DAMAGED]
-    if len(rows) < 2:
+    """The curves of the chosen runs, two or more, and what differs."""
+    compared = _compared(rows)
+    if len(compared) < 2:
+        st.caption("A damaged run cannot be compared: choose two others.")
         return
     if len(rows) > MOST:
         st.caption(f"{MOST} runs are compared at a time: of the {len(rows)} chosen, the newest.")
-        rows = rows[:MOST]
-    names = {row.run: row.title for row in rows}
-    with st.container(key="compared-curves"):
-        st.subheader("Curves")
-        _curves(rows, names)
-    with st.container(key="compared-configs"):
-        st.subheader("What differs")
-        _differences(rows, names)
-        _seeds(rows)
+    names = {row.run: row.title for row in compared}
+    _curves(compared, names)
+    _differences(compared, names)
+    _seeds(compared)
+
+
+def show_test_images(rows: list[Row]) -> None:
+    """What two of the chosen runs that have finished read in the same test images."""
+    compared = _compared(rows)
+    if len(compared) < 2:
+        return
     with st.container(key="compared-images"):
         st.subheader("On the same test images")
-        _test_images([row for row in rows if row.state is RunState.FINISHED], names)
+        names = {row.run: row.title for row in compared}
+        _test_images([row for row in compared if row.state is RunState.FINISHED], names)
+
+
+def _compared(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row.state is not RunState.DAMAGED][:MOST]
+
+
+def show_curve(row: Row) -> None:
+    """The validation accuracy of one run by epoch, where there is any yet."""
+    try:
+        line = comparison.together([_curve(row, "val_accuracy", "epoch", 0)])
+    except LabError as error:
+        st.caption(by_name(error))
+        return
+    if len(line.x):
+        figure = comparison_figures.curves({row.title: line}, "val_accuracy", "epoch")
+        charts.plot(figure.update_layout(height=220, showlegend=False), "chosen-chart", "Validation accuracy by epoch")
 
 
 def _curves(rows: list[Row], names: dict[str, str]) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         figure: Any = st.selectbox(
             "Curve",
             comparison.FIGURES,
             format_func=lambda name: comparison_figures.FIGURE_TITLES[name].capitalize(),
             key="compare-figure",
-            width=220,
+            width=200,
+            label_visibility="collapsed",
         )
         axis: Any = st.segmented_control(
-            "By", comparison.AXES, default="epoch", key="compare-axis", required=True, help="Seconds of training."
+            "By",
+            comparison.AXES,
+            default="epoch",
+            key="compare-axis",
+            required=True,
+            format_func=lambda axis: f"by {axis}",
+            label_visibility="collapsed",
         )
-        smoothing: Any = st.select_slider(
-            "Smoothing (steps)",
-            SMOOTHING,
-            value=50,
-            key="compare-smoothing",
-            disabled=figure.startswith("val_"),
-            help="Steps over which the mean forgets, the same for short and long runs.",
-            width=260,
-        )
-        together = st.toggle(
-            "Seeds together",
-            value=True,
-            key="compare-together",
-            help="Runs that differ in their seed alone as their mean, with the standard deviation around it.",
-        )
+        with st.popover("More", key="compare-more", icon=":material/tune:"):
+            smoothing: Any = st.select_slider(
+                "Smoothing (steps)",
+                SMOOTHING,
+                value=50,
+                key="compare-smoothing",
+                disabled=figure.startswith("val_"),
+                help="The steps over which a curve of the training is averaged.",
+                width=260,
+            )
+            together = st.toggle(
+                "Seeds together",
+                value=True,
+                key="compare-together",
+                help="Runs that differ in their seed alone as their mean, with the standard deviation around it.",
+            )
     lines = {}
     for group in same_but_for_seed(rows) if together else [[row] for row in rows]:
         title = (
@@ -84,7 +114,10 @@ def _curves(rows: list[Row], names: dict[str, str]) -> None:
         try:
             lines[title] = comparison.together([_curve(row, figure, axis or "epoch", smoothing) for row in group])
         except LabError as error:
-            st.caption(str(error))
+            st.caption(by_name(error))
+    if not any(len(line.x) for line in lines.values()):
+        st.caption("There is nothing to draw yet: none of these runs has reported this figure.")
+        return
     charts.plot(
         comparison_figures.curves(lines, figure, axis or "epoch"),
         "compare-chart",
@@ -99,27 +132,27 @@ def _curve(row: Row, figure: str, axis: str, smoothing: float) -> list[tuple[flo
 def _differences(rows: list[Row], names: dict[str, str]) -> None:
     fields = differing(row.config for row in rows)
     if not fields:
-        st.caption("Nothing: the same config and the same seed.")
-    table = [
+        st.caption("Nothing differs: the same config and the same seed.")
+    settings = [
         {"": config.label_of(field)} | {names[row.run]: setting(row.config, field) for row in rows} for field in fields
     ]
-    for label, form, figure in (
-        ("best validation", "{:.2%}", "val_accuracy"),
-        ("test", "{:.2%}", "test_accuracy"),
-        ("parameters", "{:,}", "parameters"),
-        ("seconds of training", "{:,.1f}", "seconds"),
-    ):
+    st.dataframe(
+        [*_figures(rows, names, REACHED), *settings, *_figures(rows, names, COSTS)],
+        hide_index=True,
+        height="content",
+        column_config={"": st.column_config.TextColumn(pinned=True)},
+        alt="Hyperparameters that differ, and what came of it",
+    )
+
+
+def _figures(rows: list[Row], names: dict[str, str], figures: dict[str, tuple[str, str]]) -> list[dict[str, str]]:
+    table = []
+    for label, (form, figure) in figures.items():
         values = {row.run: getattr(row, figure) for row in rows}
         table.append(
             {"": label} | {names[run]: "-" if value is None else form.format(value) for run, value in values.items()}
         )
-    st.dataframe(
-        table,
-        hide_index=True,
-        width="content",
-        height="content",
-        alt="Hyperparameters that differ, and what came of it",
-    )
+    return table
 
 
 def _seeds(rows: list[Row]) -> None:
@@ -150,7 +183,7 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
         with st.spinner("Reading every test image"):
             tables = [models.get_predictions(run, data[run], "test") for run in (one, other)]
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     difference = comparison.mcnemar(tables[0].right, tables[1].right)
     st.markdown(_in_words(names[one], names[other], tables, difference))
@@ -159,7 +192,7 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
         with column:
             st.caption(f"{plain(names[run])}: {table.right.mean():.2%}")
             charts.plot(
-                prediction_figures.confusion(metrics.confusion_matrix(table.labels, table.digits)),
+                prediction_figures.confusion(metrics.confusion_matrix(table.labels, table.digits), charts.ink()),
                 f"compare-confusion-{run}",
                 f"How often {names[run]} read each digit as which",
             )

@@ -11,9 +11,9 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row, in_words, row, title_of
-from pages.shared import downloads, live, run_actions
+from pages.shared import live, run_actions, run_comparison, run_ways
 from pages.shared.markdown import plain
-from pages.shared.runs import history_of, records_of
+from pages.shared.runs import by_name, history_of, records_of, titles
 
 REFRESH = 2.0  # seconds between looks at a run that is active
 
@@ -32,14 +32,33 @@ def show(run_id: str) -> None:
         st.error(summary.message)
         run_actions.buttons([summary])
         return
-    st.header(plain(summary.title))
+    st.header(plain(titles().get(run.id, summary.title)))
+    run_ways.show(summary)
     run_actions.buttons([summary], on_its_page=True)
     active = summary.state.is_active
     st.fragment(_progress, run_every=REFRESH if active else None)(run, summary.state)
     _about(summary, run)
     _how(summary, run)
-    if run.weights.exists():
-        downloads.show(run, summary)
+
+
+def show_beside(summary: Row) -> None:
+    """The run in short, beside the table in which it is the only one that is chosen."""
+    if summary.state is RunState.DAMAGED:
+        st.error(summary.message)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(summary.state, color=live.COLORS.get(summary.state, "gray"))
+        st.markdown(f"**{plain(summary.title)}**", width="content")
+    if summary.message:
+        st.warning(summary.message)
+    if summary.test_accuracy is not None and summary.test_interval:
+        low, high = summary.test_interval
+        st.markdown(
+            f"Reads **{summary.test_accuracy:.2%}** of the test images right (95 % interval {low:.2%} to {high:.2%})."
+        )
+    run_comparison.show_curve(summary)
+    run_ways.show(summary)
+    st.info("Click on a second run to compare the two.", icon=":material/compare_arrows:")
 
 
 def _progress(run: Run, made_for: str) -> None:
@@ -67,9 +86,12 @@ def _progress(run: Run, made_for: str) -> None:
             help = "Below: the 95 % interval, by how many images there are." if interval else None
             st.metric(label, value, interval, delta_color="off", delta_arrow="off", help=help)
     try:
-        live.curves(history_of(run))
+        history = history_of(run)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
+        return
+    if history.step or history.epoch:
+        live.curves(history)
 
 
 def _or_dash(form: str, value: float | None) -> str:
@@ -90,7 +112,7 @@ def _about(summary: Row, run: Run) -> None:
             try:
                 run.set_about(name=name.strip(), note=note.strip())
             except LabError as error:
-                st.error(str(error))
+                st.error(by_name(error))
             else:
                 st.rerun()
 

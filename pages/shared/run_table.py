@@ -1,4 +1,4 @@
-"""The table of all runs: filter it, sort it, and choose some of them."""
+"""The table of all runs: filter it, sort it, and choose some of them by a click."""
 
 from typing import Any
 
@@ -10,15 +10,16 @@ from mnist_core.runs.summary import Row, matches
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 
 
-def choose(rows: list[Row]) -> list[Row]:
-    """The table with its filters; the rows that are chosen in it.
+def choose(rows: list[Row], shown: list[Row]) -> list[Row]:
+    """The table of the rows that are `shown`, and a list of what is chosen; those of all `rows` that are.
 
     The page's address holds the choice as `compare`, and makes it when it is opened.
     """
     if "runs-chosen" not in st.session_state:
         st.session_state["runs-chosen"] = [name for name in st.query_params.get("compare", "").split(",") if name]
-    shown = _filtered(rows)
     ids = [row.run for row in shown]
+    called = {row.run: row.title for row in rows}
+    st.session_state["runs-chosen"] = [name for name in st.session_state["runs-chosen"] if name in called]
     chosen = [row for row in rows if row.run in st.session_state["runs-chosen"]]
     key = f"runs-table-{hash(tuple(ids))}"  # a choice is by place in the list: it is made again when the list changes
     st.dataframe(
@@ -26,20 +27,33 @@ def choose(rows: list[Row]) -> list[Row]:
         key=key,
         hide_index=True,
         on_select=lambda: _take_choice(key, ids),
-        selection_mode="multi-row",
-        selection_default={"selection": {"rows": [ids.index(row.run) for row in chosen if row.run in ids]}},
+        selection_mode=["multi-row", "single-cell"],
+        selection_default={"selection": {"rows": sorted(_places(ids))}},
         column_config={
-            "curve": st.column_config.LineChartColumn(width="small", help="Validation accuracy by epoch"),
+            "curve": st.column_config.LineChartColumn(
+                width="small", help="Validation accuracy by epoch, from 0 to 100 %", y_min=0, y_max=100
+            ),
             "best validation": PERCENT,
             "test": PERCENT,
             "parameters": st.column_config.NumberColumn(format="localized"),
             "seconds": st.column_config.NumberColumn(format="%.1f"),
             "images/s": st.column_config.NumberColumn(format="localized"),
-            "run": st.column_config.TextColumn(pinned=True),
+            "run": st.column_config.TextColumn(pinned=True, width=280),
         },
-        height=min(38 + 35 * max(1, len(shown)), 460),
+        height=min(38 + 35 * max(1, len(shown)), 560),
         placeholder="",
         alt="All runs with what they reached",
+    )
+    # the same choice for those who have no mouse
+    st.multiselect(
+        "Chosen runs",
+        list(called),
+        key="runs-chosen",
+        format_func=lambda name: called.get(name, name),
+        placeholder="Chosen runs",
+        label_visibility="collapsed",
+        on_change=lambda: _mark(key, _places(ids)),
+        persist_state="session",
     )
     if chosen:
         st.query_params["compare"] = ",".join(row.run for row in chosen)
@@ -49,40 +63,58 @@ def choose(rows: list[Row]) -> list[Row]:
 
 
 def _take_choice(key: str, ids: list[str]) -> None:
-    places = st.session_state[key]["selection"]["rows"]
+    selection = st.session_state[key]["selection"]
+    if selection["cells"]:  # a click anywhere in a row counts as one on its box
+        # from what is chosen here: a quick second click comes before the browser has heard of the first
+        places = _places(ids) ^ {place for place, _ in selection["cells"]}
+        _mark(key, places)
+    else:
+        places = set(selection["rows"])
     elsewhere = [name for name in st.session_state["runs-chosen"] if name not in ids]
-    st.session_state["runs-chosen"] = elsewhere + [ids[place] for place in places if place < len(ids)]
+    st.session_state["runs-chosen"] = elsewhere + [ids[place] for place in sorted(places) if place < len(ids)]
 
 
-def _filtered(rows: list[Row]) -> list[Row]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
-            "Find",
-            key="runs-find",
-            type="search",
-            live=True,
-            placeholder="a name, cnn, lr 0.1 …",
-            width=320,
-            help="Runs that say this of themselves: name, note, group, state, network, what differs, device. With "
-            "commas between, all of several.",
-        )
-        present = [state for state in RunState if any(row.state == state for row in rows)]
-        states: Any = st.multiselect("State", present, key="runs-states", placeholder="any", width=320)
+def _places(ids: list[str]) -> set[int]:
+    """Where what is chosen stands among the rows of the table."""
+    return {place for place, name in enumerate(ids) if name in st.session_state["runs-chosen"]}
+
+
+def _mark(key: str, places: set[int]) -> None:
+    """Have the table show these rows as chosen, and no cell."""
+    st.session_state[key] = {"selection": {"rows": sorted(places), "columns": [], "cells": []}}
+
+
+def filtered(rows: list[Row]) -> list[Row]:
+    """The rows that the visitor looks for, by words and by state."""
+    words = st.text_input(
+        "Find",
+        key="runs-find",
+        type="search",
+        live=True,
+        placeholder="Find: a name, cnn, lr 0.1 …",
+        width=260,
+        label_visibility="collapsed",
+        help="In name, note, group, state, network, what differs and device. With commas between, all of several.",
+    )
+    present = [state for state in RunState if any(row.state == state for row in rows)]
+    states: Any = st.multiselect(
+        "State", present, key="runs-states", placeholder="Any state", width=220, label_visibility="collapsed"
+    )
     return [row for row in rows if matches(row, words or "") and (not states or row.state in states)]
 
 
 def _cells(row: Row) -> dict[str, Any]:
     if row.state is RunState.DAMAGED:
-        return {"run": row.run, "state": row.state, "what differs": row.message}
+        return {"run": row.title, "state": row.state, "what differs": row.message, "id": row.run}
     low, high = row.test_interval or (None, None)
     return {
         "run": row.title,
-        "state": row.state,
-        "what differs": row.differs,
-        "curve": list(row.curve),
-        "best validation": _percent(row.val_accuracy),
+        "curve": [100 * share for share in row.curve],
         "test": _percent(row.test_accuracy),
+        "state": row.state,
+        "best validation": _percent(row.val_accuracy),
         "test, 95 % interval": f"{low:.2%} to {high:.2%}" if low is not None and high is not None else "",
+        "what differs": row.differs,
         "epochs": f"{row.epochs} of {row.config.epochs}",
         "parameters": row.parameters,
         "seconds": row.seconds,

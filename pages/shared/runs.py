@@ -2,9 +2,10 @@
 
 import functools
 import pathlib
+import re
 import sys
 
-from mnist_core.errors import RunError
+from mnist_core.errors import LabError, RunError
 from mnist_core.reading import catalog
 from mnist_core.records import Record
 from mnist_core.runs import cluster, metrics_file
@@ -13,6 +14,9 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.summary import Table
 from mnist_core.runs.worker_pool import Workers
+from pages.shared.markdown import plain
+
+RUN_ID = re.compile(r"(?<![\w/\\-])\d{8}-\d{6}-[\w-]+")  # in a sentence: in a path something stands before it
 
 
 @functools.cache
@@ -58,6 +62,12 @@ def titles() -> dict[str, str]:
         return {row.run: row.title for row in get_table().rows()}
     except RunError:
         return {}
+
+
+def by_name(error: LabError) -> str:
+    """What went wrong, as Markdown, with runs by what they are called, and their ids in paths alone."""
+    called = titles()
+    return RUN_ID.sub(lambda found: plain(called[found[0]]) if found[0] in called else found[0], str(error))
 
 
 def records_of(run: Run) -> list[Record]:

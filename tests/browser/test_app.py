@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from mnist_core import config
 from tests.browser.conftest import Server, serving, visiting
@@ -17,6 +17,7 @@ from tests.browser.steps import (
     press,
     status,
     switch_to,
+    wait_until,
 )
 
 PAGES = {
@@ -47,22 +48,33 @@ def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:
         expect(other).to_have_url(re.compile(r"\?(?!.*epochs).*seed=3"))
 
 
-def test_a_click_on_a_confusion_cell_shows_its_images(page: Page) -> None:
-    page.goto("/browse")
-    at_rest(page)
-    expect(page.locator(".st-key-gallery")).to_be_visible(timeout=60_000)
-    chart = page.locator(".st-key-confusion .nsewdrag").first
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + box["width"] * 0.35, box["y"] + box["height"] * 0.35)  # a true 3, read as 3
-    expect(page.get_by_label("True digit", exact=True)).to_have_value("3")
-    expect(page.get_by_label("Read as", exact=True)).to_have_value("3")
-    page.locator(".st-key-gallery [data-testid=stButton] button").first.click()
-    expect(page.locator(".st-key-large")).to_contain_text("a true 3")
-    press(page, "open-in-draw")
-    expect(page.get_by_text("a true 3; draw to replace it")).to_be_visible()
-    expect(answer(page)).not_to_have_text("")
+def test_a_click_on_a_confusion_cell_shows_its_images_beside_it(browser: Browser, server: Server) -> None:
+    with visiting(browser, server, width=1280, height=720) as page:
+        page.goto("/browse")
+        at_rest(page)
+        expect(page.locator(".st-key-gallery")).to_be_visible(timeout=60_000)
+        at_rest(page)
+        box = page.locator(".st-key-confusion .nsewdrag").first.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + box["width"] * 0.35, box["y"] + box["height"] * 0.35)  # a true 3, read as 3
+        expect(page.get_by_label("True digit", exact=True)).to_have_value("3")
+        expect(page.get_by_label("Read as", exact=True)).to_have_value("3")
+        expect(page.locator(".st-key-confusion .shapelayer path")).to_have_count(1)
+        at_rest(page)
+        expect(page.locator(".st-key-confusion .shapelayer path")).to_be_in_viewport()
+        pictures = page.locator(".st-key-gallery img")
+        expect(pictures.first).to_be_in_viewport(ratio=1)
+        pictures.first.click()
+        large = page.locator(".st-key-large")
+        expect(large).to_contain_text("a true 3")
+        first = large.inner_text()
+        page.keyboard.press("ArrowRight")
+        wait_until(page, lambda: large.inner_text() != first)
+        page.keyboard.press("ArrowLeft")
+        wait_until(page, lambda: large.inner_text() == first)
+        press(page, "open-in-draw")
+        expect(page.get_by_text("a true 3; draw to replace it")).to_be_visible()
+        expect(answer(page)).not_to_have_text("")
 
 
 def test_without_mnist_the_pages_work_on_the_sample(browser: Browser, tmp_path) -> None:

@@ -12,6 +12,7 @@ from tests.browser.steps import answer, at_rest, choose, draw, kept, press, swit
 
 FLAGGED_SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 SECTIONS = {
+    "network": "The network",
     "ink": "From ink to input",
     "layers": "Through the layers",
     "unit": "One unit's arithmetic",
@@ -47,14 +48,19 @@ def test_a_seven_with_a_flag_from_ink_to_its_end(page: Page) -> None:
     expect(answer(page)).to_have_text("7")
     kept(page)
     switch_to(page, "Inside")
-    expect(page).to_have_url(re.compile(r"section=ink&model=cnn&image=drawing"))
+    expect(page).to_have_url(re.compile(r"section=network&model=cnn&image=drawing"))
+    expect(answer(page)).to_have_text("7")
+    expect(page.locator(".lab-network canvas")).to_be_in_viewport()
+
+    open_section(page, "ink")
     headline = page.locator(".st-key-inside-answer")
     expect(headline).to_contain_text("Your drawing: read as")
     expect(headline.get_by_test_id("stMetricValue")).to_have_text("7")
     expect(page.locator(".st-key-ink-steps img")).to_have_count(3)
 
     open_section(page, "layers")
-    expect(page.get_by_text("1 x 28 x 28 → 16 x 14 x 14, 432 parameters")).to_be_visible()
+    expect(page.get_by_text("1 map of 28 x 28 → 32 maps of 14 x 14")).to_be_visible()
+    expect(page.get_by_role("heading", name="Edges")).to_be_visible()
     expect(page.locator("img[alt*='that ReLU gives']").first).to_be_visible()
     expect(page.locator(".st-key-layers-softmax .bars path")).to_have_count(20)
 
@@ -138,7 +144,7 @@ def test_a_phone_shows_each_section_without_scrolling_sideways(browser: Browser,
     with visiting(browser, server, width=390, height=844) as page:
         page.goto(f"/inside?section={section}&model=cnn&image=4")
         at_rest(page)
-        expect(page.locator(".st-key-inside-answer")).to_be_visible()
+        expect(page.locator(".lab-answer" if section == "network" else ".st-key-inside-answer")).to_be_visible()
         wait_until(page, lambda: page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390)
         missing = page.locator("[data-testid=stMain] img").evaluate_all("all => all.filter(one => !one.alt).length")
         assert missing == 0

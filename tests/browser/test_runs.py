@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -35,10 +36,13 @@ def train(page: Page, address: str) -> str:
 
 
 def row(page: Page, place: int) -> None:
-    """Choose a row of the table, from 0 on."""
+    """Choose a row of the table, from 0 on, or take that back, by a click on its name."""
+    chosen = page.locator(".st-key-runs-chosen [data-tag]")
+    before = chosen.count()
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
     assert box
-    page.mouse.click(box["x"] + 18, box["y"] + 38 + 35 * place + 17)
+    page.mouse.click(box["x"] + 200, box["y"] + 38 + 35 * place + 17)
+    wait_until(page, lambda: chosen.count() != before)
     at_rest(page)
 
 
@@ -78,6 +82,7 @@ def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_pa
         expect(page.locator(".st-key-compare-chart .scatterlayer .trace")).to_have_count(3)
         page.goto(f"/runs?run={done}")
         at_rest(page)
+        press_popover(page, "runs-take")
         press(page, "take-prepare")
         expect(page.get_by_text("probabilities differ from this app's")).to_be_visible(timeout=120_000)
         with page.expect_download() as download:
@@ -136,7 +141,7 @@ def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tm
     upload = page.get_by_test_id("stFileUploaderDropzoneInput")
     upload.set_input_files(tmp_path / "bad.zip")
     press(page, "runs-import-now")
-    expect(page.get_by_test_id("stAlert")).to_contain_text("bad.zip")
+    expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stAlert")).to_contain_text("bad.zip")
     at_rest(page)
     expect(upload).to_have_count(1)  # the new control, which is empty
     before = len(RunStore(server.runs_dir).runs())
@@ -155,6 +160,25 @@ def test_several_are_started_and_compared(page: Page, server: Server) -> None:
     expect(page.locator("[data-testid=stMain] h1")).to_contain_text("Runs")
     expect(page.locator(".st-key-compare-chart")).to_be_visible()
     expect(page.get_by_text("McNemar's test")).to_be_visible(timeout=90_000)
+
+
+def test_two_clicks_in_the_table_compare_two_runs_in_sight(
+    browser: Browser, tmp_path: pathlib.Path, trained: Callable[..., Run]
+) -> None:
+    for seed in (0, 1):
+        trained(seed=seed)
+    with serving(tmp_path) as served, visiting(browser, served, width=1400, height=900) as page:
+        page.goto("/runs")
+        at_rest(page)
+        row(page, 0)
+        expect(page.get_by_text("Click on a second run to compare the two.")).to_be_in_viewport()
+        row(page, 1)
+        expect(page.locator(".st-key-compare-chart")).to_be_in_viewport(ratio=1)
+        expect(page.locator(".st-key-chosen-runs").get_by_test_id("stDataFrame")).to_be_in_viewport(ratio=1)
+        row(page, 0)  # a second click takes it back
+        expect(page.get_by_text("Click on a second run to compare the two.")).to_be_visible()
+        page.locator(".st-key-chosen-runs").get_by_role("button", name="Browse its mistakes").click()
+        expect(page.get_by_role("heading", name="Browse the images")).to_be_visible()
 
 
 def test_a_lesson_is_a_link(page: Page) -> None:

@@ -58,9 +58,11 @@ def test_points_of_the_space_say_which_image_they_are():
 
 
 def test_shares_are_in_their_order_from_the_top():
-    (bars,) = figures.shares({"all": 0.9, "without": 0.5}).data
+    (bars,) = figures.shares({"all": 0.9, "without": 0.5}, [(0.8, 0.95), (0.4, 0.6)]).data
     assert list(bars.y) == ["all", "without"]
     assert list(bars.x) == [0.9, 0.5]
+    assert np.allclose(bars.error_x.array, [0.05, 0.1])
+    assert np.allclose(bars.error_x.arrayminus, [0.1, 0.1])
 
 
 def test_figures_are_plain_json():
@@ -68,6 +70,6 @@ def test_figures_are_plain_json():
         figures.worths(["1"], [1.0]),
         figures.logits_to_probabilities([0.0] * 10, [0.1] * 10),
         figures.accuracy_by_strength([(0, 1.0)], (0, 1), "pixels", 0),
-        figures.shares({"all": 1.0}),
+        figures.shares({"all": 1.0}, [(0.9, 1.0)]),
     ]
     assert all(isinstance(figure, go.Figure) and json.loads(figure.to_json()) for figure in made)

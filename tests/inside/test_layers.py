@@ -102,19 +102,40 @@ def test_unusual_networks_are_followed():
     assert trace.last_with_weights.path == "last"
 
 
-def test_blocks_are_a_layer_and_what_leaves_its_values_apart():
-    trace = layers.trace(model.build("cnn").eval(), IMAGE)
-    kinds = [" ".join(layer.kind for layer in block) for block in trace.blocks()]
-    assert kinds == [
-        "PixelUnshuffle",
-        "Conv2d",
-        "MaxPool2d BatchNorm2d ReLU",
-        "Conv2d BatchNorm2d ReLU",
-        "Conv2d",
-        "MaxPool2d BatchNorm2d ReLU",
-        "Flatten Dropout",
-        "Linear",
-    ]
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [
+        ("softmax", ["pixels", "digits"]),
+        ("mlp", ["pixels", "shapes", "digits"]),
+        ("cnn", ["pixels", "edges", "strokes", "shapes", "digits"]),
+        ("convnet", ["pixels", "edges", "strokes", "shapes", "digits"]),
+        ("resnet", ["edges", "strokes", "shapes", "digits"]),
+    ],
+)
+def test_stages_go_from_pixels_to_digits_and_have_all_layers(name, stages):
+    trace = layers.trace(model.build(name).eval(), IMAGE)
+    found = trace.stages()
+    assert [stage.name for stage in found] == stages
+    assert [layer for stage in found for layer in stage.layers] == trace.layers
+    assert found[-1].sees == 28
+
+
+@pytest.mark.parametrize("name", ["cnn", "convnet", "resnet"])
+def test_a_stage_sees_the_pixels_that_its_values_depend_on(name):
+    network = model.build(name).eval()
+    given = {}
+    for path, module in model.leaf_modules(network):
+        module.register_forward_hook(lambda module, taken, output, path=path: given.update({path: output}))
+    for stage in layers.trace(network, IMAGE).stages():
+        if stage.name not in layers.STAGES:
+            continue
+        pixels = torch.rand(1, 1, 28, 28, requires_grad=True)
+        network(pixels)
+        last = given[stage.layers[-1].path]
+        middle = last.shape[2] // 2
+        last.square().sum(1)[0, middle, middle].backward()
+        rows = pixels.grad[0, 0].abs().sum(1).nonzero()
+        assert 0.5 * stage.sees <= int(rows.max() - rows.min()) + 1 <= stage.sees
 
 
 @pytest.mark.parametrize(("name", "shape"), [("softmax", (1, 28, 28)), ("mlp", (64,)), ("cnn", (64, 2, 2))])

@@ -22,19 +22,23 @@ def test_digits_are_drawn_somewhere_in_some_size_and_always_the_same():
 
 
 def test_all_is_measured_with_and_without():
-    reports = list(preprocessing_ablation.accuracies(predictor.load("cnn"), TEST[:120]))
+    reports = list(preprocessing_ablation.measure(predictor.load("cnn"), TEST[:120]))
     shares = [share for share, _ in reports]
     assert shares == sorted(shares)
     assert shares[-1] == 1
     found = reports[-1][1]
-    assert list(found) == list(preprocessing_ablation.VARIANTS)
-    assert found["all steps"] > found["no step"]
+    assert found.images == 120
+    assert list(found.right) == list(preprocessing_ablation.VARIANTS)
+    assert found.share("all steps") > found.share("no step")
+    assert not found.is_chance("no step")
+    low, high = found.interval("all steps")
+    assert low < found.share("all steps") < high
 
 
 @needs_mnist
 @pytest.mark.parametrize("name", ["mlp", "tiny"])
 def test_size_and_centre_are_worth_much(name):
-    *_, (_, found) = preprocessing_ablation.accuracies(predictor.load(name), dataset.load_test("mnist")[:400])
-    assert found["all steps"] > 0.92
-    assert found["without centre"] < found["all steps"] - 0.04
-    assert found["without size"] < found["all steps"] - 0.01
+    *_, (_, found) = preprocessing_ablation.measure(predictor.load(name), dataset.load_test("mnist")[:400])
+    assert found.share("all steps") > 0.92
+    assert found.share("without centre") < found.share("all steps") - 0.04
+    assert found.share("without size") < found.share("all steps") - 0.01

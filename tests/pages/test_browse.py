@@ -1,10 +1,20 @@
 """The Browse page as a script."""
 
+import numpy as np
+from PIL import Image, ImageDraw
+
 from mnist_core.config import SAMPLE_IN_WORDS
+from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
 from tests.conftest import needs_mnist
-from tests.pages import metrics, text
+from tests.pages import SEVEN, text
+
+
+def ink_of_a_seven():
+    image = Image.new("L", (280, 280))
+    ImageDraw.Draw(image).line(SEVEN, fill=255, width=20, joint="curve")
+    return np.asarray(image)
 
 
 def test_without_mnist_browse_shows_the_sample_and_says_so(app, without_mnist):
@@ -15,8 +25,7 @@ def test_without_mnist_browse_shows_the_sample_and_says_so(app, without_mnist):
     assert f"images of {SAMPLE_IN_WORDS}" in text(app)
     assert app.button(key="download")
     for split in ("validation", "train"):
-        app.session_state["browse-split"] = split
-        app.run()
+        app.selectbox(key="browse-images").select(split).run()
         assert not app.exception
         assert f"{split} images of" in text(app)
 
@@ -27,7 +36,8 @@ def test_browse_shows_what_is_read_wrong_and_one_image_large(app):
     app.switch_page("pages/browse.py").run()
     assert not app.exception
     wrong = 10_000 - round(catalog.card("cnn")["test_accuracy"] * 10_000)
-    assert metrics(app)["Read wrong"] == f"{wrong} of 10,000"
+    assert "right (95 % interval 99" in text(app)
+    assert f"**{wrong}** wrong" in text(app)
     assert f"{wrong} of 10,000 images." in text(app)
     first = next(button for button in app.button if str(button.key).startswith("image-"))
     assert "→" in first.label
@@ -51,3 +61,65 @@ def test_damaged_weights_are_said_by_browse(app, tmp_path, small):
     assert "are damaged or belong to another network" in app.error[0].value
     app.selectbox(key="browse-model").select("mlp").run()
     assert not app.error
+
+
+@needs_mnist
+def test_what_is_mixed_up_is_said_the_worst_first_and_leads_to_its_images(app):
+    app.run()
+    app.switch_page("pages/browse.py").run()
+    pairs = [button for button in app.button if str(button.key).startswith("mix-up-")]
+    counts = [1 if "once" in pair.label else int(pair.label.split(": ")[1].split()[0]) for pair in pairs]
+    assert counts == sorted(counts, reverse=True)
+    true, read = pairs[0].key.split("-")[2:]
+    assert pairs[0].label.startswith(f"{true} read as {read}: ")
+    pairs[0].click().run()
+    assert not app.exception
+    assert (app.selectbox(key="browse-true").value, app.selectbox(key="browse-read").value) == (true, read)
+    assert f"{counts[0]} of 10,000 images." in text(app)
+
+
+def test_own_digits_are_browsed_as_well(app, without_mnist, tmp_path):
+    store = DigitStore(tmp_path / "digits")
+    app.run()
+    app.switch_page("pages/browse.py").run()
+    assert "own/anna" not in app.selectbox(key="browse-images").options
+    anna = store.create("anna")
+    for label, image in ((7, ink_of_a_seven()), (1, ink_of_a_seven())):
+        anna.add(label, image)
+    app.run()
+    app.selectbox(key="browse-images").select("own/anna").run()
+    assert not app.exception
+    assert "of the 2 digits of anna right" in text(app)
+    assert app.button(key="mix-up-1-7").label == "1 read as 7: once"
+    app.button(key="mix-up-1-7").click().run()
+    app.button(key="image-0").click().run()
+    assert "Image 0 of anna, a true 1" in text(app)
+    anna.add(7, ink_of_a_seven())
+    app.run()
+    assert "of the 3 digits of anna right" in text(app)
+    store.delete("anna")
+    app.run()
+    assert not app.exception
+    assert app.selectbox(key="browse-images").value == "test"
+
+
+def test_an_own_set_that_cannot_be_read_is_said(app, without_mnist, tmp_path):
+    store = DigitStore(tmp_path / "digits")
+    store.create("empty")
+    app.run()
+    app.switch_page("pages/browse.py").run()
+    app.selectbox(key="browse-images").select("own/empty").run()
+    assert not app.exception
+    assert "The set empty is empty" in app.error[0].value
+    app.selectbox(key="browse-images").select("test").run()
+    assert not app.error
+
+
+def test_filters_that_leave_nothing_say_so(app, without_mnist):
+    app.run()
+    app.switch_page("pages/browse.py").run()
+    app.selectbox(key="browse-true").select("0").run()
+    app.selectbox(key="browse-read").select("1").run()
+    assert "No image is left" in app.info[-1].value
+    app.button(key="browse-all").click().run()
+    assert app.selectbox(key="browse-true").value == "any"

@@ -1,5 +1,6 @@
 """The Inside page as a script, section by section."""
 
+import base64
 import functools
 import re
 import shutil
@@ -19,10 +20,10 @@ from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT, needs_mnist
-from tests.pages import SEVEN, pictures, text, wait_for_work
+from tests.pages import SEVEN, pictures, sent, text, wait_for_work
 from tests.pages import drawing as drawn
 
-SECTIONS = ["ink", "layers", "unit", "weights", "why", "space", "damage"]
+SECTIONS = ["network", "ink", "layers", "unit", "weights", "why", "space", "damage"]
 TEST = dataset.load_test("sample")
 
 
@@ -58,8 +59,14 @@ def test_each_section_shows_each_model(inside, section, name):
     assert app.session_state["inside-section"] == section
     assert dict(app.query_params) == {"section": section, "model": name, "image": "5"}
     answer = predictor.load(name).predict_one(TEST.images[5].numpy())
+    title = f"Test image 5, a true {int(TEST.labels[5])}: read as"
+    if section == "network":  # the browser answers there
+        head, _ = sent(app)
+        assert head["label"] == title
+        assert base64.b64decode(head["opened"]) == TEST.images[5].numpy().tobytes()
+        return
     assert app.metric[0].value == str(answer.digit)
-    assert app.metric[0].label == f"Test image 5, a true {int(TEST.labels[5])}: read as"
+    assert app.metric[0].label == title
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -70,10 +77,10 @@ def test_each_section_shows_each_network_of_the_registry(inside, of_network, sto
     app = inside(section=section, model=run.id, image=3)
     assert not app.exception
     assert not app.error
-    assert app.metric
+    assert app.metric or section == "network"
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", SECTIONS[1:])
 def test_every_picture_has_a_text_alternative(inside, section):
     app = inside(section=section, model="mlp", image=3)
     wait_for_work(app)
@@ -84,6 +91,9 @@ def test_every_picture_has_a_text_alternative(inside, section):
 def test_a_new_drawing_is_looked_into(inside, app):
     app.session_state["canvas-0"] = drawn(SEVEN)
     inside()
+    assert sent(app)[0]["label"] == "Your drawing: read as"
+    app.session_state["inside-section"] = "ink"
+    app.run()
     assert app.metric[0].label == "Your drawing: read as"
     assert app.metric[0].value == "7"
     assert app.query_params["image"] == "drawing"
@@ -113,7 +123,7 @@ def test_what_a_link_cannot_mean_is_said_and_the_page_stays(inside, link, fault)
     assert not app.exception
     assert fault in app.warning[0].value
     assert len(app.warning[0].value) < 500
-    assert dict(app.query_params) == {"section": "ink", "model": "cnn", "image": "0"}
+    assert dict(app.query_params) == {"section": "network", "model": "cnn", "image": "0"}
     assert not app.run().warning
 
 
@@ -138,7 +148,7 @@ def test_damaged_weights_are_said(inside, tmp_path, small):
     assert "are damaged or belong to another network" in app.error[0].value
     app.selectbox(key="inside-model").select("mlp").run()
     assert not app.error
-    assert app.metric
+    assert sent(app)
 
 
 def test_steps_are_left_out_and_the_answer_follows(inside, app):
@@ -160,20 +170,30 @@ def test_what_the_steps_are_worth_is_measured(inside):
     wait_for_work(app)
     worth = pictures(app)[-1]
     assert "with and without each step" in worth
-    shares = [float(share) for share in re.findall(r"([\d.]+)%", worth)]
+    shares = [float(share) for share in re.findall(r"([\d.]+)% \(", worth)]
     assert len(shares) == 4
     assert shares[0] > shares[-1]
+    assert f"Of 100 images, **{shares[0]:.1f}%** are read right. Without size: " in text(app)
+    assert f"No step: {shares[0] - shares[-1]:.1f} points less." in text(app)
 
 
 def test_layers_have_their_shapes_and_parameters(inside):
     app = inside(section="layers", model="mlp")
-    assert "784 → 64, 50,240 parameters" in text(app)
-    assert "64 → 10, 650 parameters" in text(app)
-    assert "PixelUnshuffle" not in text(app)
+    assert "784 values → **64 values** :gray[Linear → ReLU, 50,240 parameters]" in text(app)
+    assert "64 values → **10 values** :gray[Linear, 650 parameters]" in text(app)
+    assert [header.value for header in app.subheader] == ["Pixels", "Shapes", "Digits"]
     app.selectbox(key="inside-model").select("cnn").run()
     assert "Conv2d → BatchNorm2d → ReLU" in text(app)
+    assert [header.value for header in app.subheader] == ["Edges", "Strokes", "Shapes", "Digits"]
     app.toggle(key="layers-apart").set_value(True).run()
     assert "Conv2d → BatchNorm2d" not in text(app)
+    assert "BatchNorm2d shifts and scales each map" in text(app)
+
+
+def test_a_layer_with_a_strange_name_is_explained_where_it_stands(inside):
+    app = inside(section="layers", model="tiny")
+    assert "1 map of 28 x 28 → **4 maps of 14 x 14** :gray[PixelUnshuffle]" in text(app)
+    assert "PixelUnshuffle makes 4 small images of one" in text(app)
 
 
 def test_a_units_numbers_add_up_to_what_the_layer_gives(inside):
@@ -309,7 +329,7 @@ def test_work_that_fails_says_why_and_can_be_tried_again(inside, monkeypatch):
 
     get_jobs.cache_clear()
     with monkeypatch.context() as broken:
-        broken.setattr(preprocessing_ablation, "accuracies", failing)
+        broken.setattr(preprocessing_ablation, "measure", failing)
         app = inside(section="ink", model="mlp", image=5)
         wait_for_work(app)
         assert [error.value for error in app.error] == ["The test images cannot be drawn."]

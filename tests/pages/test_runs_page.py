@@ -6,11 +6,12 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.errors import RunError
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import title_of
 from pages.shared.markdown import plain
-from pages.shared.runs import get_workers
+from pages.shared.runs import by_name, get_workers
 from tests.pages import control, controls, metrics, open_train, text
 
 
@@ -75,7 +76,7 @@ def test_chosen_runs_are_compared(app, trained):
     assert app.selectbox(key="compare-one").value == ids[2]  # the newest first
     assert "More than chance" in said
     differs = app.dataframe[1].value
-    assert differs[""].tolist()[:2] == ["Learning rate", "Seed"]
+    assert differs[""].tolist()[:4] == ["test", "best validation", "Learning rate", "Seed"]
     app.selectbox(key="compare-one").select(ids[0]).run()
     app.selectbox(key="compare-other").select(ids[1]).run()
     assert "McNemar's test" in text(app)
@@ -89,6 +90,36 @@ def test_runs_of_different_data_have_no_images_in_common(app, trained, tmp_path,
     (other.path / "config.json").write_text(dataclasses.replace(small, data="mnist").to_json())
     open_runs(app, compare=f"{one.id},{other.id}")
     assert "Choose two runs of the same data." in text(app)
+
+
+def test_one_chosen_run_has_ways_on_and_a_hint(app, trained):
+    run = trained()
+    open_runs(app)
+    assert "Click on a run" in app.info[0].value
+    app.multiselect(key="runs-chosen").select(run.id).run()
+    assert app.info[0].value == "Click on a second run to compare the two."
+    assert f"Reads **{run.end()['test_accuracy']:.2%}** of the test images right" in text(app)
+    assert app.query_params["compare"] == run.id
+    assert app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("page", ["draw", "browse", "inside"])
+def test_a_run_leads_to_what_can_be_done_with_it(app, trained, page):
+    run = trained()
+    open_runs(app, run=run.id)
+    app.button(key=f"runs-to-{page}").click().run()
+    assert not app.exception
+    assert app.selectbox(key=f"{page}-model").value == run.id
+
+
+def test_what_has_not_begun_has_no_axes_and_no_ways_on(app, small, store):
+    ids = [store.create(dataclasses.replace(small, seed=seed)).id for seed in (0, 1)]
+    open_runs(app, compare=",".join(ids))
+    assert "There is nothing to draw yet" in text(app)
+    assert not app.get("plotly_chart")
+    open_runs(app, run=ids[0])
+    assert not app.get("echarts_chart")
+    assert "runs-to-draw" not in {button.key for button in app.button}
 
 
 @pytest.mark.parametrize("cost", ["parameters", "seconds"])
@@ -122,6 +153,15 @@ def test_a_name_and_a_note_are_text(app, trained):
     assert not app.exception
     assert (run.about().name, run.about().note) == (name, "a\nnote")
     assert app.header[0].value == plain(name)
+
+
+def test_errors_name_runs_by_what_they_are_called(app, trained):
+    run = trained()
+    run.set_about(name="mine")
+    app.run()
+    said = by_name(RunError(f"The run {run.id} is being trained: it cannot be saved in {run.path}."))
+    assert said == f"The run mine is being trained: it cannot be saved in {run.path}."
+    assert by_name(RunError("There is no run 20261124-120000-mlp-aaaa.")) == "There is no run 20261124-120000-mlp-aaaa."
 
 
 def test_what_is_no_run_is_said(app):

@@ -158,6 +158,14 @@ def test_runs_of_one_title_are_numbered_from_the_oldest_on():
     assert [row.run for row in numbered(rows)] == ["e", "d", "c", "b", "a"]
 
 
+def test_a_run_that_goes_on_from_another_is_called_by_that_ones_title():
+    config = TrainConfig(start_from="20261124-120000-mlp-aaaa", digits=("anna",))
+    base, taught = Row("20261124-120000-mlp-aaaa", title="grandma"), Row("b", title=title_of(config), config=config)
+    assert [row.title for row in numbered([taught, base])] == ["grandma taught anna", "grandma"]
+    assert numbered([dataclasses.replace(taught, title="mine", name="mine"), base])[0].title == "mine"
+    assert numbered([taught])[0].title == "20261124-120000-mlp-aaaa taught anna"  # which was deleted
+
+
 def test_a_name_that_a_person_gave_goes_first(finished, store):
     (row,) = Table(store).rows()
     assert row.title == title_of(finished.config())

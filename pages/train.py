@@ -14,7 +14,7 @@ from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState, Status
-from pages.shared import address, canvas, data, live, live_network, models, preview
+from pages.shared import address, canvas, data, live, live_network, models, preview, settings
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
@@ -67,6 +67,8 @@ def _choose_run(run: Run | None) -> None:
         return
     if run and run.id not in ids:
         ids.append(run.id)
+    if not ids:
+        return
     st.session_state["train-run"] = run.id if run else None
     called = titles()
     st.selectbox(
@@ -75,8 +77,7 @@ def _choose_run(run: Run | None) -> None:
         key="train-run",
         format_func=lambda name: called.get(name, name),
         on_change=lambda: _show_from_now(st.session_state["train-run"]),
-        placeholder="none yet",
-        disabled=not ids,
+        placeholder="none",
     )
 
 
@@ -99,6 +100,7 @@ def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None)
         workers.submit(new)
         _show_from_now(new.id)
         st.rerun()
+    settings.button()
     if chosen:
         start_several(chosen)
     if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going) and run:
@@ -220,6 +222,7 @@ top = st.container(horizontal=True, vertical_alignment="center", gap="medium")
 top.title("Train a network", width="content")
 with st.sidebar:
     chosen = config_controls()
+    settings.listen()
 data.offer_download()
 run = _shown_run()
 status = run.status() if run else None

@@ -43,6 +43,7 @@ def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:
         switch_to(other, "Train")
         fill(one, "Epochs (passes)", "7")
         expect(one).to_have_url(re.compile("epochs=7"))
+        other.get_by_text("More", exact=True).click()
         fill(other, "Seed", "3")
         expect(other).to_have_url(re.compile(r"\?(?!.*epochs).*seed=3"))
 

@@ -75,7 +75,7 @@ def _of_both(
         _line("validation", curves[f"val_{name}"], VALIDATION, symbols=True),
     ]
     if before:
-        lines.insert(0, _line("last run, validation", before[f"val_{name}"], EARLIER))
+        lines.insert(0, _line("training, last run", before[f"{name}_smoothed"], EARLIER))
     options = _options(name, lines, value_format)
     options["legend"]["data"] = [line["name"] for line in lines if line["name"] != "unsmoothed"]
     if steps:

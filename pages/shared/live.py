@@ -119,7 +119,7 @@ def _figures(status: Status, history: History, trained: TrainConfig) -> None:
         now["Test accuracy"] = f"{end['test_accuracy']:.2%}"
     else:
         now["Time left"] = f"{left // 60:.0f}:{left % 60:02.0f}" if step and status.state.is_active else "-"
-    with st.grid(7, min_column_width=110):
+    with st.grid(7, min_column_width=100):
         for label, value in now.items():
             st.metric(label, value)
 

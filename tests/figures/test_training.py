@@ -77,7 +77,7 @@ def test_the_axis_is_as_long_as_the_training_and_a_run_before_stands_behind(tmp_
         options = chart(curves, 500, before=curves)
         assert options["xAxis"]["max"] == 500
         behind = options["series"][0]
-        assert behind["name"] == "last run, validation"
+        assert behind["name"] == "training, last run"
         assert behind["name"] in options["legend"]["data"]
         assert "unsmoothed" not in options["legend"]["data"]
         assert json.loads(json.dumps(options, allow_nan=False)) == options

@@ -1,5 +1,7 @@
 """Makes the README's moving picture and the screenshots of Draw and Train, from the app in a real headless Chromium.
 
+And the app's icon, which browsers show beside its name.
+
 `python -m images.make`, from the project's folder. Needs MNIST, playwright and an installed Chromium.
 """
 
@@ -9,7 +11,7 @@ import pathlib
 import tempfile
 import time
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
@@ -21,6 +23,7 @@ WIDTH, HEIGHT = 1280, 720
 SHOWN = (960, 540)  # pixels of the moving picture
 AFTER = 3.0  # seconds that it goes on once the digit is read
 LAST = 2_500  # milliseconds of its last frame
+ICON = 64  # pixels
 
 
 class Film:
@@ -95,7 +98,21 @@ def drawn(browser: Browser, server: Server) -> None:
         page.screenshot(path=FOLDER / "draw.png")
 
 
+def icon() -> None:
+    """A 7 in white on the app's blue."""
+    times = 8  # drawn larger, so that its edges are smooth
+    image = Image.new("RGBA", (ICON * times, ICON * times))
+    drawn = ImageDraw.Draw(image)
+    drawn.rounded_rectangle((0, 0, *image.size), radius=13 * times, fill="#1a5fb4")
+    points = [(17 * times, 18 * times), (46 * times, 18 * times), (28 * times, 50 * times)]
+    drawn.line(points, fill="white", width=8 * times, joint="curve")
+    for point in points:
+        drawn.circle(point, 4 * times, fill="white")
+    image.resize((ICON, ICON), Image.Resampling.LANCZOS).quantize(32).save(FOLDER / "icon.png", optimize=True)
+
+
 def main() -> None:
+    icon()
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         with serving(pathlib.Path(scratch)) as server:

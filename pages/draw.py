@@ -180,6 +180,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     source = st.segmented_control(
         "Source", SOURCES, default="Draw", key="draw-source", label_visibility="collapsed", required=True
     )
+    st.caption("**Digit lab**: networks that read handwriting, to try, to train and to look into.", width="content")
 place = st.container()
 name, pen_width, compare = _settings()
 with place:

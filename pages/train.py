@@ -11,10 +11,11 @@ import streamlit as st
 from mnist_core import config, teaching
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
+from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState, Status
-from pages.shared import address, canvas, data, live, live_network, models, preview, searches
+from pages.shared import address, canvas, data, hints, live, live_network, models, preview, searches, settings
 from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
@@ -37,6 +38,7 @@ def _shown_run() -> Run | None:
     # a stroke that was sent together with the click still brings the address from before it
     if time.monotonic() - moment > address.SETTLED:
         run_id = st.query_params.get("run") or st.session_state.get("train-shown")
+    run_id = run_id or _trained_now()
     if not run_id:
         return None
     try:
@@ -53,6 +55,24 @@ def _shown_run() -> Run | None:
     return run
 
 
+def _trained_now() -> str | None:
+    """The run that this server trains, the first of several."""
+    for run_id in get_workers().ids():
+        with contextlib.suppress(LabError):  # it has just been deleted
+            if RUNS.open(run_id).status().state is RunState.RUNNING:
+                return run_id
+    return None
+
+
+def _run_before(run: Run) -> History | None:
+    """What is known of the run that was made last before this one, where it learnt the same data."""
+    with contextlib.suppress(LabError):  # what cannot be read is not needed
+        earlier = next((one for one in RUNS.runs() if one.id < run.id), None)
+        if earlier and earlier.config().data == run.config().data:
+            return history_of(earlier)
+    return None
+
+
 def _show_from_now(run_id: str) -> None:
     st.query_params["run"] = run_id
     st.session_state["train-chosen"] = run_id, time.monotonic()
@@ -67,6 +87,8 @@ def _choose_run(run: Run | None) -> None:
         return
     if run and run.id not in ids:
         ids.append(run.id)
+    if not ids:
+        return
     st.session_state["train-run"] = run.id if run else None
     called = titles()
     st.selectbox(
@@ -75,17 +97,30 @@ def _choose_run(run: Run | None) -> None:
         key="train-run",
         format_func=lambda name: called.get(name, name),
         on_change=lambda: _show_from_now(st.session_state["train-run"]),
-        placeholder="none yet",
-        disabled=not ids,
+        placeholder="none",
     )
 
 
 def _others(run: Run | None) -> None:
-    """Which other runs this server trains or has in line."""
-    others = [run_id for run_id in get_workers().ids() if not run or run_id != run.id]
-    if others:
-        called = titles()
-        st.caption(f"Also on this server, in this order: {plain('; '.join(called.get(one, one) for one in others))}.")
+    """Ways to the other runs that this server trains, has in line, or keeps paused."""
+    workers, called = get_workers(), titles()
+    groups: dict[str, list[str]] = {"Also training:": [], "In line:": [], "Paused:": []}
+    for run_id in workers.ids():
+        if run and run_id == run.id:
+            continue
+        with contextlib.suppress(LabError):  # it has just been deleted
+            other = RUNS.open(run_id)
+            is_paused = other.status().state is RunState.PAUSED
+            groups["In line:" if workers.place(other) else "Paused:" if is_paused else "Also training:"].append(run_id)
+    if any(groups.values()):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="other-runs"):
+            for words, ids in groups.items():
+                if ids:
+                    st.caption(words, width="content")
+                for run_id in ids:
+                    st.page_link(
+                        "pages/train.py", label=plain(called.get(run_id, run_id)), query_params={"run": run_id}
+                    )
 
 
 def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None) -> None:
@@ -99,6 +134,7 @@ def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None)
         workers.submit(new)
         _show_from_now(new.id)
         st.rerun()
+    settings.button()
     if chosen:
         start_several(chosen)
         if st.button("Search", key="train-search", icon=":material/travel_explore:"):
@@ -123,7 +159,7 @@ def _lr_control(run: Run, active: bool) -> None:
     except LabError:  # said where the run is shown
         return
     st.number_input(
-        "Learning rate now",
+        "Peak learning rate",
         min_value=config.RULES["lr"].minimum,
         max_value=config.RULES["lr"].maximum,
         step=None,
@@ -132,7 +168,8 @@ def _lr_control(run: Run, active: bool) -> None:
         on_change=_change_lr,
         args=(run,),
         disabled=not active,
-        help="The highest of the schedule, for the run shown: it may be changed while it trains.",
+        help="The highest of the schedule, for the run shown: it may be changed while it trains. What it is now stands "
+        "below the curves.",
         width=160,
     )
 
@@ -143,7 +180,7 @@ def _change_lr(run: Run) -> None:
     except LabError as error:
         st.toast(str(error), icon=":material/error:")
     else:
-        st.toast("The learning rate changes at the next report.")
+        st.toast("The learning rate changes in a moment.")
 
 
 def _stage(status: Status) -> str:
@@ -165,8 +202,11 @@ def _headline(run: Run) -> None:
         live.headline(run, run.status(), history_of(run))
 
 
-def _show(run: Run, made_for: tuple[str, float | None]) -> None:
-    """The run as it stands now. `made_for` are its stage and the refreshing when the rest of the page was made."""
+def _show(run: Run, made_for: tuple[str, float | None], before: History | None) -> None:
+    """The run as it stands now, and that of `before` behind its curves.
+
+    `made_for` are its stage and the refreshing when the rest of the page was made.
+    """
     try:
         status, history, trained = run.status(), history_of(run), run.config()
     except LabError as error:
@@ -174,7 +214,7 @@ def _show(run: Run, made_for: tuple[str, float | None]) -> None:
         return
     if (_stage(status), _refresh(run, status)) != made_for:
         st.rerun()  # the buttons change with the stage, and the refreshing with both
-    live.show(run, status, history, trained)
+    live.show(run, status, history, trained, before)
 
 
 def _draw() -> None:
@@ -222,6 +262,7 @@ top = st.container(horizontal=True, vertical_alignment="center", gap="medium")
 top.title("Train a network", width="content")
 with st.sidebar:
     chosen = config_controls()
+    settings.listen()
 data.offer_download()
 run = _shown_run()
 status = run.status() if run else None
@@ -250,7 +291,8 @@ with right:
     if run:
         st.fragment(_send_states, run_every=refresh)(run)
 if run and status:
-    st.fragment(_show, run_every=refresh)(run, (_stage(status), refresh))
+    st.fragment(hints.show, run_every=refresh)(run)
+    st.fragment(_show, run_every=refresh)(run, (_stage(status), refresh), _run_before(run))
 if chosen:
     with st.expander("What Start trains", expanded=not run, icon=":material/network_node:"):
         preview.show(chosen)

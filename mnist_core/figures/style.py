@@ -6,6 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 TRAINING, VALIDATION, RATE = "#3584e4", "#e66100", "#9141ac"
+EARLIER = "#808890"  # another run, and lines to compare with
 # Of text on light and on dark, for numbers on a coloured ground.
 INK = {"light": "#1b2733", "dark": "#e6ebf0"}
 

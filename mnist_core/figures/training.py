@@ -7,18 +7,37 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from mnist_core.figures.style import RATE, TRAINING, VALIDATION
+from mnist_core.figures.style import EARLIER, RATE, TRAINING, VALIDATION
 from mnist_core.runs.curves import Curve
 
 
-def loss_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
-    """ECharts options for a History's `curves`: the training's loss, raw and smoothed, and the validation's."""
-    return _of_both("loss", curves, value_format="%.4f")
+def loss_curves(
+    curves: Mapping[str, Curve], steps: int | None = None, before: Mapping[str, Curve] | None = None
+) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the training's loss, raw and smoothed, and the validation's.
+
+    The axis is as long as the training's `steps`, where they are known. The curve of a run `before` stands behind.
+    """
+    options = _of_both("loss", curves, steps, before, value_format="%.4f")
+    options["yAxis"]["min"] = 0
+    _mark(options, {math.log(10): "guessing"})
+    return options
 
 
-def accuracy_curves(curves: Mapping[str, Curve]) -> dict[str, Any]:
-    """ECharts options for a History's `curves`: the training's accuracy, raw and smoothed, and the validation's."""
-    return _of_both("accuracy", curves, value_format="percent")
+def accuracy_curves(
+    curves: Mapping[str, Curve],
+    steps: int | None = None,
+    before: Mapping[str, Curve] | None = None,
+    goals: Mapping[float, str] | None = None,
+) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: the training's accuracy, raw and smoothed, and the validation's.
+
+    As `loss_curves`. `goals` are accuracies to compare it with, and what they are.
+    """
+    options = _of_both("accuracy", curves, steps, before, value_format="percent")
+    options["yAxis"] |= {"min": 0, "max": 1}
+    _mark(options, {0.1: "guessing: 10 %", **(goals or {})})
+    return options
 
 
 def own_curves(curves: Mapping[str, Curve], steps: int) -> dict[str, Any]:
@@ -47,13 +66,33 @@ def together(name: str, curves: Mapping[str, Curve], value_format: str, highest:
     return options
 
 
-def _of_both(name: str, curves: Mapping[str, Curve], value_format: str) -> dict[str, Any]:
+def _of_both(
+    name: str, curves: Mapping[str, Curve], steps: int | None, before: Mapping[str, Curve] | None, value_format: str
+) -> dict[str, Any]:
     lines = [
-        _line("each report", curves[name], TRAINING, faint=True),
+        _line("unsmoothed", curves[name], TRAINING, faint=True),
         _line("training", curves[f"{name}_smoothed"], TRAINING),
         _line("validation", curves[f"val_{name}"], VALIDATION, symbols=True),
     ]
-    return _options(name, lines, value_format)
+    if before:
+        lines.insert(0, _line("training, last run", before[f"{name}_smoothed"], EARLIER))
+    options = _options(name, lines, value_format)
+    options["legend"]["data"] = [line["name"] for line in lines if line["name"] != "unsmoothed"]
+    if steps:
+        options["xAxis"]["max"] = steps
+    return options
+
+
+def _mark(options: dict[str, Any], levels: Mapping[float, str]) -> None:
+    """Dashed lines at these heights, with words."""
+    options["series"][-1]["markLine"] = {
+        "silent": True,
+        "symbol": "none",
+        "animation": False,
+        "lineStyle": {"type": "dashed", "color": EARLIER, "width": 1},
+        "label": {"position": "insideEndTop", "color": EARLIER, "fontSize": 11},
+        "data": [{"yAxis": level, "label": {"formatter": words}} for level, words in levels.items()],
+    }
 
 
 def lr_curve(curves: Mapping[str, Curve]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 from mnist_core.text import shorten, whole_number
 from pages.shared import address
+from pages.shared.markdown import plain
 
 GROUPS = {"network": "Network", "optimizer": "Optimizer", "data": "Data", "own": "Own digits"}
 PLACEHOLDERS = {
@@ -25,10 +26,13 @@ PLACEHOLDERS = {
     "start_from": "random weights",
 }
 OTHERS = ("run",)  # words in the address that are no hyperparameters
+FIRST = ("model", "hidden", "width", "lr", "epochs", "data")  # the others are behind "More"
 
 
 def config_controls() -> TrainConfig | None:
-    """The controls of all fields, by group; the config they are set to, or None, with a message, if it cannot be.
+    """The controls of all fields; the config they are set to, or None, with a message, if it cannot be.
+
+    A few stand first, the others behind "More", by group.
 
     The page's address says what they are set to, and sets them when it is opened; as a lesson, it locks or hides some.
     """
@@ -41,30 +45,52 @@ def config_controls() -> TrainConfig | None:
         _offer_presets()
     values: dict[str, Any] = {}
     messages = {}  # where a field's problem is said
-    for group in GROUPS:
-        names = [name for name, rule in RULES.items() if rule.group == group]
-        if not set(names) <= set(hidden):
-            st.subheader(GROUPS[group], divider="gray")
-        for name in names:
-            # a network's hyperparameters come behind `model`, so that its value is known here
-            if name in HYPERPARAMETERS and name not in NETWORKS[values["model"]].hyperparameters:
-                continue
-            if name in hidden:
-                values[name] = _hidden_value(name)
-            else:
-                values[name] = _control(name, disabled=name in locked)
-                messages[name] = st.container()
+
+    def add(name: str) -> None:
+        # a network's hyperparameters come behind `model`, so that its value is known here
+        if name in HYPERPARAMETERS and name not in NETWORKS[values["model"]].hyperparameters:
+            return
+        if name in hidden:
+            values[name] = _hidden_value(name)
+        else:
+            values[name] = _control(name, disabled=name in locked)
+            messages[name] = st.container()
+
+    for name in FIRST:
+        add(name)
+    set_in_more = st.container()
+    with st.expander("More", expanded=st.session_state.get("train-more-open", False), key="train-more"):
+        for group, title in GROUPS.items():
+            names = [name for name, rule in RULES.items() if rule.group == group and name not in FIRST]
+            if not set(names) <= set(hidden):
+                st.subheader(title, divider="gray")
+            for name in names:
+                add(name)
     try:
         config = TrainConfig.from_dict(values)
     except ConfigError as error:
+        if error.field in messages and error.field not in FIRST and not st.session_state.get("train-more-open"):
+            st.session_state["train-more-open"] = True
+            st.rerun()  # so that it is seen
         messages.get(error.field, st).error(str(error))
         return None
+    with set_in_more:
+        _say_set(config, [name for name in config.fields if name not in (*FIRST, *hidden)])
     _set_link(Lesson(config, locked, hidden))
     _offer_lesson(config)
     if st.session_state["link-problems"]:
         found = shorten(" ".join(st.session_state["link-problems"]), LONGEST)
         problems.warning(f"The link holds what cannot be used; the default stands in for it. {found}")
     return config
+
+
+def _say_set(config: TrainConfig, names: list[str]) -> None:
+    """Which of the fields are not at their default, for those who do not see their controls."""
+    shown = {label_of(name): _as_shown(name, value) for name, value in config.to_dict().items() if name in names}
+    usual = {label_of(name): _as_shown(name, DEFAULTS[name]) for name in names}
+    others = [f"{label} {value}" for label, value in shown.items() if value != usual[label]]
+    if others:
+        st.caption(plain(f"Set in More: {', '.join(others)}."))
 
 
 def _offer_presets() -> None:

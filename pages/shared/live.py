@@ -1,5 +1,6 @@
 """A run as it is trained: what it does, its curves, and what it reads by now."""
 
+import functools
 from typing import Literal
 
 import numpy as np
@@ -8,6 +9,7 @@ import streamlit as st
 from mnist_core.config import TrainConfig
 from mnist_core.errors import EmptyDrawing, LabError
 from mnist_core.figures import training as training_figures
+from mnist_core.reading import catalog
 from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState, Status
@@ -50,9 +52,9 @@ def headline(run: Run, status: Status, history: History) -> None:
         st.warning(history.damage)
 
 
-def show(run: Run, status: Status, history: History, trained: TrainConfig) -> None:
-    """The run's curves, figures and newest readings."""
-    curves(history)
+def show(run: Run, status: Status, history: History, trained: TrainConfig, before: History | None) -> None:
+    """The run's curves, figures and newest readings; the curves of the run `before` stand behind."""
+    curves(history, before)
     _figures(status, history, trained)
     try:
         _judged(run, trained)
@@ -61,16 +63,32 @@ def show(run: Run, status: Status, history: History, trained: TrainConfig) -> No
     st.echarts_chart(training_figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
 
 
-def curves(history: History) -> None:
-    """Loss and accuracy by step."""
+def curves(history: History, before: History | None = None) -> None:
+    """Loss and accuracy by step, with the curves of a run `before` behind."""
+    start = history.start
+    steps, earlier = start["steps"] if start else None, before.curves if before else None
+    goals = _goals() if start and start["data"] == "mnist" else None
     with st.container(key="curves"):
         left, right = st.columns(2)
         left.echarts_chart(
-            training_figures.loss_curves(history.curves), height=160, key="loss-curves", alt="Loss by step"
+            training_figures.loss_curves(history.curves, steps, earlier),
+            height=180,
+            key="loss-curves",
+            alt="Loss by step",
         )
         right.echarts_chart(
-            training_figures.accuracy_curves(history.curves), height=160, key="accuracy-curves", alt="Accuracy by step"
+            training_figures.accuracy_curves(history.curves, steps, earlier, goals),
+            height=180,
+            key="accuracy-curves",
+            alt="Accuracy by step",
         )
+
+
+@functools.cache
+def _goals() -> dict[float, str]:
+    """What the model that answers on Draw at first reads of MNIST, to compare with."""
+    accuracy = float(catalog.card(catalog.DEFAULT_MODEL)["test_accuracy"])
+    return {accuracy: f"{catalog.DEFAULT_MODEL}, on Draw: {accuracy:.1%}"}
 
 
 def go_on_with(run: Run) -> None:
@@ -94,13 +112,14 @@ def _figures(status: Status, history: History, trained: TrainConfig) -> None:
         "Training loss": f"{step['loss']:.4f}" if step else "-",
         "Training accuracy": f"{step['accuracy']:.1%}" if step else "-",
         "Validation accuracy": f"{epoch['val_accuracy']:.2%}" if epoch else "-",
+        "Learning rate now": f"{step['lr']:.2g}" if step else "-",
         "Images/s": f"{history.images_per_s:,.0f}" if step else "-",
     }
     if end and "test_accuracy" in end:
         now["Test accuracy"] = f"{end['test_accuracy']:.2%}"
     else:
         now["Time left"] = f"{left // 60:.0f}:{left % 60:02.0f}" if step and status.state.is_active else "-"
-    with st.grid(6, min_column_width=120):
+    with st.grid(7, min_column_width=100):
         for label, value in now.items():
             st.metric(label, value)
 

@@ -36,9 +36,10 @@ def show(chosen: TrainConfig) -> None:
         f"{chosen.training_images:,} images to train on{no_digits} and {chosen.validation_images:,} to validate: "
         f"{chosen.steps_per_epoch:,} steps in each of {chosen.epochs:,} passes. "
         f"It takes about **{data_size(needed.memory)}** of memory and {data_size(needed.disk)} of disk. "
-        "The first loss should be near **2.303**, which is ln 10: what guessing one of ten digits costs."
+        "The first loss should be near **2.303**: what guessing one of ten digits costs."
     )
     st.dataframe(rows, hide_index=True, width="stretch")
+    st.caption("Multiply-adds: multiplications, each with an addition, that one image takes.")
 
 
 @functools.lru_cache(maxsize=64)

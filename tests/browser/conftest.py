@@ -129,7 +129,9 @@ def opened(context: BrowserContext) -> Iterator[Page]:
 
 
 @contextlib.contextmanager
-def visiting(browser: Browser, server: Server, width: int = 1280, height: int = 1000, **options: str) -> Iterator[Page]:
+def visiting(
+    browser: Browser, server: Server, width: int = 1280, height: int = 1000, **options: object
+) -> Iterator[Page]:
     """A new visitor's page, who has never seen the app."""
     context = browser.new_context(base_url=server.address, viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
     with contextlib.closing(context), opened(context) as page:

@@ -44,6 +44,7 @@ def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:
         switch_to(other, "Train")
         fill(one, "Epochs (passes)", "7")
         expect(one).to_have_url(re.compile("epochs=7"))
+        other.get_by_text("More", exact=True).click()
         fill(other, "Seed", "3")
         expect(other).to_have_url(re.compile(r"\?(?!.*epochs).*seed=3"))
 
@@ -110,6 +111,8 @@ def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, server: 
         expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
         main = page.locator("[data-testid=stMain]")
         assert main.evaluate("main => main.scrollWidth") <= 390
+        if path != "/browse":  # a gallery, of three images in a row
+            assert main.evaluate("main => main.scrollHeight") <= 2_500
         if path == "/":
             draw(page, ONE)
             expect(answer(page)).to_have_text("1")

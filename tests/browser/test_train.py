@@ -63,7 +63,7 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
     before = step(page)
     page.wait_for_timeout(1_500)
     assert step(page) == before
-    fill(page, "Learning rate now", "0.1")
+    fill(page, "Peak learning rate", "0.1")
     press(page, "train-resume")
     expect(status(page)).to_contain_text("running")
     wait_for_steps(page)
@@ -71,7 +71,7 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
     page.reload()
     expect(status(page)).to_contain_text("running")
     wait_for_steps(page)
-    expect(page.get_by_label("Learning rate now", exact=True)).to_have_value("0.1")
+    expect(page.get_by_label("Peak learning rate", exact=True)).to_have_value("0.1")
     switch_to(page, "Draw")
     switch_to(page, "Train")
     expect(status(page)).to_contain_text("running")

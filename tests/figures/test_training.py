@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from mnist_core.figures import training
 from mnist_core.runs.curves import History
@@ -24,12 +25,12 @@ def data(options):
 def test_curves_hold_the_records_points(tmp_path):
     curves = history_of(RECORDS, tmp_path / "metrics.jsonl").curves
     loss, accuracy = data(training.loss_curves(curves)), data(training.accuracy_curves(curves))
-    assert loss["each report"] == [[0, 2.3], [20, 1.0], [40, 0.5]]
+    assert loss["unsmoothed"] == [[0, 2.3], [20, 1.0], [40, 0.5]]
     assert loss["validation"] == [[40, 0.4]]
-    assert accuracy["each report"] == [[20, 0.5], [40, 0.8]]
+    assert accuracy["unsmoothed"] == [[20, 0.5], [40, 0.8]]
     assert accuracy["validation"] == [[40, 0.9]]
     assert data(training.lr_curve(curves)) == {"learning rate": [[20, 0.1], [40, 0.05]]}
-    for smoothed, raw in ((loss["training"], loss["each report"]), (accuracy["training"], accuracy["each report"])):
+    for smoothed, raw in ((loss["training"], loss["unsmoothed"]), (accuracy["training"], accuracy["unsmoothed"])):
         assert [x for x, _ in smoothed] == [x for x, _ in raw]
         values = [y for _, y in raw]
         assert all(min(values) <= y <= max(values) for _, y in smoothed)
@@ -68,3 +69,24 @@ def test_a_long_trainings_curves_stay_small(tmp_path):
     assert sum(len(json.dumps(chart(curves))) for chart in CHARTS) < 40_000
     for chart in CHARTS:
         assert all(points[-1][0] == 100_000 for points in data(chart(curves)).values())
+
+
+def test_the_axis_is_as_long_as_the_training_and_a_run_before_stands_behind(tmp_path):
+    curves = history_of(RECORDS, tmp_path / "metrics.jsonl").curves
+    for chart in (training.loss_curves, training.accuracy_curves):
+        options = chart(curves, 500, before=curves)
+        assert options["xAxis"]["max"] == 500
+        behind = options["series"][0]
+        assert behind["name"] == "training, last run"
+        assert behind["name"] in options["legend"]["data"]
+        assert "unsmoothed" not in options["legend"]["data"]
+        assert json.loads(json.dumps(options, allow_nan=False)) == options
+
+
+def test_guessing_and_goals_are_marked(tmp_path):
+    curves = history_of(RECORDS, tmp_path / "metrics.jsonl").curves
+    (loss,) = training.loss_curves(curves)["series"][-1]["markLine"]["data"]
+    assert loss["yAxis"] == pytest.approx(2.3026, abs=1e-4)
+    guessing, goal = training.accuracy_curves(curves, goals={0.99: "cnn"})["series"][-1]["markLine"]["data"]
+    assert (guessing["yAxis"], goal["yAxis"]) == (0.1, 0.99)
+    assert goal["label"]["formatter"] == "cnn"

@@ -1,5 +1,6 @@
 """The Train page as a script."""
 
+import dataclasses
 import re
 import shutil
 
@@ -12,6 +13,7 @@ from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
+from mnist_core.runs.worker_pool import Workers
 from pages.shared import data
 from tests.conftest import MNIST_ROOT, NESTED, needs_mnist, progress_of, wait_until
 from tests.pages import control, controls, metrics, open_train, text
@@ -293,3 +295,37 @@ def test_start_several_does_not_start_on_enter(app):
     forms = app.get("form")
     assert len(forms) == 2
     assert not any(form.proto.form.enter_to_submit for form in forms)
+
+
+def test_a_hint_says_what_was_seen_and_its_button_trains_with_the_change(app, trained, at_once, store):
+    run = trained(optimizer="sgd", lr=5.0, schedule="constant")
+    app.query_params["run"] = run.id
+    open_train(app)
+    app.query_params["run"] = run.id
+    app.run()
+    assert "The loss grows" in text(app)
+    assert app.button(key="hint-0").label == "Learning rate 0.5"
+    app.button(key="hint-0").click().run()
+    assert not app.exception
+    (new,) = (one for one in store.runs() if one.id != run.id)
+    assert new.config() == dataclasses.replace(run.config(), lr=0.5)
+    assert app.query_params["run"] == new.id
+    assert control(app, "lr").value == 0.5
+
+
+def test_opened_anew_the_page_shows_what_trains(app, monkeypatch, small, store):
+    one, other, third = store.create(small), store.create(small), store.create(small)
+    monkeypatch.setattr(Workers, "ids", lambda _: [one.id, other.id, third.id])
+    monkeypatch.setattr(Workers, "place", lambda _, run: int(run.id == third.id))
+    with one.locked(), other.locked(), third.locked():
+        one.set_status(RunState.PAUSED)
+        other.set_status(RunState.RUNNING)
+        third.set_status(RunState.WAITING)
+        open_train(app)
+        assert app.query_params["run"] == other.id
+        said = [element.value for element in app.caption]
+        assert "Paused:" in said
+        assert "In line:" in said
+        links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+        assert f"run={one.id}" in links.values()
+        assert f"run={third.id}" in links.values()

@@ -12,7 +12,7 @@ from tests.browser.conftest import Server, visiting
 from tests.browser.steps import SEVEN, at_rest, draw, fill, kept, visit, wait_until
 from tests.conftest import needs_mnist
 
-TITLES = ("Draw", "Handwriting", "Learn", "Train", "Browse", "Runs", "Inside")
+TITLES = ("Draw", "Handwriting", "Learn", "Train", "Search", "Browse", "Runs", "Inside")
 PATHS = ("/", *(f"/{title.lower()}" for title in TITLES[1:]))
 # Streamlit's script asks below a page's own address first where the server is, and is told that it is not there.
 PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")

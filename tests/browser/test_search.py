@@ -35,4 +35,4 @@ def test_two_clicks_from_train_say_which_setting_matters_and_a_click_opens_a_run
         assert box
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         expect(page).to_have_url(re.compile(r"/runs\?run="))
-        expect(page.get_by_text("Search search-1")).to_be_visible()
+        expect(page.locator(".st-key-run-actions")).to_be_visible()

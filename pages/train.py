@@ -124,7 +124,7 @@ def _others(run: Run | None) -> None:
 
 
 def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None) -> None:
-    """Start, Pause, Resume and Stop, each answered at once; the process follows at its next report."""
+    """Start, Stop, and Pause or Resume, each answered at once; the process follows at its next report."""
     active = bool(status and status.state.is_active)
     going = bool(status and _stage(status) == "going")
     resumable = bool(status and (status.state is RunState.PAUSED or status.state.is_resumable))
@@ -139,13 +139,16 @@ def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None)
         start_several(chosen)
         if st.button("Search", key="train-search", icon=":material/travel_explore:"):
             searches.begin_from(chosen)
-    if st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going) and run:
+    if not run:
+        return
+    if resumable:
+        if st.button("Resume", key="train-resume", icon=":material/resume:"):
+            workers.resume(run)
+            st.rerun()
+    elif st.button("Pause", key="train-pause", icon=":material/pause:", disabled=not going):
         workers.pause(run)
         st.rerun()
-    if st.button("Resume", key="train-resume", icon=":material/resume:", disabled=not resumable) and run:
-        workers.resume(run)
-        st.rerun()
-    if st.button("Stop", key="train-stop", icon=":material/stop:", disabled=not active) and run:
+    if st.button("Stop", key="train-stop", icon=":material/stop:", disabled=not active):
         workers.stop(run)
         st.rerun()
 

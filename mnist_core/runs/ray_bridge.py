@@ -176,8 +176,7 @@ def main(address: str, runs: str) -> None:
         Bridge(pathlib.Path(runs), reports).serve(orders)
     except Exception as error:  # noqa: BLE001  # whatever it is, the server says it
         cause = reason(error) if isinstance(error, OSError) else str(error)
-        lines = cause.strip().splitlines() or [type(error).__name__]
-        say(reports, {"error": lines[0][:300]})
+        say(reports, {"error": " ".join(cause.split())[:300] or type(error).__name__})
         os._exit(2)
 
 

@@ -18,12 +18,17 @@ PATHS = ("/", *(f"/{title.lower()}" for title in TITLES[1:]))
 PROBE = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
 
+STYLED = """() => [...document.querySelectorAll('[data-testid=stCaptionContainer]')].every(
+    caption => getComputedStyle(caption).opacity === '0.75'
+)"""
+
+
 def test_a_phone_has_all_pages_in_a_bar(browser: Browser, server: Server) -> None:
     with visiting(browser, server, width=390, height=844, has_touch=True) as page:
         page.goto("/train")
         at_rest(page)
         bar = page.locator(".st-key-phone-navigation")
-        assert bar.get_by_role("link").all_inner_texts()
+        expect(bar.get_by_role("link")).to_have_count(len(TITLES))
         expect(page.get_by_role("button", name="Expand sidebar")).to_have_count(0)
         for title in TITLES:
             box = bar.get_by_role("link", name=title, exact=True).bounding_box()
@@ -111,6 +116,7 @@ def test_axe_finds_nothing_serious(browser: Browser, server: Server, scheme: str
         for path in PATHS:
             page.goto(path)
             at_rest(page)
+            page.wait_for_function(STYLED)
             if problems := serious(page):
                 found[path] = problems
     assert found == {}

@@ -25,14 +25,17 @@ DATA = "sample" if missing() else "mnist"
 SHORT = f"/train?data={DATA}&epochs=6&hidden=32"
 
 
-def train(page: Page, address: str) -> str:
+def train(page: Page, server: Server, address: str) -> str:
     """Start what the address says, and give the run's id."""
     page.goto(address)
     at_rest(page)
+    store = RunStore(server.runs_dir)
+    before = {run.id for run in store.runs()}
     press(page, "train-start")
-    expect(page.locator(".st-key-run-status")).to_be_visible()
-    wait_until(page, lambda: "run=" in page.url)
-    return page.url.split("run=")[1].split("&")[0]
+    wait_until(page, lambda: len(store.runs()) > len(before))
+    (made,) = {run.id for run in store.runs()} - before
+    wait_until(page, lambda: f"run={made}" in page.url)
+    return made
 
 
 def row(page: Page, place: int) -> None:
@@ -49,11 +52,11 @@ def row(page: Page, place: int) -> None:
 def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_path: pathlib.Path) -> None:
     """Three variants, a reload, a killed server, a resumption, a comparison, an export read by onnxruntime."""
     with serving(tmp_path) as first, visiting(browser, first) as page:
-        done = train(page, f"{SHORT}&lr=0.02")
+        done = train(page, first, f"{SHORT}&lr=0.02")
         page.reload()
         expect(status(page)).to_contain_text("finished", timeout=60_000)
-        long = train(page, f"/train?data={DATA}&epochs=3&hidden=64&lr=0.005&batch_size=16")
-        waiting = train(page, f"{SHORT}&lr=0.001")
+        long = train(page, first, f"/train?data={DATA}&epochs=8&hidden=64&lr=0.005&batch_size=16")
+        waiting = train(page, first, f"{SHORT}&lr=0.001")
         expect(status(page)).to_contain_text("number 1 in line")
         page.goto(f"/train?run={long}")
         at_rest(page)
@@ -191,4 +194,5 @@ def test_a_lesson_is_a_link(page: Page) -> None:
     switch_to(page, "Train")
     expect(page.locator(".st-key-lesson")).to_contain_text("A lesson")
     press(page, "lesson-leave")
+    page.get_by_text("More", exact=True).click()
     expect(page.locator(".st-key-config-seed")).to_be_visible()

@@ -100,13 +100,14 @@ def test_a_run_is_paused_changed_and_stopped_through_its_folder(workers, store):
     until(lambda: state(run) == "stopped" and state(next_one) == "finished", run, next_one)
 
 
-def test_of_many_short_runs_none_is_trained_twice(machines, workers, store):
-    machines.add()
-    made = [store.create(dataclasses.replace(SHORT, seed=seed)) for seed in range(12)]
+def test_of_many_short_runs_none_is_trained_twice_also_by_a_node_that_joins_meanwhile(machines, workers, store):
+    made = [store.create(dataclasses.replace(SHORT, seed=seed)) for seed in range(16)]
     for run in made:
         workers.submit(run)
+    until(lambda: epochs(made[0]), *made)
+    machines.add()
     until(lambda: all(state(run) == "finished" for run in made), *made)
-    assert [sum(record["event"] in ("start", "resume") for record in run.records()) for run in made] == [1] * 12
+    assert [sum(record["event"] in ("start", "resume") for record in run.records()) for run in made] == [1] * 16
     assert len({cluster.node_of(run) for run in made}) == 2
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from mnist_core.errors import ConfigError, SearchError
 from mnist_core.runs.run_store import RunStore
+from mnist_core.search.driver import drive
 from mnist_core.search.study import SearchStore
 
 
@@ -80,3 +81,21 @@ def test_a_study_of_another_program_is_left_alone(searching, store):
     assert SearchStore(store).names() == ["one"]
     with pytest.raises(SearchError, match="another program"):
         SearchStore(store).open("theirs")
+
+
+def test_a_database_that_goes_away_in_the_middle_ends_the_search_which_goes_on_when_it_is_back(
+    searching, pool, tmp_path
+):
+    database = tmp_path / "searches.db"
+    search = searching("one", url=f"sqlite:///{database}", trials=3)
+    trials = drive(search, pool)
+    next(trials)
+    kept = database.read_bytes()
+    database.write_bytes(b"no database at all" * 1_000)
+    with pytest.raises(SearchError, match=r"searches\.db, cannot be used"):
+        list(trials)
+    for records in pool.trained.values():
+        list(records)
+    database.write_bytes(kept)
+    list(drive(search, pool))
+    assert [trial.state for trial in search.trials()] == ["finished"] * 3

@@ -85,7 +85,7 @@ def test_an_answer_is_a_distribution():
 
 
 def test_a_model_that_is_not_there_is_named_with_those_that_are(store):
-    with pytest.raises(RunError, match=r"There is no run resnet in .*Shipped models are cnn, best, mlp"):
+    with pytest.raises(RunError, match=r"There is no run resnet in .*Shipped models are cnn, mlp, softmax"):
         predictor.load("resnet", store)
     with pytest.raises(RunError, match="is not a run's id"):
         predictor.load("../cnn", store)

@@ -28,6 +28,7 @@ bench: .venv/dev
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.runs
 	$(BIN)/python -m benchmarks.inside
+	$(BIN)/python -m benchmarks.cluster
 
 clean:
 	rm -rf .venv

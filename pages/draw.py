@@ -12,7 +12,7 @@ from mnist_core.errors import DrawingError, EmptyDrawing, LabError
 from mnist_core.reading import catalog
 from pages.shared import answers, canvas, corrections, data, live_network, models, photo
 from pages.shared.entry import through_app
-from pages.shared.runs import is_active, titles
+from pages.shared.runs import by_name, is_active, titles
 
 if TYPE_CHECKING:
     from mnist_core.browser.program import Program
@@ -45,7 +45,7 @@ def _draw(name: str, pen_width: int) -> None:
     except EmptyDrawing:
         return
     except DrawingError as error:
-        st.error(str(error))
+        st.error(by_name(error))
     except LabError:  # the model's, said beside the canvas
         return
 
@@ -89,7 +89,7 @@ def _answer(name: str, compare: bool, following: bool) -> None:
         way = live_network.show(program, "draw-live", _compared() if compare else None, image, WAYS)
         is_of_sample = catalog.config_of(name).data == "sample"
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if opened:
         st.caption(f"{opened.title}; draw to replace it")
@@ -132,7 +132,7 @@ def _photo(name: str, source: str) -> None:
         try:
             image = photo.take(source)
         except LabError as error:
-            st.error(str(error))
+            st.error(by_name(error))
             return
     if image is None:
         right.info("Digits side by side, dark on light: on paper, a screen, a board.", icon=":material/photo_camera:")

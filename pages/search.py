@@ -5,6 +5,7 @@ import streamlit as st
 from mnist_core.errors import LabError
 from pages.shared import data, models, searches
 from pages.shared.entry import through_app
+from pages.shared.runs import by_name
 
 REFRESH = 2.0  # seconds between looks at a search that is led
 
@@ -23,7 +24,7 @@ def _show(name: str, led_before: bool) -> None:
         found.pictures(search, status, config, trials)
         found.open_what_was_clicked()
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
 
 
 def _page() -> None:
@@ -66,5 +67,5 @@ try:
     _page()
 except LabError as error:
     st.title("Search")
-    st.info(str(error))
+    st.info(by_name(error))
 models.warm_up()

@@ -20,7 +20,7 @@ from pages.shared.controls import config_controls
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
 from pages.shared.run_actions import start_several
-from pages.shared.runs import get_workers, history_of, titles
+from pages.shared.runs import by_name, get_workers, history_of, titles
 
 # Seconds between looks at a run that is younger than so many seconds. A look costs the browser and this server about
 # a seventh of a second of a core: on a small machine, where the training lacks it, looks come less often in the end.
@@ -45,7 +45,7 @@ def _shown_run() -> Run | None:
         run = RUNS.open(run_id)
         run.status()
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         st.session_state["train-shown"] = None
         st.session_state.pop("train-chosen", None)
         return None
@@ -83,7 +83,7 @@ def _choose_run(run: Run | None) -> None:
     try:
         ids = [listed.id for listed in RUNS.runs()[:LISTED]]
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if run and run.id not in ids:
         ids.append(run.id)
@@ -181,7 +181,7 @@ def _change_lr(run: Run) -> None:
     try:
         run.request_lr(st.session_state[f"train-lr-{run.id}"])
     except LabError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(by_name(error), icon=":material/error:")
     else:
         st.toast("The learning rate changes in a moment.")
 
@@ -213,7 +213,7 @@ def _show(run: Run, made_for: tuple[str, float | None], before: History | None) 
     try:
         status, history, trained = run.status(), history_of(run), run.config()
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if (_stage(status), _refresh(run, status)) != made_for:
         st.rerun()  # the buttons change with the stage, and the refreshing with both
@@ -225,7 +225,7 @@ def _draw() -> None:
     try:
         canvas.draw(PEN, "train")
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
 
 
 def _watch(run: Run | None, chosen: TrainConfig | None, every: float | None) -> None:
@@ -251,7 +251,7 @@ def _watch(run: Run | None, chosen: TrainConfig | None, every: float | None) -> 
             network, "train-live", opened=image, run=run.id if run else "", step=at, label=label, height=180
         )
     except LabError as error:
-        st.caption(str(error))
+        st.caption(by_name(error))
 
 
 def _send_states(run: Run) -> None:
@@ -277,7 +277,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     try:
         _buttons(chosen, run, status)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
     if run and status:
         _lr_control(run, status.state.is_active)
     _choose_run(run)

@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     parent = add(
         commands, "search", _list, "List the searches for hyperparameters, or do with them what a command says."
     )
-    _add_storage(parent, "")
+    _add_storage(parent, settings.STORAGE)
     parts = parent.add_subparsers(title="commands", metavar="COMMAND")
 
     def part(name: str, function: Any, help: str, with_name: bool = True) -> Parser:

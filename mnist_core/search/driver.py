@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -118,10 +119,8 @@ class _Leader:
     def leave(self) -> None:
         """Have all runs that are trained for the search stop; they go on when it does."""
         for run in self._runs.values():
-            try:
+            with contextlib.suppress(RunError):  # deleted, or its folder cannot be written
                 self._pool.stop(run)
-            except RunError:  # deleted, or its folder cannot be written
-                logging.getLogger(__name__).warning("The run %s could not be stopped", run.id)
 
     def is_done(self) -> bool:
         """Whether there is nothing left to try."""
@@ -225,8 +224,9 @@ class _Leader:
     def _end(self, number: int, how: str, message: str = "") -> bool:
         """The trial ends before its training does."""
         run = self._runs[number]
-        if run.status().state.is_active:
-            self._pool.stop(run)
+        with contextlib.suppress(RunError):  # deleted, or its folder cannot be written
+            if run.status().state.is_active:
+                self._pool.stop(run)
         self._tell(number, TrialState.PRUNED, how, message)
         self._failures = 0
         return True

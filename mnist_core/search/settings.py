@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ from mnist_core.errors import ConfigError
 from mnist_core.search import space
 from mnist_core.text import parse_json, quoted
 
+STORAGE = os.environ.get("SEARCH_STORAGE", "")  # a database's URL; empty for the file beside the runs
 MOST_TRIALS, MOST_MINUTES = 10_000, 60 * 24 * 30
 MOST_IN_GRID = 1_000
 

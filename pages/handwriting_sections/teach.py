@@ -14,7 +14,7 @@ from mnist_core.runs.status import RunState
 from mnist_core.teaching import Outcome
 from pages.shared import live, live_network, models, own, pictures
 from pages.shared.markdown import plain
-from pages.shared.runs import get_workers, history_of, titles
+from pages.shared.runs import by_name, get_workers, history_of, titles
 
 REFRESH = 0.5  # seconds between looks at a network that is taught
 FEWEST = 10  # digits, from which there is something to learn
@@ -41,7 +41,7 @@ def _start(name: str, model: str) -> None:
         run = teaching.create_run(TrainConfig(**teaching.settings(model, (name,))))
         get_workers().submit(run)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     st.session_state["own-taught"] = run.id
     st.rerun()
@@ -62,7 +62,7 @@ def _answer(model: str, run: Run | None, made_while_active: bool) -> None:
         label = "Taught yours" if name != model else ""
         live_network.show(models.get_program(name), "own-live", label=label, height=130)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
 
 
 def show(name: str) -> None:
@@ -104,7 +104,7 @@ def _learning(run: Run, name: str, made_while_active: bool) -> None:
             if status.state is RunState.FINISHED and history.end:
                 _before_and_after(run, history.end, name)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
 
 
 def _figures(end: End) -> None:

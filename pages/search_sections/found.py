@@ -15,7 +15,8 @@ from mnist_core.search import results
 from mnist_core.search.settings import SearchConfig
 from mnist_core.search.study import Search, Status, Trial
 from pages.shared import charts, run_actions, searches
-from pages.shared.runs import get_workers, titles
+from pages.shared.markdown import plain
+from pages.shared.runs import by_name, get_workers, titles
 
 SEEDS = 3  # that the best is trained with, to tell its settings from luck
 
@@ -42,7 +43,7 @@ def headline(search: Search, status: Status, config: SearchConfig, trials: Seque
         if best:
             _go_on_with(search, best[0])
     if status.message:
-        st.caption(status.message)
+        st.caption(plain(status.message))
 
 
 def _go_on_with(search: Search, best: Trial) -> None:
@@ -72,7 +73,7 @@ def pictures(search: Search, status: Status, config: SearchConfig, trials: Seque
     if not with_figure:
         return
     left, right = st.columns([3, 2], gap="medium")
-    with left:
+    with left, st.container(key="search-wide"):
         _parallel(config, with_figure)
     with right:
         if config.kind.is_single:
@@ -195,4 +196,4 @@ def open_what_was_clicked() -> None:
         try:
             st.switch_page("pages/runs.py", query_params={"run": RUNS.open(run).id})
         except LabError as error:
-            st.error(str(error))
+            st.error(by_name(error))

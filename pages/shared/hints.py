@@ -15,7 +15,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
 from pages.shared import address, data, models
-from pages.shared.runs import get_workers, history_of
+from pages.shared.runs import by_name, get_workers, history_of
 
 
 def show(run: Run) -> None:
@@ -58,7 +58,7 @@ def _go(run: Run, trained: TrainConfig, way: Way, is_active: bool) -> None:
             get_workers().stop(run)
         get_workers().submit(new)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     st.session_state["train-chosen"] = new.id, time.monotonic()
     address.forget("train")  # the controls follow the link

@@ -90,7 +90,7 @@ def offer_undo() -> None:
     try:
         deleted = RUNS.deleted()
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if not deleted:
         return
@@ -101,7 +101,7 @@ def offer_undo() -> None:
             try:
                 RUNS.restore(newest)
             except LabError as error:
-                st.error(str(error))
+                st.error(by_name(error))
             else:
                 st.rerun()
 
@@ -130,7 +130,7 @@ def _start(make: Callable[[], list[TrainConfig]], title: str) -> None:
         for run in made:
             get_workers().submit(run)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     st.session_state["runs-chosen"] = [run.id for run in made]
     st.switch_page("pages/runs.py", query_params={"compare": ",".join(run.id for run in made)})

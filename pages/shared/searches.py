@@ -1,20 +1,19 @@
 """Searches as pages need them: this server's, what was found so far, and the way to a new one."""
 
 import functools
-import os
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mnist_core.config import TrainConfig
 from mnist_core.runs.run_store import RUNS
+from mnist_core.search.settings import STORAGE
 from pages.shared.runs import get_workers
 
 if TYPE_CHECKING:
     from mnist_core.search.driver import Background
     from mnist_core.search.study import Search, SearchStore
 
-STORAGE = os.environ.get("SEARCH_STORAGE", "")  # a database's URL, or none for the file beside the runs
 RESHOWN = 3  # trials that have to end before it is said anew which setting matters
 
 

@@ -52,6 +52,8 @@ def train(folder: str) -> tuple[int, str]:
     if not (run.path / "config.json").is_file():
         return 1, f"The node {name} does not see {run.path}: mount the folder of runs there, at the same path."
     os.environ["CLUSTER_NODE"] = name  # to the run's records
+    if hasattr(os, "nice"):  # this process may have trained before
+        os.nice(max(0, worker.NICE - os.nice(0)))
     try:
         end = time.monotonic() + LET_GO
         while run.is_locked() and time.monotonic() < end:

@@ -77,6 +77,7 @@ def _add_limits(parser: Parser) -> None:
 
 
 def _store(args: argparse.Namespace) -> Any:
+    settings.require()
     from mnist_core.search.study import SearchStore
 
     return SearchStore(args.store, args.storage)

@@ -19,9 +19,9 @@ from mnist_core.records import Epoch
 from mnist_core.runs import metrics_file
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
-from mnist_core.search import space
+from mnist_core.search import space, storage
 from mnist_core.search.settings import SearchConfig
-from mnist_core.search.study import Search, Trial, storage_errors
+from mnist_core.search.study import Search, Trial
 
 POLL = 0.2  # seconds between two looks at the runs that are trained
 MOST_ATTEMPTS = 3  # at a run whose process ends without a word
@@ -54,7 +54,7 @@ def drive(search: Search, pool: Pool, create_run: Callable[[TrainConfig], Run] |
             raise SearchError(f"The search {search.name} is at its end: give it more trials or minutes to go on.")
         search.set_status("running", seconds=before.seconds)
         try:
-            with storage_errors(search.store):
+            with storage.errors(search.store.where):
                 yield from leader.lead()
         except LabError as error:
             leader.leave()

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import optuna
 
+from mnist_core.search import storage
 from mnist_core.search.settings import Goal
-from mnist_core.search.study import Search, Trial, storage_errors
+from mnist_core.search.study import Search, Trial
 
 FEWEST = 8  # trials with a figure, before it is said which setting matters
 TREES = 64  # fANOVA's forest takes a quarter of a second with so many
@@ -52,7 +53,7 @@ def importances(search: Search) -> dict[str, float]:
     fields = set.intersection(*(set(trial.params) for trial in trials)) if trials else set()
     if len(trials) < FEWEST or len(fields) < 2 or len({trial.value for trial in trials}) < 2:
         return {}
-    with storage_errors(search.store):
+    with storage.errors(search.store.where):
         study = _with_all_values(search, trials)
         evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, seed=0)
         with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import math
 import os
@@ -10,7 +11,7 @@ import re
 from typing import Any
 
 from mnist_core.config import SET_NAME, TrainConfig
-from mnist_core.errors import ConfigError
+from mnist_core.errors import ConfigError, SearchError
 from mnist_core.search import space
 from mnist_core.text import parse_json, quoted
 
@@ -118,6 +119,12 @@ class SearchConfig:
             return cls(base, dimensions, **values)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ConfigError("", f"It is no search's config: {str(error)[:200]}.") from error
+
+
+def require() -> None:
+    """Raises SearchError where Optuna is not installed."""
+    if importlib.util.find_spec("optuna") is None:
+        raise SearchError("A search needs Optuna: pip install -r requirements-search.txt.")
 
 
 def check_name(name: str) -> str:

@@ -8,33 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import itertools
-import json
 import pathlib
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import filelock
 import numpy as np
+import optuna
+from optuna.trial import FrozenTrial, TrialState
 
 from mnist_core.errors import ConfigError, SearchError
 from mnist_core.files import reason
 from mnist_core.runs import status
 from mnist_core.runs.run_store import RUNS, RunStore
+from mnist_core.search import storage
 from mnist_core.search.settings import SearchConfig, check_name
 from mnist_core.search.space import Value
 from mnist_core.text import quoted
 
-try:
-    import optuna
-    from optuna.trial import FrozenTrial, TrialState
-except ImportError as error:
-    raise SearchError("A search needs Optuna: pip install -r requirements-search.txt.") from error
-
 FOLDER = "searches"  # in the folder of runs
-optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +88,7 @@ class SearchStore:
         check_name(name)
         better = optuna.study.StudyDirection
         directions = [better.MAXIMIZE if more else better.MINIMIZE for more in config.kind.maximized]
-        with storage_errors(self):
+        with storage.errors(self.where):
             self.journal.parent.mkdir(parents=True, exist_ok=True)
             try:
                 study = optuna.create_study(storage=self.storage(), study_name=name, directions=directions)
@@ -119,7 +112,7 @@ class SearchStore:
         missing = f"There is no search {quoted(name)} in {self.where}."
         if not self._exists:
             raise SearchError(missing)
-        with storage_errors(self):
+        with storage.errors(self.where):
             try:
                 folder = search.study().user_attrs.get("runs")
             except KeyError as error:
@@ -136,7 +129,7 @@ class SearchStore:
         """The names of all searches over these runs, the newest first."""
         if not self._exists:
             return []
-        with storage_errors(self):
+        with storage.errors(self.where):
             studies = self.storage().get_all_studies()
         folder = str(self.runs.folder.resolve())
         ours = [study for study in studies if study.user_attrs.get("runs") == folder]
@@ -154,14 +147,10 @@ class SearchStore:
     @property
     def where(self) -> str:
         """The storage, as a sentence names it: of a URL without the password."""
-        if not self.url:
-            return str(self.journal)
-        from sqlalchemy.engine import make_url
-
-        return make_url(self.url).render_as_string(hide_password=True)
+        return storage.without_password(self.url) if self.url else str(self.journal)
 
     def storage(self) -> optuna.storages.BaseStorage:
-        return _storage(self.url or str(self.journal.resolve()), bool(self.url))
+        return storage.opened(self.url) if self.url else storage.journal(str(self.journal.resolve()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,7 +165,7 @@ class Search:
 
     def config(self) -> SearchConfig:
         """Raises SearchError if it is damaged or of a newer version."""
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             text = self.study().user_attrs.get("config", "")
         try:
             return SearchConfig.from_json(text)
@@ -185,7 +174,7 @@ class Search:
 
     def status(self) -> Status:
         """What the search is doing now: what was written last, unless no process is there to do it."""
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             written = Status(**self.study().user_attrs.get("status", {"state": "failed"}))
         if written.state == "running" and not status.is_held(self.folder):
             message = "The process that led it ended: it goes on from where it was."
@@ -193,37 +182,37 @@ class Search:
         return written
 
     def set_status(self, state: str, message: str = "", seconds: float = 0.0) -> None:
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             self.study().set_user_attr("status", {"state": state, "message": message, "seconds": round(seconds, 1)})
 
     def trials(self) -> list[Trial]:
         """All trials so far, in the order in which they began."""
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             frozen = self.study().get_trials(deepcopy=False)
         return [_trial(one) for one in frozen if one.state is not TrialState.WAITING]
 
     def request_stop(self) -> None:
         """Ask the process that leads the search to stop."""
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             self.study().set_user_attr("stop", True)
 
     def stop_requested(self) -> bool:
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             return bool(self.study().user_attrs.get("stop"))
 
     def clear_stop(self) -> None:
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             self.study().set_user_attr("stop", False)
 
     def set_limits(self, trials: int | None, minutes: float | None) -> None:
         """Have the search end elsewhere. Raises ConfigError."""
         config = dataclasses.replace(self.config(), trials=trials, minutes=minutes)
-        with storage_errors(self.store):
+        with storage.errors(self.store.where):
             self.study().set_user_attr("config", config.to_json())
 
     def delete(self) -> None:
         """Forget the search; its runs stay. Raises SearchError while it is led."""
-        with self.locked(), storage_errors(self.store):
+        with self.locked(), storage.errors(self.store.where):
             optuna.delete_study(study_name=self.name, storage=self.store.storage())
 
     @property
@@ -267,38 +256,3 @@ def _grid(config: SearchConfig) -> list[dict[str, Value]]:
     values = [[(one.field, value) for value in one.grid()] for one in config.space]
     points = [dict(point) for point in itertools.product(*values)]
     return [points[i] for i in np.random.default_rng(config.seed).permutation(len(points))]
-
-
-@functools.lru_cache(maxsize=16)
-def _storage(place: str, is_url: bool) -> optuna.storages.BaseStorage:
-    """One for each place in a process: it keeps what it has read."""
-    if is_url:
-        return optuna.storages.RDBStorage(place, heartbeat_interval=None)
-    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-
-    lock = JournalFileOpenLock(place) if sys.platform == "win32" else None  # there links need rights of their own
-    return optuna.storages.JournalStorage(JournalFileBackend(place, lock_obj=lock))
-
-
-@contextlib.contextmanager
-def storage_errors(store: SearchStore) -> Iterator[None]:
-    """Raise SearchError for whatever the storage raises where it cannot be reached, read or written."""
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
-    try:
-        yield
-    except ArgumentError as error:
-        raise SearchError("The storage is no database's URL, such as postgresql://user@host/name.") from error
-    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-        cause = str(getattr(error, "orig", None) or error.__cause__ or error).strip().splitlines()
-        raise SearchError(
-            f"The database of the searches, {store.where}, cannot be used: {cause[0][:300] if cause else error}."
-        ) from error
-    except ImportError as error:
-        raise SearchError(
-            f"{store.where} needs a database driver that is not installed, such as psycopg2 for PostgreSQL."
-        ) from error
-    except json.JSONDecodeError as error:
-        raise SearchError(f"The searches in {store.where} are damaged: {error}.") from error
-    except OSError as error:
-        raise SearchError(f"The searches in {store.where} cannot be read or saved: {reason(error)}.") from error

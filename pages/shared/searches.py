@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.config import TrainConfig
 from mnist_core.runs.run_store import RUNS
-from mnist_core.search.settings import STORAGE
+from mnist_core.search import settings
 from pages.shared.runs import get_workers
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ RESHOWN = 3  # trials that have to end before it is said anew which setting matt
 @functools.cache
 def get_store() -> "SearchStore":
     """Raises SearchError where Optuna is not installed."""
+    settings.require()
     from mnist_core.search.study import SearchStore
 
-    return SearchStore(RUNS, STORAGE)
+    return SearchStore(RUNS, settings.STORAGE)
 
 
 @functools.cache

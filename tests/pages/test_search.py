@@ -116,7 +116,6 @@ def test_a_search_that_is_not_there_is_one_sentence(app):
 
 def test_without_optuna_the_page_says_what_to_install(app, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    monkeypatch.delitem(sys.modules, "mnist_core.search.study", raising=False)
     searches.get_store.cache_clear()
     app.run()
     app.switch_page("pages/search.py").run()

@@ -52,7 +52,8 @@ def errors(where: str) -> Iterator[None]:
             f"The database of the searches, {where}, cannot be used: {cause[0][:300] if cause else error}."
         ) from error
     except ImportError as error:
-        raise SearchError(f"{where} needs a database driver that is not installed, such as psycopg2.") from error
+        module = getattr(error.__cause__, "name", None) or "its driver"
+        raise SearchError(f"{where} needs {module}, which is not installed: pip install it.") from error
     except json.JSONDecodeError as error:
         raise SearchError(f"The searches in {where} are damaged: {error}.") from error
     except OSError as error:

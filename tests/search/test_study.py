@@ -47,7 +47,7 @@ def test_a_database_takes_the_place_of_the_file(led, store, tmp_path):
     [
         ("nonsense", "no database's URL"),
         ("sqlite:////nowhere/at/all.db", "cannot be used"),
-        ("oracle://me:secret@127.0.0.1/x", "needs a database driver"),
+        ("oracle://me:secret@127.0.0.1/x", "needs oracledb, which is not installed"),
     ],
 )
 def test_a_database_that_cannot_be_had_is_one_sentence_without_the_password(url, part, searching):

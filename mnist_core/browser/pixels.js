@@ -37,6 +37,7 @@ class Pixels {
   show(data, report) {
     this.report = report
     if (data.image !== this.data?.image || data.frame !== this.data?.frame) this.place = data.place
+    else if (`${data.place}` !== `${this.place}`) this.send() // a report that met a running script may be lost
     this.data = data
     this.bytes = Uint8Array.from(atob(data.image), (letter) => letter.charCodeAt(0))
     this.canvas.setAttribute("aria-label", data.alt)
@@ -56,6 +57,10 @@ class Pixels {
     if (row === this.place[0] && column === this.place[1]) return
     this.place = [row, column]
     this.paint()
+    this.send()
+  }
+
+  send() {
     this.timer ??= setTimeout(() => {
       this.timer = undefined
       this.report("at", this.place)

@@ -80,8 +80,11 @@ def test_a_kernel_is_dragged_over_the_image(page: Page) -> None:
     page.goto("/learn?step=11")
     at_rest(page)
     total = page.get_by_test_id("stMetricValue").first
+    expect(total).not_to_have_text("0.00")
+    kept(page)  # until nothing moves under the mouse
     point(page, 3, 3)
     expect(total).to_have_text("0.00")  # nothing is written in the corner
+    kept(page)
     point(page, 3, 3, drag_to=(9, 15))
     expect(total).not_to_have_text("0.00")
 

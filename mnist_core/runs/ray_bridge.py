@@ -38,6 +38,7 @@ from mnist_core.runs.status import RunState
 
 RETRIES = 3  # of a run whose node dies
 REACHED = 5.0  # seconds within which a cluster's head must answer
+JOINED = 45.0  # seconds within which it must have taken this process in
 LOOKS = 2.0  # seconds between two looks at the nodes
 LET_GO = 60.0  # seconds until the process of a node that died must have let go of its run
 
@@ -171,15 +172,25 @@ def main(address: str, runs: str) -> None:
     os.dup2(silence, 2)
     orders: queue.Queue[dict[str, str]] = queue.Queue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    late = threading.Timer(JOINED, _give_up, (reports,))
+    late.daemon = True
+    late.start()
     try:
         if where := re.fullmatch(r"(.+):(\d+)", address):
             socket.create_connection((where[1], int(where[2])), REACHED).close()  # Ray itself asks for a minute
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
+        late.cancel()
         Bridge(pathlib.Path(runs), reports).serve(orders)
     except Exception as error:  # noqa: BLE001  # whatever it is, the server says it
         cause = reason(error) if isinstance(error, OSError) else str(error)
         say(reports, {"error": " ".join(cause.split())[:300] or type(error).__name__})
         os._exit(2)
+
+
+def _give_up(reports: TextIO) -> None:
+    """Ray may go on asking a head that is going down for minutes."""
+    say(reports, {"error": f"it did not answer within {JOINED:.0f} seconds"})
+    os._exit(2)
 
 
 def _listen(orders: queue.Queue[dict[str, str]]) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 
+import filelock
 import pytest
 import torch
 
@@ -17,7 +18,7 @@ from tests.conftest import wait_until
 
 SHORT = TrainConfig(data="sample", hidden=(16,), epochs=2, device="cpu")
 LONG = dataclasses.replace(SHORT, epochs=1_000)
-WAIT = 120  # seconds, for Ray's processes and torch on a busy machine
+WAIT = 240  # seconds, for Ray's processes and torch on a busy machine
 
 
 class Machines:
@@ -37,11 +38,13 @@ class Machines:
 
 
 @pytest.fixture
-def machines():
+def machines(tmp_path_factory):
     pytest.importorskip("ray", reason="Ray is not installed")
-    made = Machines()
-    yield made
-    made.ray.shutdown()
+    # one at a time on this machine: two that start at the same moment get in each other's way
+    with filelock.FileLock(tmp_path_factory.getbasetemp().parent / "ray.lock"):
+        made = Machines()
+        yield made
+        made.ray.shutdown()
 
 
 @pytest.fixture
@@ -109,28 +112,6 @@ def test_of_many_short_runs_none_is_trained_twice_also_by_a_node_that_joins_mean
     until(lambda: all(state(run) == "finished" for run in made), *made)
     assert [sum(record["event"] in ("start", "resume") for record in run.records()) for run in made] == [1] * 16
     assert len({cluster.node_of(run) for run in made}) == 2
-
-
-def test_when_the_head_dies_runs_show_as_interrupted_and_go_on_when_there_is_one_again(machines, workers, store):
-    run = store.create(LONG)
-    workers.submit(run)
-    until(lambda: epochs(run) > 2, run)
-    machines.ray.shutdown()
-    until(lambda: state(run) is RunState.INTERRUPTED and not workers.ids(), run)
-    reached = epochs(run)
-    workers.resume(run)
-    until(lambda: state(run) is RunState.FAILED, run)
-    assert "cannot be reached" in run.status().message
-    again = Machines()
-    other = Workers(executor=Cluster(again.address, store))
-    try:
-        other.resume(run)
-        until(lambda: epochs(run) > reached, run)
-        other.stop(run)
-        until(lambda: state(run) == "stopped", run)
-    finally:
-        other.close()
-        again.ray.shutdown()
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(store):

@@ -56,13 +56,14 @@ def drive(search: Search, pool: Pool, create_run: Callable[[TrainConfig], Run] |
         try:
             with storage.errors(search.store.where):
                 yield from leader.lead()
-        except LabError as error:
-            leader.leave()
-            search.set_status("failed", str(error), leader.seconds)
-            raise
-        except BaseException:  # Ctrl+C, or whoever iterates has had enough
+        except (KeyboardInterrupt, GeneratorExit):  # or whoever iterates has had enough
             leader.leave()
             search.set_status("stopped", seconds=leader.seconds)
+            raise
+        except Exception as error:
+            leader.leave()
+            message = str(error) if isinstance(error, LabError) else f"{type(error).__name__}: {str(error)[:200]}"
+            search.set_status("failed", message, leader.seconds)
             raise
         leader.leave()
         search.set_status("stopped" if search.stop_requested() else "finished", seconds=leader.seconds)
@@ -295,5 +296,5 @@ class Background:
                 pass
         except LabError as error:  # the search's status says so, where that can be written
             logging.getLogger(__name__).warning("The search %s ended: %s", search.name, error)
-        except Exception:
+        except Exception:  # nobody foresaw it: the status names it, the log has all of it
             logging.getLogger(__name__).exception("The search %s ended", search.name)

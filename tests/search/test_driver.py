@@ -181,3 +181,13 @@ def test_a_search_whose_process_was_killed_shows_so_and_goes_on(searching, pool)
     list(drive(search, pool))
     assert [trial.state for trial in search.trials()] == ["finished"] * 2
     assert search.trials()[running.number].run == running.run
+
+
+def test_an_error_that_nobody_foresaw_is_named_and_is_no_stop(searching, pool):
+    def fails(_):
+        raise ZeroDivisionError("division by zero")
+
+    search = searching("one")
+    with pytest.raises(ZeroDivisionError):
+        list(drive(search, pool, fails))
+    assert (search.status().state, search.status().message) == ("failed", "ZeroDivisionError: division by zero")

@@ -4,6 +4,8 @@ import pathlib
 
 import streamlit as st
 
+from pages.shared.entry import note_app
+
 HERE = pathlib.Path(__file__).parent
 PAGES = [
     st.Page("pages/draw.py", title="Draw", icon=":material/draw:", default=True),
@@ -16,6 +18,7 @@ PAGES = [
     st.Page("pages/inside.py", title="Inside", icon=":material/neurology:", url_path="inside"),
 ]
 
+note_app()
 # The icon is a file: a browser would ask a font server for one of Streamlit's names
 st.set_page_config(page_title="Digit lab", page_icon=HERE / "images" / "icon.png", layout="wide")
 st.html(HERE / "pages" / "shared" / "look.css")

@@ -34,7 +34,7 @@ def _choose_images(kind: str) -> str:
     try:
         options += [OWN + one.name for one in DIGITS.sets()]
     except LabError as error:  # the splits are there all the same
-        st.caption(str(error))
+        st.caption(by_name(error))
     if st.session_state.get("browse-images") not in options:  # a set that was deleted, or the first visit
         st.session_state["browse-images"] = options[0]
     name = "MNIST" if kind == "mnist" else "Sample"

@@ -57,7 +57,7 @@ chosen = None
 try:
     chosen = inspected.choose()
 except LabError as error:
-    st.error(str(error))
+    st.error(by_name(error))
 section: str = st.segmented_control(  # type: ignore[assignment]  # one is required
     "Section",
     list(SECTIONS),

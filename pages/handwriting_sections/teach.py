@@ -14,7 +14,7 @@ from mnist_core.runs.status import RunState
 from mnist_core.teaching import Outcome
 from pages.shared import live, live_network, models, own, pictures
 from pages.shared.markdown import plain
-from pages.shared.runs import by_name, get_workers, history_of, titles
+from pages.shared.runs import by_name, get_workers, history_of, named, titles
 
 REFRESH = 0.5  # seconds between looks at a network that is taught
 FEWEST = 10  # digits, from which there is something to learn
@@ -94,7 +94,7 @@ def _learning(run: Run, name: str, made_while_active: bool) -> None:
                 if status.state.is_active:
                     live.headline(run, status, history)
                 elif status.state is not RunState.FINISHED or not history.end:
-                    st.error(plain(status.message) or "The training has ended too early: teach it again.")
+                    st.error(plain(named(status.message)) or "The training has ended too early: teach it again.")
                 else:
                     _figures(history.end)
             if history.curves["val_accuracy"].points:

@@ -13,6 +13,7 @@ from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.summary import Row
 from pages.learn_steps import carried, guess, links, progress, split, training
 from pages.shared import downloads, models
+from pages.shared.runs import by_name
 
 
 def show() -> None:
@@ -87,7 +88,7 @@ def _network(rows: dict[str, Row]) -> None:
     try:
         content = _page(best.run, models.written(best.run))
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     st.download_button(
         f"Keep your network ({len(content) / 1_000:,.0f} kB)",

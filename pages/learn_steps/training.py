@@ -18,7 +18,7 @@ from mnist_core.runs.summary import Row
 from pages.learn_steps import guess, progress
 from pages.shared import data
 from pages.shared.live import COLORS
-from pages.shared.runs import get_table, get_workers, history_of
+from pages.shared.runs import by_name, get_table, get_workers, history_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ def _start(step: str) -> None:
             get_workers().submit(run)
             started.append(run.id)
     except LabError as error:
-        st.session_state["learn-train-problem"] = str(error)
+        st.session_state["learn-train-problem"] = by_name(error)
     progress.replace_runs(before, started)
 
 
@@ -119,7 +119,7 @@ def _follow(step: str, picture: Callable[[Histories], None], was_active: bool) -
         states = {name: run.status() for name, run in runs.items()}
         histories = {name: history_of(run) for name, run in runs.items()}
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if any(state.state.is_active for state in states.values()) != was_active:
         st.rerun()
@@ -129,7 +129,7 @@ def _follow(step: str, picture: Callable[[Histories], None], was_active: bool) -
             st.badge(f"{name}: {words}" if len(runs) > 1 else words, color=COLORS.get(state.state, "gray"))
     for state in states.values():
         if state.message and state.state is not RunState.DIVERGED:
-            st.warning(state.message)
+            st.warning(by_name(state.message))
     picture(histories)
 
 

@@ -11,6 +11,7 @@ from mnist_core.search import settings, space
 from mnist_core.search.settings import SearchConfig
 from pages.shared import run_actions, searches
 from pages.shared.markdown import plain
+from pages.shared.runs import by_name
 
 
 def show(names: list[str]) -> None:
@@ -57,7 +58,7 @@ def show(names: list[str]) -> None:
         search = searches.get_store().create(name.strip(), config)
         searches.get_background().start(search)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     st.session_state["search-new"] = False
     st.query_params["search"] = search.name

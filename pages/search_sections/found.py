@@ -16,7 +16,7 @@ from mnist_core.search.settings import SearchConfig
 from mnist_core.search.study import Search, Status, Trial
 from pages.shared import charts, run_actions, searches
 from pages.shared.markdown import plain
-from pages.shared.runs import by_name, get_workers, titles
+from pages.shared.runs import by_name, get_workers, named, titles
 
 SEEDS = 3  # that the best is trained with, to tell its settings from luck
 
@@ -43,7 +43,7 @@ def headline(search: Search, status: Status, config: SearchConfig, trials: Seque
         if best:
             _go_on_with(search, best[0])
     if status.message:
-        st.caption(plain(status.message))
+        st.caption(plain(named(status.message)))
 
 
 def _go_on_with(search: Search, best: Trial) -> None:
@@ -179,7 +179,7 @@ def _table(trials: Sequence[Trial]) -> None:
             "reached": trial.value,
             "state": trial.state,
             "epochs": max(trial.reported, default=0),
-            "note": trial.message,
+            "note": named(trial.message),
         }
         for trial in sorted(trials, key=lambda trial: (trial.values is None, -(trial.value or 0)))
     ]

@@ -10,7 +10,7 @@ from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState
 from pages.shared import canvas, models, own, pictures
 from pages.shared.markdown import plain
-from pages.shared.runs import get_workers, history_of
+from pages.shared.runs import by_name, get_workers, history_of, named
 
 REFRESH = 0.5  # seconds between looks at a training of one drawing
 
@@ -116,7 +116,7 @@ def _taught(run: Run, made_while_active: bool) -> None:
     try:
         status, end = run.status(), history_of(run).end
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     if status.state.is_active != made_while_active or (st.session_state.get("draw-switch") and _can_answer(run.id)):
         st.rerun()
@@ -124,7 +124,7 @@ def _taught(run: Run, made_while_active: bool) -> None:
         if status.state.is_active:
             st.markdown("Learning this drawing beside a few hundred others.")
         elif status.state is not RunState.FINISHED or not end:
-            st.error(plain(status.message) or "The training has ended too early: try again.")
+            st.error(plain(named(status.message)) or "The training has ended too early: try again.")
         else:
             before, after = end.get("test_accuracy_before"), end["test_accuracy"]
             was = f"**{before:.2%}** before, " if before is not None else ""

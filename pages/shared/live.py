@@ -15,7 +15,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState, Status
 from pages.shared import canvas, data, models, pictures
 from pages.shared.markdown import plain
-from pages.shared.runs import get_workers, titles
+from pages.shared.runs import by_name, get_workers, titles
 
 COLORS: dict[RunState, Literal["blue", "green", "gray", "orange", "red"]] = {
     RunState.RUNNING: "blue",
@@ -47,7 +47,7 @@ def headline(run: Run, status: Status, history: History) -> None:
         st.caption(title, width="content")
         st.progress(min(1.0, done / steps) if steps else 0.0, text=words, width=260)
     if status.message:
-        (st.error if status.state in (RunState.FAILED, RunState.DIVERGED) else st.warning)(status.message)
+        (st.error if status.state in (RunState.FAILED, RunState.DIVERGED) else st.warning)(by_name(status.message))
     if history.damage:
         st.warning(history.damage)
 

@@ -20,7 +20,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS
 from mnist_core.torch_startup import freeze_imports
 from pages.shared.data import splits
-from pages.shared.runs import get_table, get_workers, is_active, titles
+from pages.shared.runs import by_name, get_table, get_workers, is_active, titles
 
 if TYPE_CHECKING:
     from mnist_core.reading.predictions import Predictions
@@ -34,7 +34,7 @@ def choose_model(key: str, label: str = "Model") -> str:
     try:
         names = catalog.names()
     except RunError as error:  # the shipped ones are there all the same
-        st.caption(str(error))
+        st.caption(by_name(error))
         names = catalog.shipped()
     called = titles()
     name: str = st.selectbox(  # type: ignore[assignment]  # Streamlit's stubs take any list for an empty one

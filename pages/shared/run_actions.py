@@ -169,7 +169,7 @@ def _take_in(files: list[Any]) -> None:
         try:
             made = run_archive.import_run(file, card=cards.get(file.name.removesuffix(".safetensors")))
         except LabError as error:
-            problems.append(str(error))
+            problems.append(by_name(error))
         else:
             st.toast(f"Imported as {plain(summary.row(made).title)}.")
     st.session_state["runs-import-problems"] = problems

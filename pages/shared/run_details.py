@@ -25,11 +25,11 @@ def show(run_id: str) -> None:
     try:
         run = RUNS.open(run_id)
     except LabError as error:
-        st.error(str(error))
+        st.error(by_name(error))
         return
     summary = row(run)
     if summary.state is RunState.DAMAGED:
-        st.error(summary.message)
+        st.error(by_name(summary.message))
         run_actions.buttons([summary])
         return
     st.header(plain(titles().get(run.id, summary.title)))
@@ -44,13 +44,13 @@ def show(run_id: str) -> None:
 def show_beside(summary: Row) -> None:
     """The run in short, beside the table in which it is the only one that is chosen."""
     if summary.state is RunState.DAMAGED:
-        st.error(summary.message)
+        st.error(by_name(summary.message))
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(summary.state, color=live.COLORS.get(summary.state, "gray"))
         st.markdown(f"**{plain(summary.title)}**", width="content")
     if summary.message:
-        st.warning(summary.message)
+        st.warning(by_name(summary.message))
     if summary.test_accuracy is not None and summary.test_interval:
         low, high = summary.test_interval
         st.markdown(
@@ -70,7 +70,7 @@ def _progress(run: Run, made_for: str) -> None:
         st.badge(summary.state, color=live.COLORS.get(summary.state, "gray"))
         st.caption(f"{summary.run} · {plain(summary.differs)} · seed {summary.config.seed}")
     if summary.message:
-        st.warning(summary.message)
+        st.warning(by_name(summary.message))
     low, high = summary.test_interval or (0.0, 0.0)
     figures = {
         "Epochs": f"{summary.epochs} of {summary.config.epochs}",

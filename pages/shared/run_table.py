@@ -6,6 +6,7 @@ import streamlit as st
 
 from mnist_core.runs.status import RunState
 from mnist_core.runs.summary import Row, matches
+from pages.shared.runs import named
 
 PERCENT = st.column_config.NumberColumn(format="%.2f %%")
 
@@ -105,7 +106,7 @@ def filtered(rows: list[Row]) -> list[Row]:
 
 def _cells(row: Row) -> dict[str, Any]:
     if row.state is RunState.DAMAGED:
-        return {"run": row.title, "state": row.state, "what differs": row.message, "id": row.run}
+        return {"run": row.title, "state": row.state, "what differs": named(row.message), "id": row.run}
     low, high = row.test_interval or (None, None)
     return {
         "run": row.title,

@@ -64,10 +64,16 @@ def titles() -> dict[str, str]:
         return {}
 
 
-def by_name(error: LabError) -> str:
+def by_name(error: LabError | str) -> str:
     """What went wrong, as Markdown, with runs by what they are called, and their ids in paths alone."""
     called = titles()
     return RUN_ID.sub(lambda found: plain(called[found[0]]) if found[0] in called else found[0], str(error))
+
+
+def named(text: str) -> str:
+    """The same as plain text, for a table."""
+    called = titles()
+    return RUN_ID.sub(lambda found: called.get(found[0], found[0]), text)
 
 
 def records_of(run: Run) -> list[Record]:

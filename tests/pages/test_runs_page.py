@@ -270,3 +270,11 @@ def test_a_folder_of_runs_that_cannot_be_read_is_said(app, tmp_path, page):
     app.switch_page(f"pages/{page}.py").run()
     assert not app.exception
     assert "cannot be listed" in text(app)
+
+
+def test_what_a_run_says_of_itself_names_runs_by_what_they_are_called(app, trained):
+    run = trained()
+    run.set_about(name="mine")
+    run.set_status(RunState.FAILED, f"The run {run.id} cannot be saved.")
+    open_runs(app, run=run.id)
+    assert "The run mine cannot be saved." in [warning.value for warning in app.warning]

@@ -114,6 +114,28 @@ def test_of_many_short_runs_none_is_trained_twice_also_by_a_node_that_joins_mean
     assert len({cluster.node_of(run) for run in made}) == 2
 
 
+def test_when_the_head_dies_runs_show_as_interrupted_and_go_on_when_there_is_one_again(machines, workers, store):
+    run = store.create(LONG)
+    workers.submit(run)
+    until(lambda: epochs(run) > 2, run)
+    machines.ray.shutdown()
+    until(lambda: state(run) is RunState.INTERRUPTED and not workers.ids(), run)
+    reached = epochs(run)
+    workers.resume(run)
+    until(lambda: state(run) is RunState.FAILED, run)
+    assert "cannot be reached" in run.status().message
+    again = Machines()
+    other = Workers(executor=Cluster(again.address, store))
+    try:
+        other.resume(run)
+        until(lambda: epochs(run) > reached, run)
+        other.stop(run)
+        until(lambda: state(run) == "stopped", run)
+    finally:
+        other.close()
+        again.ray.shutdown()
+
+
 def test_a_cluster_that_is_not_there_is_one_sentence(store):
     pytest.importorskip("ray", reason="Ray is not installed")
     workers = Workers(executor=Cluster("127.0.0.1:1", store))

@@ -12,7 +12,7 @@ from mnist_core.figures import predictions as prediction_figures
 from mnist_core.own_digits import DIGITS
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import SORTS, Indices, Predictions
-from pages.shared import answers, canvas, charts, data, models
+from pages.shared import answers, canvas, charts, data, models, strangers
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
 from pages.shared.pictures import enlarged, in_markdown
@@ -266,4 +266,6 @@ except LabError as error:
     st.error(by_name(error))
     st.stop()
 _look(table, name, images, kind)
+with st.expander("How well do the shipped models read strangers?", key="browse-strangers"):
+    strangers.show()
 models.warm_up()

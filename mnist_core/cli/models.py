@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mnist_core.reading.predictor import Predictor
 
 T = TypeVar("T")
+NUMBERS = 500  # of drawn digits that --all reads
 
 
 def add_to(commands: Any) -> None:
@@ -32,6 +33,15 @@ def add_to(commands: Any) -> None:
     parser.add_argument("model", metavar="RUN", nargs="?", help=MODEL)
     parser.add_argument("--all", action="store_true", help="compare all shipped models instead, in one table")
     parser.add_argument("--strokes", type=pathlib.Path, metavar="FILE", help=f"with --all: {STROKES}")
+    parser.add_argument(
+        "--images",
+        type=pathlib.Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="read photos and scans as well, which lie in FOLDER/0 to FOLDER/9 by what they show; alone, of one model, "
+        "instead of a split",
+    )
     parser.add_argument("--split", choices=("train", "validation", "test"), default="test", help="default: test")
     parser.add_argument(
         "--csv",
@@ -80,6 +90,9 @@ def _evaluate(args: argparse.Namespace) -> None:
         _evaluate_all(args)
         return
     loaded = predictor.load(args.model, args.store)
+    if args.images:
+        _evaluate_folders(args, loaded)
+        return
     split: dataset.Dataset = getattr(dataset.load(loaded.config), args.split)
     if args.csv:
         loaded.predictions(split).write_csv(args.csv)
@@ -111,16 +124,37 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 
 def _evaluate_all(args: argparse.Namespace) -> None:
-    from mnist_core.reading import pen_strokes, scorecard
+    from mnist_core.reading import labelled_images, pen_strokes, scorecard
 
     drawn = pen_strokes.load(args.strokes) if args.strokes else None
+    drawn_numbers = pen_strokes.load_numbers(args.strokes, NUMBERS) if args.strokes else []
+    folders = [labelled_images.load(folder) for folder in args.images]
     rows = []
     for name in catalog.shipped():
-        rows.append(scorecard.measure(name, drawn))
+        rows.append(scorecard.measure(name, drawn, drawn_numbers, folders))
         if args.json:
             print_json(rows[-1])
     if not args.json:
         print(scorecard.table(rows))
+
+
+def _evaluate_folders(args: argparse.Namespace, loaded: Predictor) -> None:
+    from mnist_core.reading import labelled_images, scorecard
+
+    if args.csv:
+        raise ModelError("--csv is for a split: leave out --images.")
+    for folder in args.images:
+        images = labelled_images.load(folder)
+        figures = scorecard.measure_folder(loaded, images)
+        blank = int((~images.found).sum())
+        if args.json:
+            print_json({"model": args.model, **figures, "without_digit": blank})
+            continue
+        low, high = figures["interval"]
+        print(
+            f"{args.model} on the {len(images.labels):,} images of {folder}: accuracy {figures['accuracy']:.2%} "
+            f"(95 % interval {low:.2%} to {high:.2%}), {blank:,} of them without a digit that could be found"
+        )
 
 
 def _predict(args: argparse.Namespace) -> int:

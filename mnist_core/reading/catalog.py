@@ -79,6 +79,11 @@ def config_of(name: str, store: RunStore = RUNS) -> TrainConfig:
         raise ModelError(f"The card of the shipped model {name} has no config that can be used: {error}.") from error
 
 
+def evaluation() -> list[dict[str, Any]]:
+    """What `evaluate --all --json` printed of the shipped models as they are: a `scorecard.measure` each."""
+    return [parse_json(line) for line in (PRETRAINED / "evaluation.jsonl").read_bytes().splitlines()]
+
+
 def card(name: str) -> dict[str, Any]:
     """What is known of a shipped model: how it was made and what it reaches. Raises ModelError."""
     try:

@@ -17,7 +17,9 @@ from mnist_core.metrics import Labels
 
 CANVAS = 280  # pixels, square
 PEN_WIDTHS = (8, 14, 20, 28)  # pixels, in turn
-SMALLEST, LARGEST = 0.35, 0.9  # longer side of a digit as a share of the canvas
+SIZES = 0.35, 0.9  # longer side of a digit as a share of the canvas
+SIZES_IN_NUMBERS = 0.35, 0.6
+GAPS = 12, 40  # pixels between two digits of a number
 FINER = 2  # times the canvas' resolution at which a digit is drawn, for smooth edges
 
 Stroke = npt.NDArray[np.float64]  # points (N, 2), x and y down
@@ -37,8 +39,46 @@ class DrawnDigits:
         return float(np.mean([right[self.sources == source].mean() for source in np.unique(self.sources)]))
 
 
+@dataclasses.dataclass(frozen=True)
+class DrawnNumber:
+    """Digits side by side that do not touch, on a canvas (280, W), uint8, white on black."""
+
+    number: str
+    image: Pixels
+
+
 def load(path: pathlib.Path, seed: int = 0) -> DrawnDigits:
-    """The digits of an .npz file, each drawn at a random size and place.
+    """The digits of an .npz file, as in `_read`, each drawn at a random size and place. Raises DatasetError."""
+    digits, labels, sources = _read(path)
+    rng = np.random.default_rng(seed)
+    order, images = [], []
+    for source in np.unique(sources):
+        for turn, digit in enumerate(rng.permutation(np.flatnonzero(sources == source))):
+            order.append(digit)
+            drawn = draw(digits[digit], rng, PEN_WIDTHS[turn % len(PEN_WIDTHS)])
+            images.append(drawing.to_mnist(drawn))
+    return DrawnDigits(np.stack(images), labels[order], sources[order])
+
+
+def load_numbers(path: pathlib.Path, count: int, seed: int = 0) -> list[DrawnNumber]:
+    """Numbers of two to six digits of the file, as in `_read`, each digit at a random size. Raises DatasetError."""
+    digits, labels, _ = _read(path)
+    rng = np.random.default_rng(seed)
+    numbers = []
+    for turn in range(count):
+        chosen = rng.integers(0, len(digits), rng.integers(2, 7))
+        columns = []
+        for digit in chosen:
+            drawn = draw(digits[digit], rng, PEN_WIDTHS[turn % len(PEN_WIDTHS)], SIZES_IN_NUMBERS)
+            inked = np.flatnonzero(drawn.any(0))
+            columns += [np.zeros((CANVAS, rng.integers(*GAPS)), np.uint8), drawn[:, inked[0] : inked[-1] + 1]]
+        columns.append(np.zeros((CANVAS, GAPS[1]), np.uint8))
+        numbers.append(DrawnNumber("".join(str(labels[digit]) for digit in chosen), np.hstack(columns)))
+    return numbers
+
+
+def _read(path: pathlib.Path) -> tuple[list[list[Stroke]], Labels, npt.NDArray[np.str_]]:
+    """The strokes of each digit, what it is, and the name of its source.
 
     The file holds `points` (P, 2) of all strokes one behind the other, `stroke_lengths` (S,) in points,
     `strokes_per_digit`, `labels` and `source` (N,), and `sources`, the names that `source` counts. Raises DatasetError
@@ -52,21 +92,17 @@ def load(path: pathlib.Path, seed: int = 0) -> DrawnDigits:
             labels, sources = file["labels"].astype(np.int64), file["sources"].astype(str)[file["source"]]
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise DatasetError(f"{path} holds no pen strokes that can be read: {error}.") from error
-    rng = np.random.default_rng(seed)
-    order, images = [], []
-    for source in np.unique(sources):
-        for turn, digit in enumerate(rng.permutation(np.flatnonzero(sources == source))):
-            order.append(digit)
-            drawn = draw(digits[digit], rng, PEN_WIDTHS[turn % len(PEN_WIDTHS)])
-            images.append(drawing.to_mnist(drawn))
-    return DrawnDigits(np.stack(images), labels[order], sources[order])
+    return digits, labels, sources
 
 
-def draw(strokes: list[Stroke], rng: np.random.Generator, pen_width: int) -> Pixels:
-    """The strokes on a canvas (280, 280), uint8, white on black, at a random size and place."""
+def draw(strokes: list[Stroke], rng: np.random.Generator, pen_width: int, sizes: tuple[float, float] = SIZES) -> Pixels:
+    """The strokes on a canvas (280, 280), uint8, white on black, at a random size and place.
+
+    `sizes` bound the longer side of the digit as a share of the canvas.
+    """
     points = np.concatenate(strokes)
     low, extent = points.min(0), np.ptp(points, axis=0)
-    scale = rng.uniform(SMALLEST, LARGEST) * CANVAS / max(extent.max(), 1.0)
+    scale = rng.uniform(*sizes) * CANVAS / max(extent.max(), 1.0)
     free = np.maximum(CANVAS - extent * scale - pen_width, 0.0)
     corner = rng.uniform(0, 1, 2) * free + pen_width / 2
     image = Image.new("L", (CANVAS * FINER, CANVAS * FINER))

@@ -3,6 +3,7 @@
 import functools
 import string
 import timeit
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ from mnist_core import dataset, drawing, metrics
 from mnist_core.augmentation import non_digits
 from mnist_core.calibration import calibration_error
 from mnist_core.drawing import Pixels
-from mnist_core.reading import catalog, predictor
-from mnist_core.reading.pen_strokes import DrawnDigits
+from mnist_core.errors import DrawingError
+from mnist_core.reading import catalog, numbers, predictor
+from mnist_core.reading.labelled_images import LabelledImages
+from mnist_core.reading.pen_strokes import DrawnDigits, DrawnNumber
 
 LOOK_ALIKES = "BDGIJLOQSYZbgijloqsyz"  # letters that may pass for digits
 DRAWN_BY_CODE = 1_000  # scribbles that are looked at
@@ -36,11 +39,17 @@ COLUMNS = {
 }
 
 
-def measure(name: str, drawn: DrawnDigits | None = None) -> dict[str, Any]:
+def measure(
+    name: str,
+    drawn: DrawnDigits | None = None,
+    drawn_numbers: Sequence[DrawnNumber] = (),
+    folders: Sequence[LabelledImages] = (),
+) -> dict[str, Any]:
     """The figures of a shipped model, all but the means of seeds and the number of parameters measured now.
 
     Accuracies and shares are 0 to 1; `drawn` figures are left to the card, or out, where there are no such drawings.
-    Letters are printed ones; letters and scribbles are images that no training has seen. Raises LabErrors.
+    Letters are printed ones; letters and scribbles are images that no training has seen. `strangers` holds how well
+    each of the other sets is read, the test images first. Raises LabErrors.
     """
     card, model = catalog.card(name), predictor.load(name)
     test = dataset.load_test(model.config.data)
@@ -57,6 +66,7 @@ def measure(name: str, drawn: DrawnDigits | None = None) -> dict[str, Any]:
         "letters_rejected": float(1 - model.predict(printed_letters())[1].mean()),
         "scribbles_rejected": float(1 - model.predict(scribbles())[1].mean()),
         "ms": _milliseconds(model),
+        "strangers": [_share("MNIST test", int(right.sum()), len(labels))],
     }
     if drawn:
         probabilities, are_digits = model.predict(drawn.images)
@@ -65,7 +75,32 @@ def measure(name: str, drawn: DrawnDigits | None = None) -> dict[str, Any]:
             "drawn_calibration_error": calibration_error(probabilities, drawn.labels),
             "drawn_accepted": float(are_digits.mean()),
         }
+        right = probabilities.argmax(1) == drawn.labels
+        row["strangers"].append(_share("drawn", int(right.sum()), len(right)))
+    for one in folders:
+        row["strangers"].append(measure_folder(model, one))
+    if drawn_numbers:
+        whole = sum(_number(model, one) == one.number for one in drawn_numbers)
+        row["strangers"].append(_share("drawn numbers", whole, len(drawn_numbers)))
     return row
+
+
+def measure_folder(model: predictor.Predictor, folder: LabelledImages) -> dict[str, Any]:
+    """How well the model reads the images of a folder: `set`, `images`, `accuracy`, 0 to 1, and `interval`."""
+    digits = model.predict(folder.images)[0].argmax(1)
+    return _share(folder.name, folder.right(digits), len(digits))
+
+
+def _share(name: str, right: int, images: int) -> dict[str, Any]:
+    return {"set": name, "images": images, "accuracy": right / images, "interval": metrics.interval(right, images)}
+
+
+def _number(model: predictor.Predictor, drawn: DrawnNumber) -> str:
+    """What is read in the picture of a number."""
+    try:
+        return " ".join(row.number for row in numbers.read_rows(model, drawn.image))
+    except DrawingError:
+        return ""
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -74,6 +109,9 @@ def table(rows: list[dict[str, Any]]) -> str:
     for figure, (title, form) in COLUMNS.items():
         cells = [form.format(row[figure]) if figure in row else "-" for row in rows]
         lines.append("".join([f"{title:18}", *(f"{cell:>10}" for cell in cells)]))
+    for i, first in enumerate(rows[0].get("strangers", [])):
+        cells = [f"{row['strangers'][i]['accuracy']:.2%}" for row in rows]
+        lines.append("".join([f"{first['set']} ({first['images']:,})".ljust(18), *(f"{cell:>10}" for cell in cells)]))
     return "\n".join(lines)
 
 

@@ -40,6 +40,7 @@ RETRIES = 3  # of a run whose node dies
 REACHED = 5.0  # seconds within which a cluster's head must answer
 JOINED = 45.0  # seconds within which it must have taken this process in
 LOOKS = 2.0  # seconds between two looks at the nodes
+MISSED = 3  # looks in a row at which nothing answers where the head was, after which it is taken for dead
 LET_GO = 60.0  # seconds until the process of a node that died must have let go of its run
 
 
@@ -176,15 +177,37 @@ def main(address: str, runs: str) -> None:
     late.daemon = True
     late.start()
     try:
-        if where := re.fullmatch(r"(.+):(\d+)", address):
-            socket.create_connection((where[1], int(where[2])), REACHED).close()  # Ray itself asks for a minute
+        if re.fullmatch(r".+:\d+", address):
+            _knock(address)  # Ray itself asks for a minute
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
         late.cancel()
+        head = ray.get_runtime_context().gcs_address
+        threading.Thread(target=_watch, args=(head, reports), daemon=True).start()
         Bridge(pathlib.Path(runs), reports).serve(orders)
     except Exception as error:  # noqa: BLE001  # whatever it is, the server says it
         cause = reason(error) if isinstance(error, OSError) else str(error)
         say(reports, {"error": " ".join(cause.split())[:300] or type(error).__name__})
         os._exit(2)
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing answers at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), REACHED).close()
+
+
+def _watch(head: str, reports: TextIO) -> None:
+    """End this process when the head is gone: a call of Ray's may wait for it for ever."""
+    missed = 0
+    while missed < MISSED:
+        time.sleep(LOOKS)
+        try:
+            _knock(head)
+            missed = 0
+        except OSError as error:
+            missed, last = missed + 1, error
+    say(reports, {"error": f"its head is gone: {reason(last)}"})
+    os._exit(2)
 
 
 def _give_up(reports: TextIO) -> None:

@@ -262,6 +262,8 @@ def test_every_command_has_help(command, capsys):
         (["train", "--recipe", "cnn", "--hidden", "3"], "hidden cannot be set for resnet"),
         (["train", "--recipe", "cnn", "--resume", "nope"], "give no others"),
         (["augment", "--data", "sample", "--out", "none/x.png"], "cannot be written to none/x.png"),
+        (["evaluate", "cnn", "--images", "nowhere"], "nowhere holds no images in folders 0 to 9"),
+        (["evaluate", "cnn", "--images", "nowhere", "--csv", "x.csv"], "--csv is for a split"),
         (["evaluate", "cnn", "--split", "all"], "invalid choice"),
         (["predict", "none.png"], "none.png cannot be read: No such file"),
         (["predict", "--model", "nope", "none.png"], "There is no run nope"),

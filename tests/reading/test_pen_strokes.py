@@ -45,6 +45,15 @@ def test_a_drawing_lies_on_the_canvas_with_the_pens_width():
         assert canvas[0].max() == canvas[-1].max() == 0 or pen > 20
 
 
+def test_the_digits_of_a_number_stand_side_by_side_and_do_not_touch(tmp_path):
+    for drawn in pen_strokes.load_numbers(write(tmp_path / "pen.npz", labels=np.array([1, 8, 1])), 20):
+        assert 2 <= len(drawn.number) <= 6
+        assert set(drawn.number) <= {"1", "8"}
+        assert len(drawn.image) == pen_strokes.CANVAS
+        inked = drawn.image.any(0)
+        assert np.diff(inked.astype(int)).tolist().count(1) == len(drawn.number)
+
+
 def test_the_macro_mean_counts_each_source_once():
     images = np.zeros((4, 28, 28), np.uint8)
     drawn = pen_strokes.DrawnDigits(images, np.array([1, 2, 3, 4]), np.array(["a", "b", "b", "b"]))

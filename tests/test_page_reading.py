@@ -103,8 +103,12 @@ def test_dots_and_lined_paper_are_no_digits():
     for x in (200, 400):
         seven(pen, x, 120)
     pen.ellipse([500, 200, 508, 208], fill=40)
-    found = lefts(photographed(image))
-    assert [len(row) for row in found] == [2]
+    rows, found = page_reading.find_page(photographed(image))
+    assert [len(row) for row in rows] == [2]
+    assert box_of(found.ink) == pytest.approx((195, 115, 465, 223), abs=6)
+    assert found.dropped[198:210, 498:510].any()
+    assert found.dropped[110, 20:180].mean() > 0.8
+    assert not found.dropped[found.ink > 0].any()
 
 
 def test_digits_that_are_not_level_are_one_row():

@@ -30,6 +30,7 @@ FAINTEST_PHOTO = 0.1  # the same of a photo, where light that is estimated wrong
 LOW, HIGH = 0.1, 0.35  # of the ink's darkness: all of a stroke is above the one, some of it above the other
 BORDER = 0.16  # of a side, in which lines along the border lie
 BRIDGED = 0.006  # of the longer side, half the width of a ruled line that a stroke crosses
+DARKER = 1.6  # than a ruled line, from which it is ink that lies on it
 # Of the image's area, the ink of a digit at least, alone and among several: the camera's noise is dark as well.
 SMALLEST, SMALLEST_OF_SEVERAL = 0.0004, 0.00004
 SPECK = 0.06  # of the largest component's area: what is smaller is no part of a digit
@@ -125,9 +126,11 @@ def _components(grey: Grey, several: bool) -> _Components:
     first = density > floor
     lines = np.zeros_like(first)
     if is_photo or not several:
-        lines |= printed_lines.straight(first, (0, 1), BORDER)  # a frame, the paper's edge
+        lines |= printed_lines.straight(first, (0, 1), BORDER, slanted=several)  # a frame, the paper's edge
     if several and is_photo:
-        ruled = printed_lines.straight(first, (1,), 0.5)
+        ruled = printed_lines.straight(first, (1,), 0.5, slanted=True)
+        if ruled.any():
+            ruled &= density < DARKER * np.median(density[ruled])
         across = np.ones((2 * int(BRIDGED * max(grey.shape)) + 1, 1))
         lines |= ruled & ~ndimage.binary_closing(first & ~ruled, across)  # where a stroke crosses, it stays whole
         strength = _strength(np.where(lines, 0, density), floor)

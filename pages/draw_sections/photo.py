@@ -1,89 +1,139 @@
-"""A photo or a scan in the canvas' place, uploaded or from the camera, and the number that a network reads in it."""
+"""A photo or a scan in the canvas' place, uploaded, pasted or from the camera, and what a network reads in it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from mnist_core import image_files
-from pages.shared.markdown import plain
+from mnist_core import browser, drawing, image_files, page_reading
+from mnist_core.errors import LabError
+from mnist_core.figures import photo as photo_figures
+from pages.draw_sections import framed
+from pages.draw_sections.number import say
+from pages.shared import canvas, models
+from pages.shared.runs import by_name
 
 if TYPE_CHECKING:
     from mnist_core.page_reading import Box
-    from mnist_core.reading.numbers import Number
+    from mnist_core.reading.numbers import Page
 
 KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif"]
 LARGEST = 50  # MB of an uploaded file
 KEPT = 2_048  # pixels, longer side of the photo in a visitor's session
-SHOWN = 900  # pixels, longer side of the picture
-FRAME = (230, 97, 0)
-UNSURE = 0.6  # confidence below which a digit is doubted
+HIGHEST = "min(420px, 60vh)"
+
+_paste = st.components.v2.component("digit_lab.paste", js=browser.joined("paste"))
 
 
-def take(source: str) -> Image.Image | None:
+def show(name: str, source: str) -> None:
+    """What the network reads in a photo, laid over it; one drag reads a part of it alone."""
+    _read(name, source)
+    if source == "Upload":
+        _paste(key="draw-paste")
+
+
+def _read(name: str, source: str) -> None:
+    left, right = st.columns([canvas.SIZE, 620], gap="large")
+    with left:
+        try:
+            image = _take(source)
+        except LabError as error:
+            st.error(by_name(error))
+            return
+    if image is None:
+        right.info("Digits side by side, dark on light: on paper, a screen, a board.", icon=":material/photo_camera:")
+        return
+    part: Box | None = st.session_state.get("draw-part")
+    if part:
+        image = image.crop(part)
+    with right, st.container(key="answer"):
+        _answer(name, image, part)
+
+
+def _answer(name: str, image: Image.Image, part: Box | None) -> None:
+    """What is read in the image, the `part` of a photo, None for all of it."""
+    from mnist_core.reading import numbers
+
+    page: Page | None = None
+    try:
+        page = numbers.read_page(models.get_predictor(name), image)
+    except LabError as error:
+        st.error(by_name(error))
+    if page:
+        say(page.rows)
+    rows = page.rows if page else []
+    words = "The photo, each digit that is read in a frame"
+    picture = _with_ink(image, page)
+    framed.show(picture, rows, "draw-photo", words, HIGHEST, choose=lambda box: _choose(box, part))
+    dropped = page is not None and page.ink.dropped.any()
+    legend = "Ink that is read is orange" + (", what was dropped is blue. " if dropped else ". ") if page else ""
+    st.caption(f"{legend}Drag over the photo to read a part of it.")
+    with st.container(horizontal=True):
+        if part:
+            st.button("The whole photo", key="draw-whole", icon=":material/zoom_out_map:", on_click=_choose_all)
+        if page and len(rows) == 1 and len(rows[0].digits) == 1:
+            digit = rows[0].digits[0].digit
+            if st.button(f"Why {'an' if digit == 8 else 'a'} {digit}?", key="draw-photo-inside"):
+                _look_inside(name, image)
+
+
+def _with_ink(image: Image.Image, page: Page | None) -> Image.Image:
+    return photo_figures.tinted(image, page.ink) if page else image
+
+
+def _choose(box: Box, of: Box | None) -> None:
+    """Read that box alone, of the photo or of the part of it that is shown."""
+    left, top = of[:2] if of else (0, 0)
+    st.session_state["draw-part"] = left + box[0], top + box[1], left + box[2], top + box[3]
+
+
+def _choose_all() -> None:
+    st.session_state.pop("draw-part", None)
+
+
+def _look_inside(name: str, image: Image.Image) -> None:
+    """Take the photo of one digit to Inside."""
+    grey = page_reading.resized(drawing.brightness(image), page_reading.SIDE)
+    seen = np.rint(grey * 255).astype(np.uint8)
+    canvas.open_image(drawing.follow_photo(seen).image, "Your photo", seen)
+    st.session_state["inside-model"] = name
+    st.switch_page("pages/inside.py")
+
+
+def _take(source: str) -> Image.Image | None:
     """The visitor's image from "Upload" or "Camera", None where there is none yet. Raises DrawingError."""
     file: Any
     if source == "Camera":
         file = st.camera_input("A photo of digits", key="photo-camera", label_visibility="collapsed")
     else:
         file = st.file_uploader(
-            f"A photo or a scan of digits, at most {LARGEST} MB", KINDS, max_upload_size=LARGEST, key="photo-file"
+            f"A photo or a scan of digits, at most {LARGEST} MB; or paste one",
+            KINDS,
+            max_upload_size=LARGEST,
+            key="photo-file",
         )
     if not file:
         return None
-    # decoded once: the page's fragment runs again with each control, and each second while the model trains
+    # decoded once: the page's fragment runs again with each control
     opened = st.session_state.get("photo-opened")
     if opened is None or opened[0] != file.file_id:
-        image = image_files.open_image(file.name, file)
-        if image.mode in ("L", "RGB", "RGBA"):  # Pillow makes others smaller badly or not at all
-            image.thumbnail((KEPT, KEPT))
+        _choose_all()
+        image = _in_color(image_files.open_image(file.name, file))
+        image.thumbnail((KEPT, KEPT))
         opened = st.session_state["photo-opened"] = file.file_id, image
-    return opened[1]
+    image_opened: Image.Image = opened[1]
+    return image_opened
 
 
-def with_boxes(image: Image.Image, rows: list[Number]) -> Image.Image:
-    """The part of the image that holds the digits, with a frame around each, and above it what was read."""
-    digits = [digit for row in rows for digit in row.digits]
-    left, top, right, bottom = _around([digit.box for digit in digits], image.size)
-    picture = image.crop((left, top, right, bottom)).convert("RGB")
-    picture.thumbnail((SHOWN, SHOWN))
-    scale = picture.width / (right - left)
-    pen, width = ImageDraw.Draw(picture), max(2, max(picture.size) // 250)
-    for digit in digits:
-        corners = [(side - start) * scale for side, start in zip(digit.box, (left, top) * 2, strict=True)]
-        frame = [corners[0] - width, corners[1] - width, corners[2] + width, corners[3] + width]
-        pen.rectangle(frame, outline=FRAME, width=width)
-        font = ImageFont.load_default(max(14.0, min(60.0, (corners[3] - corners[1]) / 3)))
-        pen.text((frame[0], frame[1] - width), str(digit.digit), FRAME, font, "ls")
-    return picture
-
-
-def _around(boxes: list[Box], size: tuple[int, int]) -> Box:
-    """The box around all of these, with a margin as wide as the highest is high; of none, the whole image."""
-    if not boxes:
-        return 0, 0, *size
-    margin = max(bottom - top for _, top, _, bottom in boxes)
-    left, top = (max(0, min(box[side] for box in boxes) - margin) for side in (0, 1))
-    right, bottom = (min(size[side - 2], max(box[side] for box in boxes) + margin) for side in (2, 3))
-    return left, top, right, bottom
-
-
-def in_words(rows: list[Number]) -> tuple[str, str]:
-    """The numbers as text, and how sure the network is of their digits; empty for none."""
-    if not rows:
-        return "", ""
-    least = min(digit.confidence for row in rows for digit in row.digits)
-    return " ".join(row.number for row in rows), f"at least {min(99, int(100 * least))} % sure of each"
-
-
-def number(rows: list[Number]) -> None:
-    """The numbers as text, and how sure the network is of each digit."""
-    digits = [digit for row in rows for digit in row.digits]
-    least = min(digit.confidence for digit in digits)
-    value, sure = in_words(rows)
-    st.metric("The network reads", value, sure, delta_color="off", delta_arrow="off")
-    if least < UNSURE:
-        st.badge("Not sure of every digit", icon=":material/help:", color="orange")
-    st.caption(plain(", ".join(f"{digit.digit} ({digit.confidence:.0%})" for digit in digits)))
+def _in_color(image: Image.Image) -> Image.Image:
+    """The image as what can be shown and made smaller; a transparent one on white."""
+    with image_files.decoding("The image"):
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        if image.mode in ("1", "L", "P", "RGB", "CMYK", "YCbCr"):
+            return image if image.mode in ("L", "RGB") else image.convert("RGB")
+        return Image.fromarray(np.rint(drawing.brightness(image) * 255).astype(np.uint8))

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from mnist_core import drawing
 from mnist_core.drawing import Pixels, Steps
 from mnist_core.figures import inside as inside_figures
+from mnist_core.figures import photo as photo_figures
+from mnist_core.page_reading import Ink
 from pages.shared import answers, background_work, charts
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
@@ -32,8 +35,8 @@ def show(subject: Subject) -> None:
     )
     with st.container(horizontal=True, gap="medium"):
         steps = [step for step, (name, words) in WORDS.items() if st.toggle(name, True, key=f"ink-{step}", help=words)]
-    taken = drawing.follow(subject.ink, steps)
-    _pictures(taken)
+    taken = drawing.follow_photo(subject.ink, steps)
+    _pictures(subject.ink, taken)
     _answer(subject, taken.image, steps)
     st.subheader("What the steps are worth")
     st.markdown(
@@ -49,8 +52,14 @@ def _measure(subject: Subject) -> Iterator[tuple[float, Measured]]:
     return preprocessing_ablation.measure(subject.model, subject.test)
 
 
-def _pictures(taken: Steps) -> None:
+def _pictures(ink: Pixels, taken: Steps) -> None:
     with st.container(key="ink-steps", horizontal=True, gap="medium"):
+        if taken.dropped.any():
+            st.image(
+                photo_figures.tinted(_small(Image.fromarray(ink)), Ink(taken.ink, taken.dropped)),
+                caption="Orange: ink. Blue: dropped, as no part of the digit",
+                alt="The photo, its ink in orange and what was dropped in blue",
+            )
         st.image(_with_box(taken), caption="The ink and its box", alt="The ink and the box around it")
         height, width = taken.digit.shape
         st.image(
@@ -62,15 +71,23 @@ def _pictures(taken: Steps) -> None:
 
 
 def _with_box(taken: Steps) -> Pixels:
-    """The ink, SIDE pixels high at most, with a frame around its box: (H, W, 3)."""
-    times = max(1, SIDE // max(taken.ink.shape))
-    picture = np.stack([enlarged(taken.ink, times)] * 3, -1)
-    left, top, right, bottom = (times * side for side in taken.box)
+    """The ink, its longer side SIDE pixels at most, with a frame around its box: (H, W, 3)."""
+    small = np.asarray(_small(Image.fromarray(taken.ink)))
+    times = max(1, SIDE // max(small.shape))
+    picture = np.stack([enlarged(small, times)] * 3, -1)
+    scale = times * small.shape[1] / taken.ink.shape[1]
+    left, top, right, bottom = (round(scale * side) for side in taken.box)
     for rows, columns in (
         (slice(top, bottom), [left, right - 1]),
         ([top, bottom - 1], slice(left, right)),
     ):
         picture[rows, columns] = 230, 97, 0
+    return picture
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    """The picture, its longer side SIDE pixels at most."""
+    picture.thumbnail((SIDE, SIDE))
     return picture
 
 

@@ -26,9 +26,9 @@ ANY_DIGIT = "any digit"
 class Subject:
     """A model that reads an image: `image` (28, 28), uint8, as the network sees it, with a `title` that says which.
 
-    `ink` is the drawing as it is on the canvas, or the image itself. `label` is the true digit, None for a drawing.
-    `test` are the test images of the kind that the model was trained on, and `state` tells one state of its weights
-    from another.
+    `ink` (H, W) is the drawing as it is on the canvas, a photo in grey, or the image itself. `label` is the true digit,
+    None for a drawing. `test` are the test images of the kind that the model was trained on, and `state` tells one
+    state of its weights from another.
     """
 
     model: Predictor
@@ -133,8 +133,9 @@ def get(name: str, source: str) -> Subject:
     model = models.get_predictor(name)
     test = data.test(data.data_at_hand(model.config.data))
     if source == DRAWING:
-        image, ink, label = canvas.current(), canvas.ink(), None
         opened = canvas.opened()
+        photo = opened.photo if opened else None
+        image, ink, label = canvas.current(), canvas.ink() if photo is None else photo, None
         title = opened.title if opened else "Your drawing"
     else:
         index = int(st.session_state["inside-index"])

@@ -76,10 +76,10 @@ def follow(
     return Steps(ink, dropped, box, digit, _centred(digit) if "centre" in steps else _in_place(digit, box, ink.shape))
 
 
-def follow_photo(image: npt.NDArray[Any] | Image.Image, steps: Collection[str] = STEPS) -> Steps:
-    """The digit in a photo or a scan, as in `follow`: on paper where its background is light or not even."""
+def follow_photo(image: Image.Image) -> Steps:
+    """The digit in an image file, as in `follow`: on paper where its background is light or not even."""
     grey = brightness(image)
-    return follow(grey, steps, is_light(grey) or None)
+    return follow(grey, on_paper=is_light(grey) or None)
 
 
 def brightness(image: npt.NDArray[Any] | Image.Image) -> Grey:

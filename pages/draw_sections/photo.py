@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from mnist_core import browser, drawing, image_files, page_reading
+from mnist_core import browser, drawing, image_files
 from mnist_core.errors import LabError
 from mnist_core.figures import photo as photo_figures
 from pages.draw_sections import framed
@@ -77,7 +77,7 @@ def _answer(name: str, image: Image.Image, part: Box | None) -> None:
         if page and len(rows) == 1 and len(rows[0].digits) == 1:
             digit = rows[0].digits[0].digit
             if st.button(f"Why {'an' if digit == 8 else 'a'} {digit}?", key="draw-photo-inside"):
-                _look_inside(name, image)
+                _look_inside(name, page, picture)
 
 
 def _with_ink(image: Image.Image, page: Page | None) -> Image.Image:
@@ -94,11 +94,10 @@ def _choose_all() -> None:
     st.session_state.pop("draw-part", None)
 
 
-def _look_inside(name: str, image: Image.Image) -> None:
-    """Take the photo of one digit to Inside."""
-    grey = page_reading.resized(drawing.brightness(image), page_reading.SIDE)
-    seen = np.rint(grey * 255).astype(np.uint8)
-    canvas.open_image(drawing.follow_photo(seen).image, "Your photo", seen)
+def _look_inside(name: str, page: Page, picture: Image.Image) -> None:
+    """Take the one digit of a photo to Inside."""
+    ink = page.ink.ink
+    canvas.open_image(drawing.to_mnist(ink), "Your photo", ink, picture)
     st.session_state["inside-model"] = name
     st.switch_page("pages/inside.py")
 

@@ -12,8 +12,6 @@ from PIL import Image
 from mnist_core import drawing
 from mnist_core.drawing import Pixels, Steps
 from mnist_core.figures import inside as inside_figures
-from mnist_core.figures import photo as photo_figures
-from mnist_core.page_reading import Ink
 from pages.shared import answers, background_work, charts
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
@@ -35,8 +33,8 @@ def show(subject: Subject) -> None:
     )
     with st.container(horizontal=True, gap="medium"):
         steps = [step for step, (name, words) in WORDS.items() if st.toggle(name, True, key=f"ink-{step}", help=words)]
-    taken = drawing.follow_photo(subject.ink, steps)
-    _pictures(subject.ink, taken)
+    taken = drawing.follow(subject.ink, steps)
+    _pictures(subject.photo, taken)
     _answer(subject, taken.image, steps)
     st.subheader("What the steps are worth")
     st.markdown(
@@ -52,11 +50,11 @@ def _measure(subject: Subject) -> Iterator[tuple[float, Measured]]:
     return preprocessing_ablation.measure(subject.model, subject.test)
 
 
-def _pictures(ink: Pixels, taken: Steps) -> None:
+def _pictures(photo: Image.Image | None, taken: Steps) -> None:
     with st.container(key="ink-steps", horizontal=True, gap="medium"):
-        if taken.dropped.any():
+        if photo:
             st.image(
-                photo_figures.tinted(_small(Image.fromarray(ink)), Ink(taken.ink, taken.dropped)),
+                _small(photo),
                 caption="Orange: ink. Blue: dropped, as no part of the digit",
                 alt="The photo, its ink in orange and what was dropped in blue",
             )
@@ -87,8 +85,9 @@ def _with_box(taken: Steps) -> Pixels:
 
 def _small(picture: Image.Image) -> Image.Image:
     """The picture, its longer side SIDE pixels at most."""
-    picture.thumbnail((SIDE, SIDE))
-    return picture
+    small = picture.copy()
+    small.thumbnail((SIDE, SIDE))
+    return small
 
 
 def _with_middle(image: Pixels) -> Pixels:

@@ -26,12 +26,13 @@ _buttons_in_browser = st.components.v2.component(
 class Opened:
     """An image that is shown in the drawing's place: (28, 28), and words that say which it is.
 
-    It is of the data set, or comes from a `photo` (H, W), uint8.
+    Of a photo there are the `ink` (H, W) of its digit, uint8, and the `photo` with what was found in it laid over.
     """
 
     image: Pixels
     title: str
-    photo: Pixels | None = None
+    ink: Pixels | None = None
+    photo: Image.Image | None = None
 
 
 @dataclasses.dataclass
@@ -140,7 +141,7 @@ def ink(wide: bool = False) -> Pixels:
     """What is drawn as it is on the canvas, (H, W), uint8, or the image that was opened. Raises EmptyDrawing."""
     canvas = _canvas(wide)
     if canvas.opened:
-        return canvas.opened.image
+        return canvas.opened.image if canvas.opened.ink is None else canvas.opened.ink
     if canvas.ink is None:
         raise EmptyDrawing("Nothing is drawn.")
     return canvas.ink
@@ -164,10 +165,10 @@ def show_seen(seen: Pixels, times: int, words: str) -> None:
     st.image(enlarged(seen, times), caption=caption, alt="The drawing as it is seen")
 
 
-def open_image(image: Pixels, title: str, photo: Pixels | None = None) -> None:
-    """Show an image (28, 28) of the data set or of a photo, as the network sees it, until something is drawn."""
+def open_image(image: Pixels, title: str, ink: Pixels | None = None, photo: Image.Image | None = None) -> None:
+    """Show an image (28, 28), as the network sees it, until something is drawn. See `Opened`."""
     canvas = _canvas()
-    canvas.earlier, canvas.strokes, canvas.opened = [], [], Opened(image, title, photo)
+    canvas.earlier, canvas.strokes, canvas.opened = [], [], Opened(image, title, ink, photo)
     canvas.remount()
 
 

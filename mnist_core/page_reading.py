@@ -126,7 +126,7 @@ def _components(grey: Grey, several: bool) -> _Components:
     first = density > floor
     lines = np.zeros_like(first)
     if is_photo or not several:
-        lines |= printed_lines.straight(first, (0, 1), BORDER, slanted=several)  # a frame, the paper's edge
+        lines |= printed_lines.straight(first, (0, 1), BORDER)  # a frame, the paper's edge
     if several and is_photo:
         ruled = printed_lines.straight(first, (1,), 0.5, slanted=True)
         if ruled.any():

@@ -57,8 +57,7 @@ def draw_wide(name: str, pen_width: int) -> None:
         return
     with right, st.container(key="answer"):
         say(rows)
-    with left:
-        show(ink, rows)
+    show(ink, rows)
 
 
 def show(ink: Pixels, rows: list[Number]) -> None:

@@ -8,12 +8,13 @@ does the work on pixels: the app needs it anyway, where OpenCV would be 60 MB mo
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_core import printed_lines
 from mnist_core.errors import DrawingError, EmptyDrawing
 
 SIDE, PAGE_SIDE = 512, 1_280  # pixels, longer side at which one digit and several are looked for
@@ -28,17 +29,14 @@ FAINTEST = 0.04  # of the paper's brightness, by which the faintest ink is darke
 FAINTEST_PHOTO = 0.1  # the same of a photo, where light that is estimated wrongly is as dark as faint ink
 LOW, HIGH = 0.1, 0.35  # of the ink's darkness: all of a stroke is above the one, some of it above the other
 BORDER = 0.16  # of a side, in which lines along the border lie
-LINE = 0.9  # of a side, the length of a line at least
 BRIDGED = 0.006  # of the longer side, half the width of a ruled line that a stroke crosses
+DARKER = 1.6  # than a ruled line, from which it is ink that lies on it
 # Of the image's area, the ink of a digit at least, alone and among several: the camera's noise is dark as well.
 SMALLEST, SMALLEST_OF_SEVERAL = 0.0004, 0.00004
 SPECK = 0.06  # of the largest component's area: what is smaller is no part of a digit
 SHADE = 0.4  # of the largest component's darkness: what is lighter is a shadow
 REACH = 0.35  # of the largest component's longer side, within which another belongs to the same digit
 DOT = 0.22  # of a row's height: what is neither wider nor higher is no digit
-THIN = 0.65  # of the usual stroke's width: what is thinner, straight and level or upright is a printed line
-SHORTEST = 0.3  # of a digit's longer side, the length of a printed line at least
-ASKEW = 0.12  # how far a line may lean, as a share of its length
 LEVEL = 0.5  # of the usual height, how far digits of a row may be above each other
 OVERLAP = 0.35  # of the narrower component's width, from which two are of one digit
 
@@ -80,17 +78,17 @@ class _Components:
 
 def find(grey: Grey) -> Ink:
     """The ink of one digit on paper, `grey` (H, W), 0 to 1. Raises EmptyDrawing where there is none."""
-    from scipy import ndimage
-
     components = _components(grey, several=False)
-    shown = np.isin(components.labels, _one_digit(components))
-    shown = ndimage.binary_dilation(shown, np.ones((3, 3)))  # with the soft edge of the strokes
-    ink = np.where(shown, components.darkness * 255, 0).astype(np.uint8)
-    return Ink(ink, components.first & ~shown)
+    return _told_apart(components, _one_digit(components))
 
 
 def find_rows(grey: Grey) -> list[list[Part]]:
-    """The rows of digits on a page, from top to bottom, each its parts from left to right.
+    """The rows of digits on a page, from top to bottom, each its parts from left to right. See `find_page`."""
+    return find_page(grey)[0]
+
+
+def find_page(grey: Grey) -> tuple[list[list[Part]], Ink]:
+    """The rows of digits on a page, from top to bottom, each its parts from left to right; and the ink of all of them.
 
     `grey` (H, W), 0 to 1. Components above each other are one part, such as the strokes of a 5 or a 4; a digit may
     still be several parts. Raises EmptyDrawing where there is no ink, and DrawingError where there are more than MOST
@@ -110,13 +108,14 @@ def find_rows(grey: Grey) -> list[list[Part]]:
     if len(_linked(kept, overlap(1))) == len([part for row in rows for part in _linked(row, overlap(1))]):
         # nothing is above anything else: the digits of a row may not be level
         rows = _linked(kept, lambda one, other: _gap(places[one][0], places[other][0]) < LEVEL * usual)
-    found = []
+    found, digits = [], []
     for row in rows:
         if max(_length(places[label][0]) for label in row) < usual / 2:
             continue  # it is a line, or what is left of one
+        digits += row
         parts = [_part(components, part) for part in _linked(row, overlap(1))]
         found.append(sorted(parts, key=lambda part: part.box[0] + part.box[2]))
-    return sorted(found, key=lambda row: min(part.box[1] for part in row))
+    return sorted(found, key=lambda row: min(part.box[1] for part in row)), _told_apart(components, digits)
 
 
 def _components(grey: Grey, several: bool) -> _Components:
@@ -125,13 +124,17 @@ def _components(grey: Grey, several: bool) -> _Components:
 
     density, floor, is_photo = _density(grey)  # nothing is printed on a canvas, which has no texture
     first = density > floor
-    lines = _runs(first, (0, 1), BORDER) if is_photo or not several else np.zeros_like(first)  # a frame, paper's edge
+    lines = np.zeros_like(first)
+    if is_photo or not several:
+        lines |= printed_lines.straight(first, (0, 1), BORDER)  # a frame, the paper's edge
     if several and is_photo:
-        ruled = _runs(first, (1,), 0.5)
+        ruled = printed_lines.straight(first, (1,), 0.5, slanted=True)
+        if ruled.any():
+            ruled &= density < DARKER * np.median(density[ruled])
         across = np.ones((2 * int(BRIDGED * max(grey.shape)) + 1, 1))
         lines |= ruled & ~ndimage.binary_closing(first & ~ruled, across)  # where a stroke crosses, it stays whole
         strength = _strength(np.where(lines, 0, density), floor)
-        lines |= _printed_lines((density > np.maximum(floor, HIGH * strength)) & ~lines)
+        lines |= printed_lines.thinner_than_the_pen((density > np.maximum(floor, HIGH * strength)) & ~lines)
     if not (first & ~lines).any():
         lines[:] = False  # a 1 that fills the image
     density[lines] = 0
@@ -182,24 +185,6 @@ def resized(grey: Grey, longer_side: int) -> Grey:
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
 
 
-def _runs(mask: Mask, axes: Iterable[int], margin: float) -> Mask:
-    """Pixels of straight lines along the axes, 1 across and 0 down, within a share of the image from its border."""
-    from scipy import ndimage
-
-    lines = np.zeros_like(mask)
-    for axis in axes:
-        across = mask if axis else mask.T
-        height, width = across.shape
-        length = max(1, int(LINE * width))
-        thick = ndimage.binary_dilation(across, np.ones((3, 1))).astype(np.uint8)  # a line may be a little askew
-        runs = ndimage.maximum_filter1d(ndimage.minimum_filter1d(thick, length, mode="nearest"), length) > 0
-        edge = max(1, round(margin * height))
-        runs[edge : height - edge] = False
-        found = ndimage.binary_dilation(runs, np.ones((3, 3))) & across
-        lines |= found if axis else found.T
-    return lines
-
-
 def _strength(density: Grey, floor: Grey) -> float:
     """How dark the ink is: of most of it, away from the border."""
     height, width = density.shape
@@ -234,38 +219,20 @@ def _one_digit(components: _Components) -> list[int]:
     return digit
 
 
+def _told_apart(components: _Components, digits: list[int]) -> Ink:
+    """The ink of the components with these labels, and all else that is dark as dropped."""
+    from scipy import ndimage
+
+    shown = ndimage.binary_dilation(np.isin(components.labels, digits), np.ones((3, 3)))  # with the strokes' soft edge
+    ink = np.where(shown, components.darkness * 255, 0).astype(np.uint8)
+    return Ink(ink, components.first & ~shown)
+
+
 def _without_dots(places: dict[int, tuple[slice, slice]], labels: list[int]) -> list[int]:
     """The labels of components that are as large as digits are, beside the others."""
     sizes = {label: max(_length(side) for side in places[label]) for label in labels}
     usual = float(np.median([size for size in sizes.values() if size >= max(sizes.values()) / 3]))
     return [label for label in labels if sizes[label] > DOT * usual]
-
-
-def _printed_lines(mask: Mask) -> Mask:
-    """What belongs to straight lines, across or down, that are thinner than the pen, also where they touch a digit."""
-    from scipy import ndimage
-
-    depth = ndimage.distance_transform_edt(mask)
-    labels, count = ndimage.label(mask, np.ones((3, 3)))
-    if not count:
-        return np.zeros_like(mask)
-    pens = ndimage.maximum(depth, labels, np.arange(1, count + 1))
-    sizes = np.array([max(_length(side) for side in place) for place in ndimage.find_objects(labels)])
-    large = sizes >= sizes.max() / 3
-    radius = int(THIN * float(np.median(pens[large])))
-    if radius < 1:
-        return np.zeros_like(mask)
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    disc = x * x + y * y <= radius * radius + 0.5
-    thick = ndimage.binary_dilation(ndimage.binary_opening(mask, disc), np.ones((5, 5)))
-    thin, count = ndimage.label(mask & ~thick, np.ones((3, 3)))
-    shortest = SHORTEST * float(np.median(sizes[large]))
-    lines = np.zeros_like(mask)
-    for label, place in enumerate(ndimage.find_objects(thin), 1):
-        long, short = sorted((_length(side) for side in place), reverse=True)
-        if long >= shortest and short <= 2 * radius + ASKEW * long:
-            lines[place] |= thin[place] == label
-    return lines
 
 
 def _linked(labels: list[int], belong: Callable[[int, int], bool]) -> list[list[int]]:

@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from PIL import Image
 
-from mnist_core import config, drawing
+from mnist_core import config
 from mnist_core.errors import DrawingError, EmptyDrawing, LabError
 from mnist_core.reading import catalog
-from pages.shared import answers, canvas, corrections, data, live_network, models, photo
+from pages.draw_sections import number, photo
+from pages.shared import answers, canvas, corrections, data, live_network, models
 from pages.shared.entry import through_app
 from pages.shared.runs import by_name, is_active, titles
 
 if TYPE_CHECKING:
     from mnist_core.browser.program import Program
-    from mnist_core.reading.numbers import Number
 
 SOURCES = ("Draw", "Upload", "Camera")
 FOLLOW = 1.0  # seconds between looks at the weights of a run that trains
 COMPARED = 12  # models at most
-FRAMED = 220  # pixels, width of the picture of several digits
 DEFAULTS: dict[str, Any] = {"model": catalog.DEFAULT_MODEL, "pen": 30, "compare": False}
 WAYS = (
     ("inside", "Why {digit}?"),
@@ -35,11 +33,10 @@ def _draw(name: str, pen_width: int) -> None:
     """The canvas, in a fragment: a stroke is kept, and read as a number where it may be one, without the page."""
     try:
         canvas.draw(pen_width, "draw")
-        rows = _several(name)
-        live_network.say_number(*photo.in_words(rows), canvas.strokes())
+        rows = number.drawn(name)
+        live_network.say_number(*number.in_words(rows), canvas.strokes())
         if rows:
-            framed = photo.with_boxes(Image.fromarray(canvas.ink()), rows)
-            st.image(framed, width=FRAMED, alt="The drawing, each digit in a frame")
+            number.show(canvas.ink(), rows)
         elif not _runs_in_browser(name):
             answers.digit("The network reads", models.get_predictor(name).predict_one(canvas.current()))
     except EmptyDrawing:
@@ -56,23 +53,6 @@ def _runs_in_browser(name: str) -> bool:
     except LabError:  # said where the answer is
         return False
     return True
-
-
-def _several(name: str) -> list[Number]:
-    """The drawing as a number of several digits; none where it is not one."""
-    try:
-        ink = canvas.ink()
-    except EmptyDrawing:
-        return []
-    if canvas.opened() or not drawing.may_be_several(ink):
-        return []
-    from mnist_core.reading import numbers
-
-    try:
-        rows = numbers.read_rows(models.get_predictor(name), ink)
-    except DrawingError:
-        return []
-    return rows if sum(len(row.digits) for row in rows) > 1 else []
 
 
 def _answer(name: str, compare: bool, following: bool) -> None:
@@ -125,35 +105,13 @@ def _go(name: str, way: str, digit: int) -> None:
         st.switch_page(f"pages/{way}.py")
 
 
-def _photo(name: str, source: str) -> None:
-    """What the network reads in a photo, and where."""
-    left, right = st.columns([canvas.SIZE, 620], gap="large")
-    with left:
-        try:
-            image = photo.take(source)
-        except LabError as error:
-            st.error(by_name(error))
-            return
-    if image is None:
-        right.info("Digits side by side, dark on light: on paper, a screen, a board.", icon=":material/photo_camera:")
-        return
-    from mnist_core.reading import numbers
-
-    try:
-        rows = numbers.read_rows(models.get_predictor(name), image)
-    except LabError as error:
-        right.error(str(error))
-        rows = []
-    with right, st.container(key="answer"):
-        if rows:
-            photo.number(rows)
-        st.image(photo.with_boxes(image, rows), alt="The photo, each digit that is read in a frame")
-
-
-def _settings() -> tuple[str, int, bool]:
+def _settings(source: str) -> tuple[str, int, bool, bool]:
+    """The model, and of the canvas the pen's width, whether all models are compared, and whether it is wide."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width=300):
             name = models.choose_model("draw-model")
+        if source != "Draw":
+            return name, DEFAULTS["pen"], False, False
         pen_width = st.slider(
             "Pen width", 9, 54, DEFAULTS["pen"], key="draw-pen", help="In pixels.", persist_state="session", width=220
         )
@@ -164,11 +122,13 @@ def _settings() -> tuple[str, int, bool]:
             help=f"What each model reads in the same drawing: the shipped ones and the newest runs, {COMPARED} in all.",
             persist_state="session",
         )
-    return name, pen_width, compare
+        wide = st.toggle("Wide", key="draw-wide", help="A wide canvas, to write a number.", persist_state="session")
+    return name, pen_width, compare, wide
 
 
 def _place_test_image() -> None:
     """A test image by chance in place of a drawing, for those who have no pen at hand."""
+    st.session_state["draw-wide"] = False
     image, title = data.any_test_image()
     canvas.open_image(image, title)
 
@@ -182,9 +142,13 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
     st.caption("**Digit lab**: networks that read handwriting, to try, to train and to look into.", width="content")
 place = st.container()
-name, pen_width, compare = _settings()
+name, pen_width, compare, wide = _settings(str(source))
 with place:
-    if source == "Draw":
+    if source != "Draw":
+        st.fragment(photo.show)(name, str(source))
+    elif wide:
+        st.fragment(number.draw_wide)(name, pen_width)
+    else:
         left, right = st.columns([canvas.SIZE, 690], gap="medium")
         with left:
             st.fragment(_draw)(name, pen_width)
@@ -194,6 +158,4 @@ with place:
             st.fragment(_answer, run_every=FOLLOW if following else None)(name, compare, following)
         if answered := st.session_state.pop("draw-correcting", None):
             corrections.ask(*answered)
-    else:
-        st.fragment(_photo)(name, str(source))
 models.warm_up()

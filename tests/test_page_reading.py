@@ -103,8 +103,25 @@ def test_dots_and_lined_paper_are_no_digits():
     for x in (200, 400):
         seven(pen, x, 120)
     pen.ellipse([500, 200, 508, 208], fill=40)
-    found = lefts(photographed(image))
-    assert [len(row) for row in found] == [2]
+    rows, found = page_reading.find_page(photographed(image))
+    assert [len(row) for row in rows] == [2]
+    assert box_of(found.ink) == pytest.approx((195, 115, 465, 223), abs=6)
+    assert found.dropped[198:210, 498:510].any()
+    assert found.dropped[110, 20:180].mean() > 0.8
+    assert not found.dropped[found.ink > 0].any()
+
+
+def test_lined_paper_may_be_turned_and_digits_stand_on_its_lines():
+    image, pen = page((900, 600))
+    for y in range(40, 600, 50):
+        pen.line([(0, y), (900, y)], fill=185, width=3)
+    for x in (250, 400, 550):
+        pen.line([(x, 190), (x + 60, 190), (x, 290), (x + 70, 290)], fill=40, width=10, joint="curve")
+    turned = image.rotate(2.5, Image.Resampling.BICUBIC, fillcolor=225)
+    rows, found = page_reading.find_page(photographed(turned))
+    assert [len(row) for row in rows] == [3]
+    untilted = np.asarray(Image.fromarray(found.ink).rotate(-2.5))
+    assert (untilted[288:293, 260:310] > 60).mean() > 0.9  # the foot of the first
 
 
 def test_digits_that_are_not_level_are_one_row():

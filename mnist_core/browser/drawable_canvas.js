@@ -4,10 +4,10 @@ const LOOK = 200 // milliseconds between looks for what no pointer tells of: a c
 // The page's own buttons behind which the canvas is blank
 export const CLEARING = '[class*="st-key-clear"] button'
 const HOST = '[data-testid="stBidiComponentIsolated"]'
-// As wide as its place, without the toolbar, whose buttons are pressed by the page's own
-const STYLE = `
+// As wide as its place, of the form that it is given, without the toolbar, whose buttons are pressed by the page's own
+const style = ({ width, height }) => `
   .dc-root, .dc-scroll { width: 100% !important; overflow: hidden !important; }
-  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: 1; border-radius: 8px; overflow: hidden; }
+  .dc-container { width: 100% !important; height: auto !important; aspect-ratio: ${parseFloat(width)} / ${parseFloat(height)}; border-radius: 8px; overflow: hidden; }
   .dc-container canvas, .dc-container .canvas-container { width: 100% !important; height: 100% !important; }
   .dc-toolbar { display: none !important; }`
 
@@ -74,11 +74,11 @@ export function findContainer() {
   for (const { shadowRoot } of document.querySelectorAll(HOST)) {
     const container = shadowRoot?.querySelector(".dc-container")
     if (!container) continue
-    if (!shadowRoot.querySelector("style[data-lab]")) {
-      const style = document.createElement("style")
-      style.dataset.lab = ""
-      style.textContent = STYLE
-      shadowRoot.append(style)
+    if (!shadowRoot.querySelector("style[data-lab]") && container.style.width) {
+      const sheet = document.createElement("style")
+      sheet.dataset.lab = ""
+      sheet.textContent = style(container.style)
+      shadowRoot.append(sheet)
     }
     return container
   }

@@ -17,7 +17,7 @@ from PIL import Image
 from mnist_core import drawing, page_reading
 from mnist_core.drawing import Grey, Pixels
 from mnist_core.errors import EmptyDrawing
-from mnist_core.page_reading import Box, Part
+from mnist_core.page_reading import Box, Ink, Part
 from mnist_core.reading.predictor import Predictor
 
 MOST_PARTS = 4  # of one digit
@@ -47,8 +47,21 @@ class Number:
     digits: list[ReadDigit]
 
 
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """The `rows` of digits that are read on a page, from top to bottom; `ink` is theirs, with what was dropped."""
+
+    rows: list[Number]
+    ink: Ink
+
+
 def read_rows(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> list[Number]:
-    """The numbers on a page or a canvas, a row each, from top to bottom; boxes are in the image's pixels.
+    """The numbers on a page or a canvas, a row each, from top to bottom. See `read_page`."""
+    return read_page(model, image).rows
+
+
+def read_page(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> Page:
+    """The numbers on a page or a canvas and the ink they are made of; boxes are in the image's pixels.
 
     `image` as in `drawing.follow`; it is on paper where its background is light or not even. What is read with
     confidence as one digit, with nothing beside it, is one, whatever it is made of. Raises EmptyDrawing where there are
@@ -57,15 +70,16 @@ def read_rows(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> list[N
     grey = drawing.brightness(image)
     width = image.width if isinstance(image, Image.Image) else image.shape[1]
     if one := _one_digit(model, grey, width):
-        return [one]
+        return one
     small = page_reading.resized(grey, page_reading.PAGE_SIDE)
-    found = [_read_row(model, row, width / small.shape[1]) for row in page_reading.find_rows(small)]
-    if not any(row.digits for row in found):
+    found, ink = page_reading.find_page(small)
+    rows = [row for parts in found if (row := _read_row(model, parts, width / small.shape[1])).digits]
+    if not rows:
         raise EmptyDrawing("There are no digits in the image.")
-    return [row for row in found if row.digits]
+    return Page(rows, ink)
 
 
-def _one_digit(model: Predictor, grey: Grey, width: int) -> Number | None:
+def _one_digit(model: Predictor, grey: Grey, width: int) -> Page | None:
     """All that is in the image as one digit, where it is read so with confidence."""
     try:
         whole = drawing.follow(grey, on_paper=drawing.is_light(grey) or None)
@@ -74,7 +88,8 @@ def _one_digit(model: Predictor, grey: Grey, width: int) -> Number | None:
     read = model.predict_one(whole.image)
     if not read.is_digit or read.confidence < SURE or whole.dropped.any():
         return None
-    return _number([ReadDigit(read.digit, read.confidence, _scaled(whole.box, width / whole.ink.shape[1]))])
+    digit = ReadDigit(read.digit, read.confidence, _scaled(whole.box, width / whole.ink.shape[1]))
+    return Page([_number([digit])], Ink(whole.ink, whole.dropped))
 
 
 def _read_row(model: Predictor, row: list[Part], times: float) -> Number:

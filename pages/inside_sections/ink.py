@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from mnist_core import drawing
 from mnist_core.drawing import Pixels, Steps
@@ -33,7 +34,7 @@ def show(subject: Subject) -> None:
     with st.container(horizontal=True, gap="medium"):
         steps = [step for step, (name, words) in WORDS.items() if st.toggle(name, True, key=f"ink-{step}", help=words)]
     taken = drawing.follow(subject.ink, steps)
-    _pictures(taken)
+    _pictures(subject.photo, taken)
     _answer(subject, taken.image, steps)
     st.subheader("What the steps are worth")
     st.markdown(
@@ -49,8 +50,14 @@ def _measure(subject: Subject) -> Iterator[tuple[float, Measured]]:
     return preprocessing_ablation.measure(subject.model, subject.test)
 
 
-def _pictures(taken: Steps) -> None:
+def _pictures(photo: Image.Image | None, taken: Steps) -> None:
     with st.container(key="ink-steps", horizontal=True, gap="medium"):
+        if photo:
+            st.image(
+                _small(photo),
+                caption="Orange: ink. Blue: dropped, as no part of the digit",
+                alt="The photo, its ink in orange and what was dropped in blue",
+            )
         st.image(_with_box(taken), caption="The ink and its box", alt="The ink and the box around it")
         height, width = taken.digit.shape
         st.image(
@@ -62,16 +69,25 @@ def _pictures(taken: Steps) -> None:
 
 
 def _with_box(taken: Steps) -> Pixels:
-    """The ink, SIDE pixels high at most, with a frame around its box: (H, W, 3)."""
-    times = max(1, SIDE // max(taken.ink.shape))
-    picture = np.stack([enlarged(taken.ink, times)] * 3, -1)
-    left, top, right, bottom = (times * side for side in taken.box)
+    """The ink, its longer side SIDE pixels at most, with a frame around its box: (H, W, 3)."""
+    small = np.asarray(_small(Image.fromarray(taken.ink)))
+    times = max(1, SIDE // max(small.shape))
+    picture = np.stack([enlarged(small, times)] * 3, -1)
+    scale = times * small.shape[1] / taken.ink.shape[1]
+    left, top, right, bottom = (round(scale * side) for side in taken.box)
     for rows, columns in (
         (slice(top, bottom), [left, right - 1]),
         ([top, bottom - 1], slice(left, right)),
     ):
         picture[rows, columns] = 230, 97, 0
     return picture
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    """The picture, its longer side SIDE pixels at most."""
+    small = picture.copy()
+    small.thumbnail((SIDE, SIDE))
+    return small
 
 
 def _with_middle(image: Pixels) -> Pixels:

@@ -15,6 +15,7 @@ from mnist_core.errors import DrawingError, EmptyDrawing
 from pages.shared.pictures import enlarged
 
 SIZE = 420  # pixels, square; shown as wide as its place
+WIDE = 840, 320  # pixels of the wide one, for numbers
 
 _buttons_in_browser = st.components.v2.component(
     "digit_lab.canvas_buttons", js=browser.joined("drawable_canvas", "canvas_buttons")
@@ -23,33 +24,40 @@ _buttons_in_browser = st.components.v2.component(
 
 @dataclasses.dataclass(frozen=True)
 class Opened:
-    """An image of the data set that is shown in the drawing's place: (28, 28), and words that say which it is."""
+    """An image that is shown in the drawing's place: (28, 28), and words that say which it is.
+
+    Of a photo there are the `ink` (H, W) of its digit, uint8, and the `photo` with what was found in it laid over.
+    """
 
     image: Pixels
     title: str
+    ink: Pixels | None = None
+    photo: Image.Image | None = None
 
 
 @dataclasses.dataclass
 class _Canvas:
-    """What a visitor's session knows of the canvas."""
+    """What a visitor's session knows of a canvas."""
 
+    name: str = "canvas"
+    size: tuple[int, int] = (SIZE, SIZE)  # width and height, in pixels
     mount: int = 0  # how many canvases there were before this one
     page: str = ""  # on which it is
-    # The ink (420, 420) after each stroke that was drawn before this canvas was mounted. It is shown behind the canvas:
+    # The ink (H, W) after each stroke that was drawn before this canvas was mounted. It is shown behind the canvas:
     # a canvas that is given strokes to begin with has no way to clear or undo them but by a new mount, and a new mount
     # loses what is drawn meanwhile.
     earlier: list[Pixels] = dataclasses.field(default_factory=list)
-    # What the canvas sent after each stroke on it: how many there are, and their ink (420, 420).
+    # What the canvas sent after each stroke on it: how many there are, and their ink (H, W).
     strokes: list[tuple[int, Pixels]] = dataclasses.field(default_factory=list)
     opened: Opened | None = None
 
     @property
     def key(self) -> str:
-        return f"canvas-{self.mount}"
+        return f"{self.name}-{self.mount}"
 
     @property
     def ink(self) -> Pixels | None:
-        """All that is drawn, (420, 420), None for nothing."""
+        """All that is drawn, (H, W), None for nothing."""
         if not self.strokes:
             return self.earlier[-1] if self.earlier else None
         return self._over_earlier(self.strokes[-1][1])
@@ -68,7 +76,7 @@ class _Canvas:
 
     def receive(self, image: Pixels, strokes: int) -> None:
         """What the canvas has sent. Raises ValueError for what it cannot have sent."""
-        if image.shape != (SIZE, SIZE, 4):
+        if image.shape != (*self.size[::-1], 4):
             raise ValueError(image.shape)
         self.strokes = [stroke for stroke in self.strokes if stroke[0] < strokes]  # the canvas undoes and clears too
         if strokes:
@@ -76,14 +84,19 @@ class _Canvas:
             self.opened = None
 
 
-def _canvas() -> _Canvas:
-    canvas: _Canvas = st.session_state.setdefault("canvas", _Canvas())
+def _canvas(wide: bool = False) -> _Canvas:
+    new = _Canvas("canvas-wide", WIDE) if wide else _Canvas()
+    canvas: _Canvas = st.session_state.setdefault(new.name, new)
     return canvas
 
 
-def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None) -> None:
-    """The canvas, `buttons` and its own ones, on that page. Raises DrawingError if what it sends cannot be read."""
-    canvas = _canvas()
+def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, wide: bool = False) -> None:
+    """The canvas, `buttons` and its own ones, on that page. Raises DrawingError if what it sends cannot be read.
+
+    What is drawn on the wide one is apart from what is drawn on the other.
+    """
+    canvas = _canvas(wide)
+    width, height = canvas.size
     came_back = canvas.strokes and canvas.key not in st.session_state
     if came_back or canvas.page not in ("", page):  # another page's canvas was taken down with what was on it
         canvas.remount()
@@ -92,9 +105,9 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None) 
         sent = st_canvas(
             stroke_width=pen_width,
             stroke_color="#fff",
-            background_image=_png(canvas.earlier[-1] if canvas.earlier else np.zeros((SIZE, SIZE), np.uint8)),
-            width=SIZE,
-            height=SIZE,
+            background_image=_png(canvas.earlier[-1] if canvas.earlier else np.zeros((height, width), np.uint8)),
+            width=width,
+            height=height,
             return_image_data=True,
             key=canvas.key,
         )
@@ -106,8 +119,9 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None) 
     finally:
         with st.container(horizontal=True):
             buttons()
-            st.button("Clear", key="clear", icon=":material/delete:", on_click=clear)
-            st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, disabled=canvas.ink is None)
+            st.button("Clear", key="clear", icon=":material/delete:", on_click=clear, args=(wide,))
+            is_empty = canvas.ink is None
+            st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, args=(wide,), disabled=is_empty)
             _buttons_in_browser(key="canvas-buttons")
 
 
@@ -123,11 +137,11 @@ def current() -> Pixels:
     return opened.image if opened else drawing.to_mnist(ink())
 
 
-def ink() -> Pixels:
-    """What is drawn as it is on the canvas, (420, 420), uint8, or the image that was opened. Raises EmptyDrawing."""
-    canvas = _canvas()
+def ink(wide: bool = False) -> Pixels:
+    """What is drawn as it is on the canvas, (H, W), uint8, or the image that was opened. Raises EmptyDrawing."""
+    canvas = _canvas(wide)
     if canvas.opened:
-        return canvas.opened.image
+        return canvas.opened.image if canvas.opened.ink is None else canvas.opened.ink
     if canvas.ink is None:
         raise EmptyDrawing("Nothing is drawn.")
     return canvas.ink
@@ -140,7 +154,7 @@ def strokes() -> int:
 
 
 def opened() -> Opened | None:
-    """The image of the data set that is shown in the drawing's place, if any."""
+    """The image that is shown in the drawing's place, if any."""
     return _canvas().opened
 
 
@@ -151,21 +165,21 @@ def show_seen(seen: Pixels, times: int, words: str) -> None:
     st.image(enlarged(seen, times), caption=caption, alt="The drawing as it is seen")
 
 
-def open_image(image: Pixels, title: str) -> None:
-    """Show an image (28, 28) of the data set, as the network sees it, until something is drawn."""
+def open_image(image: Pixels, title: str, ink: Pixels | None = None, photo: Image.Image | None = None) -> None:
+    """Show an image (28, 28), as the network sees it, until something is drawn. See `Opened`."""
     canvas = _canvas()
-    canvas.earlier, canvas.strokes, canvas.opened = [], [], Opened(image, title)
+    canvas.earlier, canvas.strokes, canvas.opened = [], [], Opened(image, title, ink, photo)
     canvas.remount()
 
 
-def clear() -> None:
+def clear(wide: bool = False) -> None:
     """Forget the drawing. A button that does so has a key that begins with "clear", or the canvas keeps its strokes."""
-    canvas = _canvas()
+    canvas = _canvas(wide)
     canvas.earlier, canvas.strokes, canvas.opened = [], [], None
     st.session_state.pop(canvas.key, None)  # the canvas has cleared itself and will say so
 
 
-def _undo() -> None:
+def _undo(wide: bool) -> None:
     """Take back a stroke drawn before the canvas was mounted: with strokes of its own, it undoes them itself."""
-    if earlier := _canvas().earlier:
+    if earlier := _canvas(wide).earlier:
         earlier.pop()

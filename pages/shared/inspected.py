@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from PIL import Image
 
 from mnist_core.drawing import Pixels
 from mnist_core.errors import LabError
@@ -26,9 +27,9 @@ ANY_DIGIT = "any digit"
 class Subject:
     """A model that reads an image: `image` (28, 28), uint8, as the network sees it, with a `title` that says which.
 
-    `ink` is the drawing as it is on the canvas, or the image itself. `label` is the true digit, None for a drawing.
-    `test` are the test images of the kind that the model was trained on, and `state` tells one state of its weights
-    from another.
+    `ink` (H, W) is the drawing as it is on the canvas, the ink that was found in a `photo`, or the image itself.
+    `label` is the true digit, None for a drawing. `test` are the test images of the kind that the model was trained on,
+    and `state` tells one state of its weights from another.
     """
 
     model: Predictor
@@ -38,6 +39,7 @@ class Subject:
     ink: Pixels
     title: str
     label: int | None
+    photo: Image.Image | None
     answer: Prediction
 
 
@@ -133,12 +135,13 @@ def get(name: str, source: str) -> Subject:
     model = models.get_predictor(name)
     test = data.test(data.data_at_hand(model.config.data))
     if source == DRAWING:
-        image, ink, label = canvas.current(), canvas.ink(), None
         opened = canvas.opened()
+        image, ink, label, photo = canvas.current(), canvas.ink(), None, opened.photo if opened else None
         title = opened.title if opened else "Your drawing"
     else:
         index = int(st.session_state["inside-index"])
-        image = ink = test.images[index].numpy()
+        photo, image = None, test.images[index].numpy()
+        ink = image
         label = int(test.labels[index])
         title = f"Test image {index}, a true {label}"
-    return Subject(model, state, test, image, ink, title, label, model.predict_one(image))
+    return Subject(model, state, test, image, ink, title, label, photo, model.predict_one(image))

@@ -1,5 +1,7 @@
 """Drawing as a visitor does it, in a real browser."""
 
+import base64
+import io
 import pathlib
 import re
 from collections.abc import Iterator
@@ -7,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mnist_core import drawing
@@ -106,7 +108,7 @@ def draw_anew(page: Page, strokes: list[Points]) -> None:
 def test_several_digits_are_read_as_a_number(at_the_canvas: Page) -> None:
     draw_anew(at_the_canvas, [[(40, 80), (110, 80), (70, 220)], [(200, 80), (200, 220)]])
     expect(answer(at_the_canvas)).to_have_text("71", timeout=60_000)
-    expect(at_the_canvas.get_by_alt_text("The drawing, each digit in a frame")).to_be_visible()
+    expect(at_the_canvas.get_by_test_id("framed").locator(".digit span")).to_have_text(["7", "1"])
     press(at_the_canvas, "clear")
     expect(answer(at_the_canvas)).to_have_text("")
     draw(at_the_canvas, ONE)
@@ -295,26 +297,121 @@ def test_canvas_answer_and_network_are_above_the_fold(
         assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= width
 
 
-def test_an_uploaded_photo_is_read_on_a_phone(browser: Browser, server: Server, tmp_path: pathlib.Path) -> None:
-    page_of_paper = Image.new("L", (1200, 900), 230)
-    pen = ImageDraw.Draw(page_of_paper)
-    for y in range(60, 900, 90):
-        pen.line([(0, y), (1200, y)], fill=190, width=2)
-    pen.line([(300, 340), (420, 340), (350, 540)], fill=50, width=14, joint="curve")
-    pen.line([(600, 340), (600, 540)], fill=50, width=14)
-    light = np.asarray(page_of_paper, np.float32) * np.linspace(1, 0.6, 1200) + np.random.default_rng(0).normal(0, 3)
-    Image.fromarray(np.clip(light, 0, 255).astype(np.uint8)).save(tmp_path / "photo.jpg", quality=85)
+def test_a_number_is_written_on_a_wide_canvas(page: Page) -> None:
+    visit(page, "/")
+    page.locator(".st-key-draw-wide label").click()
+    expect(page.locator("[class*=st-key-canvas-wide] canvas.upper-canvas")).to_be_visible()
+    kept(page)  # it reports once after it appears
+    assert corner_and_scale(page)[2] == pytest.approx(3)  # 840 pixels
+    visible = page.locator("canvas.upper-canvas").bounding_box()
+    assert visible
+    assert visible["height"] == pytest.approx(320, abs=2)
+    for left in (5, 80):
+        draw(page, [(left + x // 4, 5 + 3 * y // 8) for x, y in SEVEN])
+    expect(page.locator(NUMBER)).to_have_text("77", timeout=60_000)
+    expect(page.get_by_test_id("framed").locator(".digit span")).to_have_text(["7", "7"])
+    expect(page.get_by_test_id("framed").locator(".digit small").first).to_contain_text("%")
+    press(page, "undo")
+    expect(page.locator(NUMBER)).to_have_text("7")
+
+
+NUMBER = ".st-key-answer [data-testid=stMetricValue]"
+
+
+def test_a_photo_of_lined_paper_is_read_on_a_phone_and_a_finger_chooses_a_part(
+    browser: Browser, server: Server, tmp_path: pathlib.Path
+) -> None:
+    phone_photo("2026").save(tmp_path / "photo.jpg", quality=85)
     (tmp_path / "none.png").write_bytes(b"no image")
-    with visiting(browser, server, width=390, height=844) as page:
+    with visiting(browser, server, width=390, height=844, has_touch=True, is_mobile=True) as page:
         visit(page, "/")
-        page.get_by_test_id("stSegmentedControl").or_(page.get_by_test_id("stButtonGroup")).get_by_text(
-            "Upload"
-        ).click()
+        source(page, "Upload")
         upload = page.get_by_test_id("stFileUploaderDropzoneInput")
         upload.set_input_files(tmp_path / "none.png")
         expect(page.get_by_text("none.png is not an image of a kind that can be read").first).to_be_visible()
         at_rest(page)
         expect(upload).to_have_count(1)
         upload.set_input_files(tmp_path / "photo.jpg")
-        expect(page.locator(".st-key-answer [data-testid=stMetricValue]")).to_have_text("71", timeout=60_000)
+        expect(page.locator(NUMBER)).to_have_text("2026", timeout=60_000)
+        framed = page.get_by_test_id("framed")
+        expect(framed.locator(".digit span")).to_have_text(list("2026"))
+        expect(framed.locator(".digit small").first).to_contain_text("%")
         assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390
+        last = framed.locator(".digit").last
+        last.scroll_into_view_if_needed()
+        at_rest(page)
+        box = last.bounding_box()
+        assert box
+        swipe(page, (box["x"] - 8, box["y"] - 12), (box["x"] + box["width"] + 12, box["y"] + box["height"] + 12))
+        expect(page.locator(NUMBER)).to_have_text("6", timeout=60_000)
+        press(page, "draw-whole")
+        expect(page.locator(NUMBER)).to_have_text("2026", timeout=60_000)
+
+
+def test_a_part_of_a_photo_leads_to_inside_with_what_was_dropped(page: Page, tmp_path: pathlib.Path) -> None:
+    phone_photo("7").save(tmp_path / "photo.jpg", quality=85)
+    visit(page, "/")
+    source(page, "Upload")
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tmp_path / "photo.jpg")
+    expect(page.locator(NUMBER)).to_have_text("7", timeout=60_000)
+    at_rest(page)
+    press(page, "draw-photo-inside")
+    expect(page.locator("[data-testid=stMain] h1")).to_contain_text("Inside the network")
+    at_rest(page)
+    page.get_by_text("From ink to input").first.click()
+    expect(page.get_by_alt_text("The photo, its ink in orange and what was dropped in blue")).to_be_visible()
+
+
+def test_an_image_is_pasted(page: Page, tmp_path: pathlib.Path) -> None:
+    content = io.BytesIO()
+    phone_photo("71").save(content, "PNG")
+    visit(page, "/")
+    source(page, "Upload")
+    expect(page.get_by_test_id("stFileUploaderDropzoneInput")).to_have_count(1)
+    page.evaluate(
+        """async (address) => {
+            const blob = await (await fetch(address)).blob()
+            const clipboardData = new DataTransfer()
+            clipboardData.items.add(new File([blob], "image.png", { type: "image/png" }))
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }))
+        }""",
+        "data:image/png;base64," + base64.b64encode(content.getvalue()).decode(),
+    )
+    expect(page.locator(NUMBER)).to_have_text("71", timeout=60_000)
+
+
+def source(page: Page, name: str) -> None:
+    """Choose where digits come from."""
+    page.get_by_test_id("stSegmentedControl").or_(page.get_by_test_id("stButtonGroup")).get_by_text(name).click()
+    at_rest(page)
+
+
+def swipe(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """A finger from one place on the screen to another."""
+    touch = page.context.new_cdp_session(page)
+    for part in range(9):
+        x, y = (one + (other - one) * part / 8 for one, other in zip(start, end, strict=True))
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {"type": "touchMove" if part else "touchStart", "touchPoints": [{"x": x, "y": y}]},
+        )
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def phone_photo(number: str) -> Image.Image:
+    """Lined paper with a number on it, not held straight, in light that falls off, as a phone sees it."""
+    size = 1200, 1600
+    paper = Image.new("RGB", size, (236, 233, 222))
+    pen = ImageDraw.Draw(paper)
+    for y in range(90, size[1], 78):
+        pen.line([(0, y), (size[0], y)], fill=(150, 175, 215), width=3)
+    pen.line([(110, 0), (110, size[1])], fill=(220, 130, 130), width=3)
+    for place, digit in enumerate(number):
+        strokes = next(strokes for read, strokes in WRITTEN.values() if read == digit)
+        for points in strokes:
+            moved = [(230 + 170 * place + 0.75 * x, 620 + 0.75 * y) for x, y in points]
+            pen.line(moved, fill=(40, 45, 90), width=13, joint="curve")
+    turned = paper.filter(ImageFilter.GaussianBlur(1.2)).rotate(2, Image.Resampling.BICUBIC, fillcolor=(236, 233, 222))
+    across, down = np.linspace(1, 0.55, size[0])[None, :, None], np.linspace(1, 0.85, size[1])[:, None, None]
+    noise = np.random.default_rng(0).normal(0, 4, (size[1], size[0], 3))
+    return Image.fromarray(np.clip(np.asarray(turned) * across * down + noise, 0, 255).astype(np.uint8))

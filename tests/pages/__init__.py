@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import time
 
 import torch
@@ -19,9 +20,9 @@ SIZE = 420  # pixels of the canvas
 SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 
 
-def drawing(*strokes: list[tuple[int, int]], size: int = SIZE) -> dict:
-    """What the canvas sends for strokes drawn on it; their points are on one of 280 x 280 pixels."""
-    image = Image.new("RGBA", (size, size))  # transparent
+def drawing(*strokes: list[tuple[int, int]], size: int = SIZE, width: int | None = None) -> dict:
+    """What the canvas sends for strokes drawn on it; their points are on one of 280 x 280 pixels, or wider."""
+    image = Image.new("RGBA", (width or size, size))  # transparent
     for points in strokes:
         scaled = [(x * size / 280, y * size / 280) for x, y in points]
         ImageDraw.Draw(image).line(scaled, fill="white", width=round(size / 14), joint="curve")
@@ -54,6 +55,12 @@ def text(app: AppTest) -> str:
     """All that a page says."""
     kinds = (app.metric, app.caption, app.info, app.error, app.warning, app.markdown)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def framed(app: AppTest) -> str:
+    """The digits that are shown in frames."""
+    shown = [json.loads(node.proto.json) for node in app.get("bidi_component") if '"choosing"' in node.proto.json]
+    return "".join(str(digit["digit"]) for picture in shown for digit in picture["digits"])
 
 
 def metrics(app: AppTest) -> dict[str, str]:

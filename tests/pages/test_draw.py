@@ -15,7 +15,7 @@ from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import title_of
 from pages.shared import live_network
 from tests.conftest import needs_mnist
-from tests.pages import drawing, pictures, read, sent, text
+from tests.pages import drawing, framed, read, sent, text
 
 ONE = [(140, 40), (140, 240)]
 ROOF = [(40, 90), (190, 50), (130, 240)]  # a 1 with a long flag, which looks like a 7
@@ -137,7 +137,25 @@ def test_several_digits_are_read_as_a_number(app):
     app.session_state["canvas-0"] = drawing(*TWO_DIGITS)
     app.run()
     assert number(app) == "71"
-    assert pictures(app) == ["The drawing, each digit in a frame"]
+    assert framed(app) == "71"
+
+
+def test_a_number_is_read_on_a_wide_canvas_and_the_other_drawing_stays(app):
+    app.session_state["canvas-0"] = drawing(ONE)
+    app.run()
+    app.toggle(key="draw-wide").set_value(True).run()
+    assert "Write a number" in text(app)
+    app.session_state["canvas-wide-0"] = drawing(*TWO_DIGITS, [(320, 80), (390, 80), (350, 220)], size=320, width=840)
+    app.run()
+    assert not app.exception
+    assert app.metric[0].value == "717"
+    assert framed(app) == "717"
+    app.toggle(key="draw-wide").set_value(False).run()
+    assert read(app) == 1
+    app.toggle(key="draw-wide").set_value(True).run()
+    app.button(key="clear").click().run()
+    assert "Write a number" in text(app)
+    assert not app.metric
 
 
 def test_a_test_image_takes_the_place_of_a_drawing(app):

@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mnist_core import dataset, drawing, model
 from mnist_core.config import TrainConfig
@@ -163,6 +164,22 @@ def test_steps_are_left_out_and_the_answer_follows(inside, app):
     ink = app.session_state["canvas"].ink
     prepared = drawing.follow(ink, []).image
     assert app.metric[1].value == str(predictor.load("mlp").predict_one(prepared).digit)
+
+
+def test_the_photo_that_ink_is_from_is_shown(inside, app):
+    app.session_state["canvas-0"] = drawn(SEVEN)
+    inside(section="ink", model="mlp")
+    from pages.shared.canvas import Opened  # imports only where an app has run
+
+    laid_over = "The photo, its ink in orange and what was dropped in blue"
+    assert laid_over not in pictures(app)
+    ink = app.session_state["canvas"].ink
+    photo = Image.new("RGB", (600, 600), "white")
+    app.session_state["canvas"].opened = Opened(drawing.to_mnist(ink), "Your photo", ink, photo)
+    app.run()
+    assert not app.exception
+    assert app.metric[1].value == "7"
+    assert laid_over in pictures(app)
 
 
 def test_what_the_steps_are_worth_is_measured(inside):

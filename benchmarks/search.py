@@ -27,7 +27,10 @@ from mnist_core.search.settings import PRUNERS, SearchConfig
 from mnist_core.search.study import SearchStore, Trial
 
 SEARCHED = {
-    "mlp": ("The classic", ["lr=0.001..1", "hidden", "batch_size", "optimizer", "schedule", "weight_decay"]),
+    "mlp": (
+        "The classic",
+        ["lr=0.001..1", "hidden=16..64", "batch_size=128..512", "optimizer", "schedule", "weight_decay"],
+    ),
     "cnn": (
         "99.5 %, patiently",
         ["lr=0.002..0.1", "width=8..32", "batch_size=128..512", "schedule", "weight_decay", "label_smoothing"],
@@ -35,7 +38,7 @@ SEARCHED = {
 }
 SLOWER = 1.1  # as many times the preset's seconds count as equal
 BEST = 3  # settings among which more seeds decide
-LOOKED_AT = 8  # trials, the best first, until there are so many
+LOOKED_AT = 20  # trials, the best first, until there are so many
 MORE_SEEDS = (50, 51)
 FIRST_SEED = 100  # of those that decided nothing
 

@@ -1,12 +1,14 @@
 """The Browse page as a script."""
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw
 
 from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
+from pages.shared import strangers
 from tests.conftest import needs_mnist
 from tests.pages import SEVEN, text
 
@@ -123,3 +125,21 @@ def test_filters_that_leave_nothing_say_so(app, without_mnist):
     assert "No image is left" in app.info[-1].value
     app.button(key="browse-all").click().run()
     assert app.selectbox(key="browse-true").value == "any"
+
+
+def test_how_well_strangers_are_read_is_said_of_each_shipped_model_as_it_is(app, without_mnist):
+    rows = catalog.evaluation()
+    assert [row["model"] for row in rows] == catalog.shipped()
+    for row in rows:
+        card = catalog.card(row["model"])
+        assert row["test_accuracy"] == pytest.approx(card["test_accuracy"], abs=2e-4)
+        assert row["drawn_accuracy"] == pytest.approx(card["drawn_accuracy"], abs=2e-3)
+        assert [one["set"] for one in row["strangers"]] == list(strangers.SETS)
+    app.run()
+    app.switch_page("pages/browse.py").run()
+    assert not app.exception
+    (table,) = [text.value for text in app.markdown if "| read right |" in text.value]
+    for i, one in enumerate(rows[0]["strangers"]):
+        (line,) = [line for line in table.splitlines() if line.startswith(f"| {strangers.SETS[one['set']]} |")]
+        assert f"| {one['images']:,} |" in line
+        assert all(f"{row['strangers'][i]['accuracy']:.2%}" in line for row in rows)

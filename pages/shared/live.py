@@ -60,7 +60,10 @@ def show(run: Run, status: Status, history: History, trained: TrainConfig, befor
         _judged(run, trained)
     except LabError as error:
         st.caption(str(error))
-    st.echarts_chart(training_figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
+    with st.expander("Learning rate, step by step", icon=":material/show_chart:"):
+        st.echarts_chart(
+            training_figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step"
+        )
 
 
 def curves(history: History, before: History | None = None) -> None:

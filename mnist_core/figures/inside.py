@@ -83,7 +83,7 @@ def space(
     hidden = {"visible": False, "showgrid": False, "zeroline": False}
     figure = laid_out(
         [],
-        520,
+        480,
         hidden,
         hidden | {"scaleanchor": "x"},
         top=0,

@@ -99,7 +99,7 @@ def go_on_with(run: Run) -> None:
     with st.container(horizontal=True):
         for words, icon, page in (
             ("Draw with it", ":material/draw:", "draw"),
-            ("Browse its mistakes", ":material/grid_view:", "browse"),
+            ("Its mistakes", ":material/grid_view:", "browse"),
         ):
             if st.button(words, key=f"to-{page}", icon=icon):
                 st.session_state[f"{page}-model"] = run.id

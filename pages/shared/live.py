@@ -96,7 +96,7 @@ def _goals() -> dict[float, str]:
 
 def go_on_with(run: Run) -> None:
     """Ways to see what a finished run is good for."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         for words, icon, page in (
             ("Draw with it", ":material/draw:", "draw"),
             ("Its mistakes", ":material/grid_view:", "browse"),

@@ -1,4 +1,4 @@
-"""Makes the README's moving picture and the screenshots of Draw and Train, from the app in a real headless Chromium.
+"""Makes the README's moving picture and its screenshots, from the app in a real headless Chromium.
 
 And the app's icon, which browsers show beside its name.
 
@@ -15,7 +15,19 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
-from tests.browser.steps import BAR, SEVEN, answer, corner_and_scale, draw, kept, press, status, visit, wait_until
+from tests.browser.steps import (
+    BAR,
+    SEVEN,
+    answer,
+    at_rest,
+    corner_and_scale,
+    draw,
+    kept,
+    press,
+    status,
+    visit,
+    wait_until,
+)
 
 FOLDER = pathlib.Path(__file__).parent
 SEED = 3  # whose blank network takes this 7 for another digit
@@ -84,18 +96,50 @@ def moment(browser: Browser, server: Server) -> None:
                 read = time.monotonic()
         film.save(FOLDER / "moment.webp")
         expect(status(page)).to_contain_text("finished", timeout=120_000)
-        page.wait_for_timeout(1_000)
-        page.screenshot(path=FOLDER / "train.png")
+        keep(page, "train")
+
+
+def keep(page: Page, name: str) -> None:
+    """A screenshot of the page, once nothing moves."""
+    at_rest(page)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    page.wait_for_timeout(1_500)
+    with Image.open(io.BytesIO(page.screenshot())) as shot:
+        shot.convert("RGB").quantize(256).save(FOLDER / f"{name}.png", optimize=True)
 
 
 def drawn(browser: Browser, server: Server) -> None:
+    """What is drawn on Draw, and the reasons for the answer on Inside."""
     with visiting(browser, server, width=WIDTH, height=HEIGHT) as page:
         visit(page, "/")
         draw(page, SEVEN)
         draw(page, BAR)
         wait_until(page, lambda: answer(page).inner_text() == "7")
         kept(page)
-        page.screenshot(path=FOLDER / "draw.png")
+        keep(page, "draw")
+        page.get_by_role("button", name="Why a 7?").click()
+        page.get_by_role("radio", name="Why this digit").click()
+        expect(page.locator(".st-key-why-not img")).to_be_visible(timeout=60_000)
+        keep(page, "inside")
+
+
+def looked_at(browser: Browser, server: Server) -> None:
+    """The mistakes on Browse, and the course's trainings with and without ReLU on Learn and compared on Runs."""
+    with visiting(browser, server, width=WIDTH, height=HEIGHT) as page:
+        page.goto("/browse?model=mlp")
+        at_rest(page)
+        expect(page.locator(".st-key-gallery img").first).to_be_visible(timeout=60_000)
+        keep(page, "browse")
+        page.goto("/learn?step=4&done=1,2,3&guesses=hidden.0")
+        at_rest(page)
+        press(page, "learn-train-hidden")
+        expect(page.locator(".st-key-learn-train-hidden")).to_contain_text("again", timeout=120_000)
+        expect(page.locator(".st-key-learn-units .bars path").first).to_be_visible(timeout=60_000)
+        page.mouse.move(WIDTH - 1, HEIGHT - 1)
+        keep(page, "learn")
+        press(page, "learn-to-runs")
+        expect(page.locator(".st-key-compare-chart .scatterlayer path").first).to_be_visible(timeout=60_000)
+        keep(page, "runs")
 
 
 def icon() -> None:
@@ -118,6 +162,7 @@ def main() -> None:
         with serving(pathlib.Path(scratch)) as server:
             moment(browser, server)
             drawn(browser, server)
+            looked_at(browser, server)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def _table(rows: list[Row], shown: list[Row]) -> None:
     """The table, and beside it what is chosen in it."""
     table, beside = st.columns([10, 11], gap="medium")
     with table:
-        chosen = run_table.choose(rows, shown)
+        with st.container(key="runs-list"):
+            chosen = run_table.choose(rows, shown)
         run_actions.buttons(chosen)
     with beside, st.container(key="chosen-runs"):
         if len(chosen) > 1:

@@ -32,7 +32,7 @@ def _page() -> None:
     shown = st.query_params.get("search") or st.session_state.get("search-shown") or (names[0] if names else None)
     if st.session_state.get("search-new"):
         shown = None
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.title("Search", width="content")
         if names:
             _choose(names, shown)
@@ -55,7 +55,15 @@ def _choose(names: list[str], shown: str | None) -> None:
         st.query_params["search"] = st.session_state["search-chosen"]
 
     st.session_state["search-chosen"] = shown if shown in names else None
-    st.selectbox("Search shown", names, key="search-chosen", on_change=chosen, placeholder="none", width=240)
+    st.selectbox(
+        "Search shown",
+        names,
+        key="search-chosen",
+        on_change=chosen,
+        placeholder="none",
+        width=210,
+        label_visibility="collapsed",
+    )
     if shown is not None and st.button("New search", key="search-new-button", icon=":material/add:"):
         st.session_state["search-new"] = True
         st.query_params.clear()

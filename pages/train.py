@@ -261,7 +261,7 @@ def _send_states(run: Run) -> None:
 
 
 through_app()
-top = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+top = st.container(key="train-top", horizontal=True, vertical_alignment="center", gap="medium")
 top.title("Train a network", width="content")
 with st.sidebar:
     chosen = config_controls()

@@ -14,7 +14,7 @@ class Pixels {
     this.canvas.setAttribute("role", "application")
     Object.assign(this.canvas.style, {
       width: "100%",
-      maxWidth: "300px",
+      maxWidth: "260px",
       display: "block",
       borderRadius: "8px",
       cursor: "crosshair",

@@ -40,7 +40,7 @@ def logits_to_probabilities(logits: Sequence[float], probabilities: Sequence[flo
     reach = (high - low) * 0.18
     return laid_out(
         bars,
-        380,
+        320,
         {"type": "category", "anchor": "y"},
         {"range": [0, 1.15], "domain": [0, 0.42], "title": "probability", "nticks": 3},
         top=20,
@@ -83,7 +83,7 @@ def space(
     hidden = {"visible": False, "showgrid": False, "zeroline": False}
     figure = laid_out(
         [],
-        520,
+        480,
         hidden,
         hidden | {"scaleanchor": "x"},
         top=0,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.figures import inside as inside_figures
-from pages.shared import background_work, charts
+from pages.shared import background_work, charts, hovered
 from pages.shared import inspected as subjects
 from pages.shared.inspected import Subject
 from pages.shared.pictures import in_markdown
@@ -22,18 +22,20 @@ NEAREST = 8  # images
 
 
 def show(subject: Subject) -> None:
-    st.markdown(
-        "Each point is a test image where the network's last hidden layer puts it: what is near is alike to it. "
-        "Crosses are read wrong. Click on a point to see its image."
-    )
-    method = st.segmented_control(
-        "Map",
-        [PCA, T_SNE],
-        default=PCA,
-        key="space-method",
-        required=True,
-        help="PCA keeps the two directions in which the images differ most, t-SNE who is near whom.",
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        method = st.segmented_control(
+            "Map",
+            [PCA, T_SNE],
+            default=PCA,
+            key="space-method",
+            required=True,
+            help="PCA keeps the two directions in which the images differ most, t-SNE who is near whom.",
+        )
+        st.markdown(
+            "Each point is a test image where the network's last hidden layer puts it: what is near is alike to it. "
+            "Crosses are read wrong. Point at one to see its image, click on it to look into it.",
+            width="content",
+        )
 
     def picture(found: Space) -> None:
         if method == PCA:
@@ -85,19 +87,23 @@ def _map(subject: Subject, found: Space, chosen: Indices, places: Floats, yours:
         yours = space.among(places[nearest], distances)
     labels = subject.test.labels.numpy()
     figure = inside_figures.space(places, labels[chosen], found.digits[chosen], chosen, yours.tolist(), places[nearest])
-    charts.plot(
-        figure,
-        "space-map",
-        f"{len(chosen):,} test images as points, those that the network finds alike near each other",
-        scroll_zoom=True,
-        on_select="rerun",
-        selection_mode="points",
-    )
-    _clicked(subject, found)
-    st.caption(f"The nearest to this image among the {len(chosen):,} of the map, and how far they are:")
-    with st.container(key="space-nearest", horizontal=True, gap="small"):
-        for index, distance in zip(chosen[nearest].tolist(), distances.tolist(), strict=True):
-            _small(subject, index, f"{labels[index]} at {distance:.1f}")
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        charts.plot(
+            figure,
+            "space-map",
+            f"{len(chosen):,} test images as points, those that the network finds alike near each other",
+            scroll_zoom=True,
+            on_select="rerun",
+            selection_mode="points",
+        )
+        hovered.show("space-map", subject.test.images[chosen].numpy(), chosen)
+    with right:
+        _clicked(subject, found)
+        st.caption(f"The nearest to this image among the {len(chosen):,} of the map, and how far they are:")
+        with st.container(key="space-nearest", horizontal=True, gap="small"):
+            for index, distance in zip(chosen[nearest].tolist(), distances.tolist(), strict=True):
+                _small(subject, index, f"{labels[index]} at {distance:.1f}")
 
 
 def _clicked(subject: Subject, found: Space) -> None:

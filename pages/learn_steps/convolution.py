@@ -16,7 +16,7 @@ from pages.learn_steps import carried, links, maths, pixels, training
 from pages.shared import data
 
 TIMES = 12  # pixels that a place of the picture is wide
-SHOWN = 300  # pixels that the picture is wide
+SHOWN = 260  # pixels that the picture is wide
 SQUARE = 28  # pixels that a number under the kernel is wide
 ORANGE = (230, 97, 0)
 
@@ -73,12 +73,12 @@ def _terms(under: np.ndarray, kernel: np.ndarray) -> None:
         for words, values, largest in (("The pixels under it", under, 1.0), ("times its weights", kernel, None)):
             with st.container(width=3 * SQUARE):
                 st.image(colormap.tinted(values, largest).repeat(SQUARE, 0).repeat(SQUARE, 1), caption=words, alt=words)
+        st.metric("add up to", f"{(under * kernel).sum():.2f}", width="content")
     products = [
         f"{weight} · {value:.2f}"
         for value, weight in zip(under.ravel(), kernel.ravel(), strict=True)
         if weight and value
     ]
-    st.metric("add up to", f"{(under * kernel).sum():.2f}")
     st.caption(f"{' + '.join(products) or 'nothing but blank pixels'} = {(under * kernel).sum():.2f}")
 
 

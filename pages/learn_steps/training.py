@@ -145,7 +145,7 @@ def accuracies(histories: Histories) -> None:
     curves = {name: history.curves["accuracy_smoothed"] for name, history in histories.items()}
     st.echarts_chart(
         training_figures.together("training accuracy", curves, "percent"),
-        height=250,
+        height=220,
         key="learn-accuracies",
         alt=f"Accuracy on the training images by step: {', '.join(curves)}",
     )

@@ -86,7 +86,8 @@ def pictures(search: Search, status: Status, config: SearchConfig, trials: Seque
             _contour(config, trials)
     with right:
         st.markdown("##### All trials")
-        _table(trials)
+        with st.container(key="search-trials"):
+            _table(trials)
 
 
 def _parallel(config: SearchConfig, trials: Sequence[Trial]) -> None:

@@ -60,7 +60,10 @@ def show(run: Run, status: Status, history: History, trained: TrainConfig, befor
         _judged(run, trained)
     except LabError as error:
         st.caption(str(error))
-    st.echarts_chart(training_figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step")
+    with st.expander("Learning rate, step by step", icon=":material/show_chart:"):
+        st.echarts_chart(
+            training_figures.lr_curve(history.curves), height=180, key="lr-curve", alt="Learning rate by step"
+        )
 
 
 def curves(history: History, before: History | None = None) -> None:
@@ -93,10 +96,10 @@ def _goals() -> dict[float, str]:
 
 def go_on_with(run: Run) -> None:
     """Ways to see what a finished run is good for."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         for words, icon, page in (
             ("Draw with it", ":material/draw:", "draw"),
-            ("Browse its mistakes", ":material/grid_view:", "browse"),
+            ("Its mistakes", ":material/grid_view:", "browse"),
         ):
             if st.button(words, key=f"to-{page}", icon=icon):
                 st.session_state[f"{page}-model"] = run.id

@@ -187,7 +187,11 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
         return
     difference = comparison.mcnemar(tables[0].right, tables[1].right)
     st.markdown(_in_words(names[one], names[other], tables, difference))
-    columns = st.columns(2, gap="large")
+    for column, run, mine, theirs in zip(st.columns(2, gap="large"), (one, other), tables, tables[::-1], strict=True):
+        with column:
+            _only_right(names[run], mine, theirs, f"only-right-{run}")
+    with st.expander("What each read each digit as", icon=":material/grid_on:"):
+        columns = st.columns(2, gap="large")
     for column, run, table in zip(columns, (one, other), tables, strict=True):
         with column:
             st.caption(f"{plain(names[run])}: {table.right.mean():.2%}")
@@ -196,9 +200,6 @@ def _test_images(rows: list[Row], names: dict[str, str]) -> None:
                 f"compare-confusion-{run}",
                 f"How often {names[run]} read each digit as which",
             )
-    for column, run, mine, theirs in zip(columns, (one, other), tables, tables[::-1], strict=True):
-        with column:
-            _only_right(names[run], mine, theirs)
 
 
 def _choose_one(label: str, ids: list[str], names: dict[str, str], key: str) -> str | None:
@@ -225,11 +226,11 @@ def _share(p_value: float) -> str:
     return f"{p_value:.1%}" if p_value >= 0.001 else "fewer than 0.1 %"
 
 
-def _only_right(name: str, mine: Predictions, theirs: Predictions) -> None:
+def _only_right(name: str, mine: Predictions, theirs: Predictions, key: str) -> None:
     chosen = np.flatnonzero(mine.right & ~theirs.right)
     shown = f", the first {SHOWN}" if len(chosen) > SHOWN else ""
     st.caption(f"Only {plain(name)} reads these {len(chosen):,} right{shown}; below each, what the other took it for:")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key=key, horizontal=True, gap="small"):
         for index in chosen[:SHOWN].tolist():
             with st.container(width=64, gap=None, horizontal_alignment="center"):
                 st.markdown(in_markdown(mine.images[index], f"test image {index}, a true {mine.labels[index]}"))

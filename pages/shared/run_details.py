@@ -80,7 +80,7 @@ def _progress(run: Run, made_for: str) -> None:
         "Seconds": _or_dash("{:,.1f}", summary.seconds),
         "Images/s": _or_dash("{:,.0f}", summary.images_per_s),
     }
-    with st.grid(4, min_column_width=150, key="run-figures"):
+    with st.grid(6, min_column_width=150, key="run-figures"):
         for label, value in figures.items():
             interval = f"{low:.2%} to {high:.2%}" if label == "Test" and summary.test_interval else None
             help = "Below: the 95 % interval, by how many images there are." if interval else None
@@ -122,7 +122,8 @@ def _how(summary: Row, run: Run) -> None:
     st.subheader("How it was made")
     st.caption("In a shell, this trains it again; with the same versions on the same device, to the bit:")
     st.code(presets.command(summary.config), language="sh", wrap_lines=True)
-    left, right = st.columns(2, gap="large")
+    with st.expander("Hyperparameters and environment", icon=":material/list:"):
+        left, right = st.columns(2, gap="large")
     with left:
         st.caption("Hyperparameters")
         st.dataframe(_hyperparameters(summary.config), hide_index=True, height="content", alt="The run's config")

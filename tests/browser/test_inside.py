@@ -1,11 +1,15 @@
 """The Inside page as a visitor uses it, in a real browser."""
 
+import base64
+import io
 import re
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from mnist_core import mnist_files
+from mnist_core import dataset, mnist_files
 from tests.browser import steps
 from tests.browser.conftest import Server, visiting
 from tests.browser.steps import answer, at_rest, choose, draw, kept, press, switch_to, wait_until
@@ -110,6 +114,14 @@ def test_the_space_is_mapped_and_a_point_clicked_on(page: Page) -> None:
     expect(points.first).to_be_visible(timeout=SLOW)
     expect(page.locator(".st-key-space-nearest img")).to_have_count(8)
     at_rest(page)
+    points.nth(40).hover(force=True)
+    hovered = page.locator(".lab-hovered")
+    expect(hovered).to_be_visible()
+    number = int(hovered.get_attribute("data-number") or "")
+    expect(page.locator(".st-key-space-map .hoverlayer")).to_contain_text(f"image {number},")
+    assert image_in(hovered).tolist() == true_image(number).tolist()
+    page.get_by_role("heading", level=1).hover()
+    expect(hovered).to_be_hidden()
     points.nth(40).click(force=True)
     expect(page.locator(".st-key-space-clicked")).to_contain_text(re.compile(r"Image \d+, a true \d, read as \d"))
     press(page, "space-open")
@@ -117,6 +129,25 @@ def test_the_space_is_mapped_and_a_point_clicked_on(page: Page) -> None:
     pick(page, "t-SNE")
     expect(page.get_by_test_id("stProgress")).to_have_count(0, timeout=SLOW)
     expect(points.first).to_be_visible()
+
+
+def image_in(hovered: Locator) -> np.ndarray:
+    """The image (28, 28) that is seen in the element, of all those in its background."""
+    address, x, y, side = hovered.evaluate(
+        """element => {
+            const { backgroundImage, backgroundPositionX: x, backgroundPositionY: y } = getComputedStyle(element)
+            return [backgroundImage, parseFloat(x), parseFloat(y), element.clientWidth]
+        }"""
+    )
+    sheet = Image.open(io.BytesIO(base64.b64decode(address.split("base64,")[1].split('"')[0])))
+    left, top = round(-28 * x / side), round(-28 * y / side)
+    return np.asarray(sheet)[top : top + 28, left : left + 28]
+
+
+def true_image(number: int) -> np.ndarray:
+    """The test image of that number."""
+    data = "sample" if mnist_files.missing() else "mnist"
+    return dataset.load_test(data).images[number].numpy()
 
 
 def test_a_run_that_trains_is_looked_into(page: Page, server: Server) -> None:

@@ -90,6 +90,30 @@ def test_a_network_is_taught_the_set_and_says_before_and_after(page, sets, tmp_p
     assert len(RunStore(tmp_path / "runs").runs()) == 1
 
 
+@needs_mnist
+def test_all_of_a_class_is_taught_and_judged_by_one_pupil(page, sets, tmp_path, at_once):
+    page.segmented_control(key="own-section").set_value("Several people").run()
+    assert "Each person writes a set of their own" in text(page)
+    assert page.button(key="teach").disabled
+    for name, each in (("anna", 1), ("ben", 2), ("zoe", 1)):
+        kept = sets.create(name)
+        for number in range(10 * each):
+            kept.add(number % 10, strokes(number))
+    page.run()
+    assert page.button_group(key="own-sets-").value == ["anna", "ben", "zoe"]
+    assert "40 digits, a part of which is held back to judge by." in text(page)
+    page.selectbox(key="own-judge").select("zoe").run()
+    assert page.button_group(key="own-sets-zoe").value == ["anna", "ben"]
+    assert "30 digits, judged by all 10 of zoe." in text(page)
+    page.button(key="teach").click().run()
+    assert not page.exception
+    (run,) = RunStore(tmp_path / "runs").runs()
+    assert (run.config().digits, run.config().judged_by) == (("anna", "ben"), ("zoe",))
+    end = run.end()
+    assert (end["own_learnt"], end["own_held_back"]) == (30, 10)
+    assert metrics(page)["Digits of zoe"] == f"{round(10 * end['own_accuracy'])} of 10"
+
+
 def test_few_digits_are_not_enough_to_teach(page, sets):
     sets.create("me").add(1, strokes(1))
     page.run()

@@ -7,6 +7,7 @@ A set without set.json is one, too. The 28 x 28 form that a network learns from 
 module raises DatasetError where a set cannot be read or written; nothing in it needs torch.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -15,7 +16,7 @@ import os
 import pathlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,11 +117,21 @@ class DigitSet:
         self.check_room(1)
         return self._add(digit, ink)
 
-    def add_all(self, digits: Sequence[tuple[int, Pixels]]) -> None:
-        """Keep all of these, each as in `add`. Raises DatasetError, before any is kept where they are too many."""
+    def adding(self, digits: Sequence[tuple[int, Pixels]]) -> Iterator[pathlib.Path]:
+        """Keep all of these, each as in `add`, or none: where one cannot be kept, or the iterator is closed before its
+        end, those before it are removed. Raises DatasetError.
+        """
         self.check_room(len(digits))
-        for digit, ink in digits:
-            self._add(digit, ink)
+        added: list[pathlib.Path] = []
+        try:
+            for digit, ink in digits:
+                added.append(self._add(digit, ink))
+                yield added[-1]
+            added = []
+        finally:
+            for path in added:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def check_room(self, count: int) -> None:
         """Raises DatasetError where the set cannot take so many more."""

@@ -41,6 +41,7 @@ def _start(taught: Sequence[str], judged_by: Sequence[str], model: str) -> None:
             have = f"The set {taught[0]} has" if len(taught) == 1 else "These sets have"
             st.warning(f"{have} {count} of the {FEWEST} digits that it takes to learn from.")
             return
+        own.prepare([*taught, *judged_by])
         run = teaching.create_run(TrainConfig(**teaching.settings(model, taught), judged_by=tuple(judged_by)))
         get_workers().submit(run)
     except LabError as error:
@@ -127,9 +128,9 @@ def _figures(end: End, judges: str) -> None:
         right, before = round(count * end["own_accuracy"]), round(count * end.get("own_accuracy_before", 0.0))
         label = plain(judges[0].upper() + judges[1:])
         if right == before:
-            yours.metric(label, f"{right} of {count}", "as before", delta_color="off", delta_arrow="off")
+            yours.metric(label, f"{right:,} of {count:,}", "as before", delta_color="off", delta_arrow="off")
         else:
-            yours.metric(label, f"{right} of {count}", f"{right - before:+d}")
+            yours.metric(label, f"{right:,} of {count:,}", f"{right - before:+d}")
     after, earlier = end["test_accuracy"], end.get("test_accuracy_before")
     change = f"{100 * (after - earlier):+.2f} points" if earlier is not None else None
     test.metric("MNIST's test images", f"{after:.2%}", change)

@@ -1,6 +1,8 @@
 """A visitor's own digits: in which set they are kept, and what is kept there."""
 
 import pathlib
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -10,6 +12,7 @@ from mnist_core.errors import LabError
 from mnist_core.own_digits import DIGITS, DigitSet
 
 DEFAULT = "me"
+T = TypeVar("T")
 
 
 def set_name() -> str:
@@ -56,6 +59,28 @@ def count(name: str) -> int:
     """How many digits the set of that name has."""
     kept = opened(name)
     return len(kept.files()) if kept else 0
+
+
+def prepare(names: Sequence[str]) -> None:
+    """Prepare all digits of these sets, with a bar; to load the sets is quick then. Raises DatasetError."""
+    paths = [path for name in names if DIGITS.has(name) for path, _ in DIGITS.open(name).files()]
+    if paths:
+        with_bar("Reading the digits", ((done / len(paths), image_of(path)) for done, path in enumerate(paths, 1)))
+
+
+def with_bar(words: str, work: Iterator[tuple[float, T]]) -> T:
+    """The last that `work` gives, with a bar of the share that it gives beside it."""
+    place = st.empty()
+    shown = -1
+    try:
+        for share, latest in work:
+            result = latest
+            if int(100 * share) > shown:  # each time is a message to the browser
+                shown = int(100 * share)
+                place.progress(share, text=f"{words}: {shown} %")
+    finally:
+        place.empty()
+    return result
 
 
 def keep(digit: int, ink: Pixels) -> str:

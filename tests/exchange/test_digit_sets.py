@@ -65,6 +65,20 @@ def test_labelled_images_are_found_and_the_rest_is_said(tmp_path, as_zip):
     for words in ("no ink", "is not an image", "several digits", "as a 1, too", "lies in no folder"):
         assert words in said
     assert len(found.problems) == 5
+    assert all(any(name in one for name in files) for one in found.problems)
+
+
+def test_reading_says_how_far_it_is():
+    files = {f"{digit}/{name}.png": picture((20, width)) for digit, width in ((1, 8), (7, 12)) for name in "abc"}
+    shares, found = zip(*digit_sets.reading(zipped(files)), strict=True)
+    assert shares == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1, 1])
+    assert len(found[-1].digits) == 6
+
+
+def test_problems_beyond_the_first_are_counted():
+    found = digit_sets.read(zipped({"1/a.png": ONE, **{f"7/{number}.png": BLANK for number in range(30)}}))
+    assert len(found.problems) == digit_sets.LISTED + 1
+    assert found.problems[-1] == "10 more images."
 
 
 def test_a_set_comes_back_from_its_zip(sets, tmp_path):

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from mnist_core.exchange import digit_sheet
+from mnist_core.exchange import digit_sets, digit_sheet
 from mnist_core.own_digits import DigitStore
 from mnist_core.runs.run_store import RunStore
 from tests.conftest import needs_mnist
@@ -143,6 +143,38 @@ def test_what_is_kept_is_shown_and_the_set_deleted_and_brought_back(page, sets):
     page.button(key="own-restore").click().run()
     assert not page.exception
     assert sets.open("me").counts()[1] == 2
+
+
+def test_a_large_set_is_shown_by_pages_and_by_digit(page, sets, monkeypatch):
+    monkeypatch.setattr("pages.handwriting_sections.keeping.A_PAGE", 4)
+    kept = sets.create("me")
+    for number in range(6):
+        kept.add(1 + number // 5, strokes(number))
+    page.segmented_control(key="own-section").set_value("What is kept").run()
+    assert not page.exception
+    assert "6 digits" in text(page)
+    assert page.dataframe[0].value["digit"].tolist() == ["1"]
+    page.selectbox(key="own-digit").select("2").run()
+    assert page.dataframe[0].value["digit"].tolist() == ["2"]
+    page.selectbox(key="own-digit").select("3").run()
+    assert not page.exception
+
+
+def test_a_zip_is_read_once_and_kept(page, sets, monkeypatch):
+    kept = sets.create("zoe")
+    for number in range(20):
+        kept.add(1, strokes(number))
+    packed = digit_sets.packed(kept)
+    times = []
+    reading = digit_sets.reading
+    monkeypatch.setattr(digit_sets, "reading", lambda file: times.append(file) or reading(file))
+    page.segmented_control(key="own-section").set_value("From paper").run()
+    page.file_uploader(key="own-file").set_value(("zoe.zip", packed, "application/zip")).run()
+    assert page.button(key="own-keep-all").label == "Keep these 20"
+    page.button(key="own-keep-all").click().run()
+    assert not page.exception
+    assert sets.open("me").counts()[1] == 20
+    assert len(times) == 1
 
 
 def test_a_photo_of_the_sheet_is_looked_at_and_kept(page, sets):

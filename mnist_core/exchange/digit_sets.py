@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import hashlib
 import io
+import lzma
 import pathlib
 import re
 import zipfile
@@ -33,6 +34,11 @@ MOST_ENTRIES = 2 * MOST  # of a zip file
 LISTED = 20  # problems that are said one by one
 SEVERAL = 1.1  # of the highest part's height, the width from which several parts are several digits
 CELL, COLUMNS = 60, 16  # pixels and images in a row, of a contact sheet
+# What zipfile raises for damage, each way of packing in its own way, and for what it cannot unpack.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
 # What file managers add, and what a set's folder holds beside the images.
 LEFT_OUT = re.compile(r"(.*/)?(\..*|Thumbs\.db|desktop\.ini|set\.json)|__MACOSX/.*", re.IGNORECASE)
 
@@ -142,7 +148,7 @@ def _images(source: pathlib.Path | BinaryIO) -> Iterator[tuple[float, str, int |
                     raise DatasetError(f"{name} holds {quoted(entry.filename)}, which is larger than an image may be.")
                 label = _label(pathlib.PurePosixPath(entry.filename))
                 yield number / len(entries), entry.filename, label, io.BytesIO(unpacked)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except DAMAGE as error:
             raise DatasetError(f"{name} is neither a folder nor a whole zip file: {error}.") from error
 
 

@@ -27,6 +27,8 @@ def set_name() -> str:
             number += 1
             name = f"{DEFAULT}-{number}"
         st.session_state["own-set"] = name
+        if st.context.ip_address:
+            st.session_state["own-set-free"] = name
     return name
 
 
@@ -85,8 +87,21 @@ def with_bar(words: str, work: Iterator[tuple[float, T]]) -> T:
 
 def keep(digit: int, ink: Pixels) -> str:
     """Keep the ink as that digit in the visitor's set; its name there, such as "me/4/one.png". Raises DatasetError."""
-    kept = DIGITS.open_or_create(set_name())
+    kept = _own_set()
     return f"{kept.name}/{kept.place(kept.add(digit, ink))}"
+
+
+def _own_set() -> DigitSet:
+    """The visitor's set, made with its first digit. Where another visitor has just begun one of a name that was free
+    for both, it is the next that is free.
+    """
+    name = set_name()
+    if st.session_state.get("own-set-free") == name and DIGITS.has(name):
+        del st.session_state["own-set"]
+        name = set_name()
+        st.session_state["own-set-choice"] = name
+    st.session_state["own-set-free"] = None
+    return DIGITS.open_or_create(name)
 
 
 def remove(name: str) -> None:

@@ -124,6 +124,41 @@ def test_a_zip_that_is_none_or_cut_or_too_large_is_refused(tmp_path, monkeypatch
         digit_sets.read(zipped({"1/a.png": ONE}))
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_damaged_anywhere_is_refused_with_a_sentence(packing):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", packing) as archive:
+        archive.writestr("1/a.png", ONE)
+        archive.writestr("7/b.png", OTHER)
+    whole, refused = content.getvalue(), 0
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        try:
+            digit_sets.read(io.BytesIO(damaged))
+        except DatasetError:
+            refused += 1
+    assert refused > 5
+
+
+def test_a_zip_may_hold_anything_and_is_read_as_images():
+    found = digit_sets.read(
+        zipped(
+            {
+                "<b>x</b>/1/a.png": ONE,
+                "/etc/7/b.png": OTHER,
+                "../../7/c.png": OTHER,  # hidden, as all that begins with a dot
+                f"{'x' * 10_000}.png": ONE,
+                "1/inside.zip": zipped({"1/a.png": ONE}).getvalue(),
+                "1/program.exe": b"MZ" + bytes(1000),
+            }
+        )
+    )
+    assert [digit for digit, _ in found.digits] == [1, 7]
+    assert len(found.problems) == 3
+    assert all(len(one) < 300 for one in found.problems)
+
+
 def test_a_contact_sheet_shows_every_digit(sets, tmp_path):
     digit_sets.keep([(1, np.eye(40, dtype=np.uint8) * 255)] * 20, "me", sets)
     digit_sets.write_contact_sheet(sets.open("me"), tmp_path / "sheet.png")

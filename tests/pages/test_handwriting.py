@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import streamlit as st
 
 from mnist_core.exchange import digit_sets, digit_sheet
 from mnist_core.own_digits import DigitStore
@@ -129,6 +130,20 @@ def test_digits_go_to_the_set_that_is_chosen(page, sets):
     page.button(key="clear-keep").click().run()
     assert sum(sets.open("Zoë").counts()) == 1
     assert not sets.has("me")
+
+
+def test_two_visitors_who_begin_at_once_have_sets_of_their_own(app, sets, monkeypatch):
+    monkeypatch.setattr(type(st.context), "ip_address", "192.0.2.1")
+    page = app.run().switch_page("pages/handwriting.py").run()
+    assert page.selectbox(key="own-set-choice").value == "me"
+    sets.create("me").add(1, strokes(1))  # the other one
+    for count in (1, 2):
+        write(page, ONE)
+        page.button(key="clear-keep").click().run()
+        assert not page.exception
+        assert page.selectbox(key="own-set-choice").value == "me-2"
+        assert sum(sets.open("me-2").counts()) == count
+    assert sum(sets.open("me").counts()) == 1
 
 
 def test_what_is_kept_is_shown_and_the_set_deleted_and_brought_back(page, sets):

@@ -223,14 +223,14 @@ class DigitStore:
 
     def open(self, name: str) -> DigitSet:
         """The set of that name. Raises DatasetError for one that is not there."""
-        _check_name(name)
+        check_name(name)
         if not self.has(name):
             raise DatasetError(f"There is no set {name} in {self.folder}.")
         return DigitSet(self.folder / name)
 
     def create(self, name: str) -> DigitSet:
         """A new set. Raises DatasetError where there is one of that name."""
-        _check_name(name)
+        check_name(name)
         path = self.folder / name
         begun = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         with oserror_as(DatasetError, f"A set cannot be kept in {self.folder}", FileExistsError):
@@ -244,7 +244,7 @@ class DigitStore:
 
     def open_or_create(self, name: str) -> DigitSet:
         """The set of that name, a new one where there is none."""
-        _check_name(name)
+        check_name(name)
         return self.open(name) if self.has(name) else self.create(name)
 
     def delete(self, name: str) -> None:
@@ -256,7 +256,7 @@ class DigitStore:
 
     def restore(self, name: str) -> DigitSet:
         """Bring back a set that was deleted."""
-        _check_name(name)
+        check_name(name)
         try:
             with oserror_as(DatasetError, f"The set {name} cannot be brought back", FileExistsError, FileNotFoundError):
                 return DigitSet(trash.take_back(name, self.folder))
@@ -285,6 +285,7 @@ def is_name(text: str) -> bool:
     return bool(re.fullmatch(SET_NAME, text))
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises DatasetError where a set could not be called that."""
     if not is_name(name):
         raise DatasetError(f"{quoted(name)} cannot be a set's name: {SET_NAME_IN_WORDS}.")

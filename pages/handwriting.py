@@ -6,6 +6,7 @@ from mnist_core.errors import LabError
 from pages.handwriting_sections import keeping, paper, several, teach, write
 from pages.shared import canvas, data, models, own
 from pages.shared.entry import through_app
+from pages.shared.markdown import plain
 
 SECTIONS = ("Write", "From paper", "What is kept", "Several people")
 
@@ -20,7 +21,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         try:
             name = own.choose_set()
         except LabError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
             st.stop()
 data.offer_download()
 left, right = st.columns([canvas.SIZE, 690], gap="medium")

@@ -12,6 +12,7 @@ from mnist_core.exchange.digit_sets import Found
 from mnist_core.image_files import open_image
 from mnist_core.own_digits import DIGITS
 from pages.shared import own
+from pages.shared.markdown import plain
 
 COLUMNS, CELL = 10, 42  # of the look at what was found, in pixels
 
@@ -42,7 +43,7 @@ def show(name: str) -> None:
     try:
         found = _found(file)
     except LabError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     st.markdown("**3** Look whether each is in the right row, then keep them.")
     count = len(found.digits)
@@ -50,12 +51,12 @@ def show(name: str) -> None:
         try:
             own.with_bar("Keeping them", digit_sets.keeping(found.digits, name, DIGITS))
         except LabError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
         else:
             st.session_state.update({"own-file-kept": file.file_id, "own-found": None})
             st.rerun()
     if found.problems:
-        st.warning(" ".join(found.problems[:3]))
+        st.warning(plain(" ".join(found.problems[:3])))
     st.image(_overview(found), alt="The digits that were found, a row for each digit")
 
 

@@ -71,7 +71,13 @@ def said(name: str) -> None:
             st.button("Teach it this one", key="teach-one", type="primary", on_click=_teach, args=(name, kept["name"]))
             st.button("Undo", key="kept-undo", on_click=_forget, args=(kept["name"],))
             if st.button("Write more", key="kept-more", type="tertiary"):
-                st.switch_page("pages/handwriting.py")
+                _write_more()
+
+
+def _write_more() -> None:
+    """To Handwriting, where the canvas is to be empty for the digit that is asked for."""
+    canvas.clear()
+    st.switch_page("pages/handwriting.py")
 
 
 def _forget(name: str) -> None:
@@ -139,7 +145,7 @@ def _taught(run: Run, made_while_active: bool) -> None:
                 st.button("Teach it again", key="teach-again", on_click=_teach, args=(run.id, image))
             st.button("Back to the network from before", key="taught-undo", on_click=_untaught)
             if st.button("Teach it all my digits", key="taught-more", type="tertiary"):
-                st.switch_page("pages/handwriting.py")
+                _write_more()
 
 
 def _learnt(run: Run) -> str:

@@ -33,7 +33,7 @@ def set_name() -> str:
 
 
 def choose_set() -> str:
-    """A control for the set; the name of the one that is chosen, which may be new."""
+    """A control for the set; the name of the one that is chosen, which may be new. Raises DatasetError for no name."""
     names = [one.name for one in DIGITS.sets()]
     current = set_name()
     if current not in names:
@@ -48,6 +48,7 @@ def choose_set() -> str:
         width=220,
     )
     name = chosen or current
+    own_digits.check_name(name)
     st.session_state["own-set"] = name
     return name
 

@@ -1,6 +1,7 @@
 """The Handwriting page as a script."""
 
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -201,6 +202,30 @@ def test_a_photo_of_the_sheet_is_looked_at_and_kept(page, sets):
     page.button(key="own-keep-all").click().run()
     assert not page.exception
     assert sets.open("me").counts() == [3] * 10
+
+
+@pytest.mark.parametrize("name", ["../x", "<b>x</b>", "![x](http://192.0.2.1/x.png)", "x" * 10_000])
+def test_a_name_that_is_none_is_one_sentence_and_no_markup(app, sets, name):
+    app.session_state["own-set"] = name
+    page = app.run().switch_page("pages/handwriting.py").run()
+    assert not page.exception
+    (error,) = page.error
+    assert "cannot be a set's name" in error.value
+    assert "](" not in error.value
+    assert len(error.value) < 400
+    assert sets.sets() == []
+
+
+def test_names_in_a_zip_are_no_markup(page, sets):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("1/![x](x.png).txt", b"no image")
+        archive.write(sets.create("zoe").add(1, strokes(1)), "1/a.png")
+    page.segmented_control(key="own-section").set_value("From paper").run()
+    page.file_uploader(key="own-file").set_value(("x.zip", content.getvalue(), "application/zip")).run()
+    assert page.button(key="own-keep-all").label == "Keep it"
+    assert "is not an image" in page.warning[0].value
+    assert "](" not in page.warning[0].value
 
 
 def test_a_file_that_is_no_sheet_is_one_sentence(page, sets):

@@ -75,9 +75,9 @@ def _contact_sheet(files: list[tuple[pathlib.Path, int]]) -> list[pathlib.Path]:
     chosen = st.dataframe(
         table,
         hide_index=True,
-        height=420,
+        height=330,
         row_height=44,
-        key="own-files",
+        key=f"own-files-{hash(tuple(files))}",  # of other images none is selected
         on_select="rerun",
         selection_mode="multi-cell",
         column_config={

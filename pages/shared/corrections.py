@@ -130,7 +130,9 @@ def _taught(run: Run, made_while_active: bool) -> None:
         status, has_learnt = run.status(), _has_learnt(run)
         if status.state.is_active != made_while_active or (st.session_state.get("draw-switch") and has_learnt):
             st.rerun()
-        words = f"{_learnt(run)} {_cost(run)}" if has_learnt else "Learning this drawing beside a few hundred others."
+        words = "Learning this drawing beside a few hundred others."
+        if has_learnt:
+            words = f"{_learnt(run)} {_cost(run, status.state.is_active)}"
         image = run.config().digits[0]
     except LabError as error:
         st.error(str(error))
@@ -160,10 +162,10 @@ def _learnt(run: Run) -> str:
     return f"Your {label} is read right now." if read == label else f"Your {label} is still read as {read}."
 
 
-def _cost(run: Run) -> str:
+def _cost(run: Run, is_active: bool) -> str:
     """What is read right of everybody's digits, before and since: by a sample, until the test images are read."""
     history = history_of(run)
-    if (end := history.end) and "test_accuracy" in end:
+    if not is_active and (end := history.end) and "test_accuracy" in end:
         before = f"**{end['test_accuracy_before']:.2%}** before, " if "test_accuracy_before" in end else ""
         return f"Of the test images it reads {before}**{end['test_accuracy']:.2%}** now."
     (_, earlier), *_, (_, now) = history.curves["val_accuracy"].points  # before the first step, behind the last

@@ -3,6 +3,7 @@
 first paint, first answer from `streamlit run` on; the answer to a stroke drawn as soon as there is a canvas
 click                     on a control while a run trains, until the page shows its effect: one epoch more on Train,
                           Compare all on Draw, another filter on Browse
+one drawing taught        from "Teach it this one" on Draw until it is said whether that helped and what it cost
 start to first point      on a server that has been up for a while
 with the page open        training seconds of the shell's `train` over those of a run that a page watches
 a refresh                 of a watched run, as bytes over the websocket
@@ -29,7 +30,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serving, visiting
-from tests.browser.steps import ONE, ZERO, answer, at_rest, draw, kept, press, status, step, switch_to
+from tests.browser.steps import ONE, ZERO, answer, at_rest, draw, kept, press, status, step, switch_to, visit
 
 # Clicks, and gives the milliseconds until the text is on the page.
 CLICK = """([button, text]) => new Promise(done => {
@@ -115,6 +116,23 @@ def clicks(page: Page, rounds: int) -> dict[str, float]:
     return {"Train": train, "Draw": compare, "Browse": browse}
 
 
+def teaching(browser: Browser, server: Server, rounds: int) -> float:
+    """Median seconds until one drawing is taught, on a server that has a process ready."""
+    taken = []
+    with visiting(browser, server) as page:
+        for _ in range(rounds):
+            visit(page, "/")
+            page.wait_for_timeout(8_000)
+            draw(page, ONE)
+            kept(page)
+            page.get_by_role("button", name="It was right").click()
+            page.locator(".st-key-teach-one").wait_for()
+            at_rest(page)
+            taken.append(page.evaluate(CLICK, [".st-key-teach-one button", "Of 500 others"]))
+            expect(page.locator(".st-key-taught")).to_contain_text("Of the test images")
+    return float(statistics.median(taken)) / 1000
+
+
 def shell_seconds(config: TrainConfig, folder: pathlib.Path) -> float:
     command = [sys.executable, "-m", "mnist_core", "train", *config.flags(), "--json", "--runs-dir", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -195,6 +213,7 @@ def main() -> None:
         figures["first paint, seconds"] = statistics.median(painted for painted, _ in beginnings)
         figures["first answer, seconds"] = statistics.median(answered for _, answered in beginnings)
         with serving(folder()) as server:
+            figures["one drawing taught, seconds"] = teaching(browser, server, 5)
             with training(browser, server) as (page, first_point):
                 figures["start to first point, seconds"] = first_point
                 figures["blank looks in 30 s"] = str(page.evaluate(BLANK, 30))

@@ -7,6 +7,7 @@ A set without set.json is one, too. The 28 x 28 form that a network learns from 
 module raises DatasetError where a set cannot be read or written; nothing in it needs torch.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -15,7 +16,7 @@ import os
 import pathlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,11 +117,21 @@ class DigitSet:
         self.check_room(1)
         return self._add(digit, ink)
 
-    def add_all(self, digits: Sequence[tuple[int, Pixels]]) -> None:
-        """Keep all of these, each as in `add`. Raises DatasetError, before any is kept where they are too many."""
+    def adding(self, digits: Sequence[tuple[int, Pixels]]) -> Iterator[pathlib.Path]:
+        """Keep all of these, each as in `add`, or none: where one cannot be kept, or the iterator is closed before its
+        end, those before it are removed. Raises DatasetError.
+        """
         self.check_room(len(digits))
-        for digit, ink in digits:
-            self._add(digit, ink)
+        added: list[pathlib.Path] = []
+        try:
+            for digit, ink in digits:
+                added.append(self._add(digit, ink))
+                yield added[-1]
+            added = []
+        finally:
+            for path in added:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def check_room(self, count: int) -> None:
         """Raises DatasetError where the set cannot take so many more."""
@@ -212,14 +223,14 @@ class DigitStore:
 
     def open(self, name: str) -> DigitSet:
         """The set of that name. Raises DatasetError for one that is not there."""
-        _check_name(name)
+        check_name(name)
         if not self.has(name):
             raise DatasetError(f"There is no set {name} in {self.folder}.")
         return DigitSet(self.folder / name)
 
     def create(self, name: str) -> DigitSet:
         """A new set. Raises DatasetError where there is one of that name."""
-        _check_name(name)
+        check_name(name)
         path = self.folder / name
         begun = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         with oserror_as(DatasetError, f"A set cannot be kept in {self.folder}", FileExistsError):
@@ -233,7 +244,7 @@ class DigitStore:
 
     def open_or_create(self, name: str) -> DigitSet:
         """The set of that name, a new one where there is none."""
-        _check_name(name)
+        check_name(name)
         return self.open(name) if self.has(name) else self.create(name)
 
     def delete(self, name: str) -> None:
@@ -245,7 +256,7 @@ class DigitStore:
 
     def restore(self, name: str) -> DigitSet:
         """Bring back a set that was deleted."""
-        _check_name(name)
+        check_name(name)
         try:
             with oserror_as(DatasetError, f"The set {name} cannot be brought back", FileExistsError, FileNotFoundError):
                 return DigitSet(trash.take_back(name, self.folder))
@@ -274,6 +285,7 @@ def is_name(text: str) -> bool:
     return bool(re.fullmatch(SET_NAME, text))
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises DatasetError where a set could not be called that."""
     if not is_name(name):
         raise DatasetError(f"{quoted(name)} cannot be a set's name: {SET_NAME_IN_WORDS}.")

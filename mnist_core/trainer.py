@@ -30,7 +30,9 @@ GUESSING = math.log(10)  # the cross-entropy of giving each of the ten digits th
 
 
 def warm_up() -> None:
-    """Take a first step, for which torch sets much up, so that a training's own is quick."""
+    """Take a first step, for which torch sets much up, and import what the end takes, so that a training is quick."""
+    import scipy.optimize  # noqa: F401
+
     config = TrainConfig()
     state = TrainState.of(config)
     torch.set_num_threads(state.threads)

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from mnist_core.errors import LabError
-from pages.handwriting_sections import keeping, paper, teach, write
+from pages.handwriting_sections import keeping, paper, several, teach, write
 from pages.shared import canvas, data, models, own
 from pages.shared.entry import through_app
+from pages.shared.markdown import plain
 
-SECTIONS = ("Write", "From paper", "What is kept")
+SECTIONS = ("Write", "From paper", "What is kept", "Several people")
 
 through_app()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -15,23 +16,28 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     section = st.segmented_control(
         "Section", SECTIONS, default="Write", key="own-section", label_visibility="collapsed", required=True
     )
-    try:
-        name = own.choose_set()
-    except LabError as error:
-        st.error(str(error))
-        st.stop()
+    name = ""
+    if section != "Several people":
+        try:
+            name = own.choose_set()
+        except LabError as error:
+            st.error(plain(str(error)))
+            st.stop()
 data.offer_download()
 left, right = st.columns([canvas.SIZE, 690], gap="medium")
+taught, judged_by = [name], list[str]()
 with left:
     if section == "Write":
         st.fragment(write.show)(name)
     elif section == "From paper":
         paper.show(name)
-    else:
+    elif section == "What is kept":
         keeping.show(name)
+    else:
+        taught, judged_by = several.choose()
 with right:
-    model = teach.choose(name)
-    teach.show(name)
+    model = teach.choose(taught, judged_by, "Teach it my handwriting" if name else "Teach it these sets")
+    teach.show()
     if section == "Write":
         teach.answer(model)
 models.warm_up()

@@ -146,6 +146,33 @@ def test_a_full_disk_is_said_and_leaves_nothing(sets, monkeypatch):
     assert kept.files() == []
 
 
+def test_many_are_kept_all_or_none(sets, monkeypatch):
+    kept = sets.create("me")
+    there = kept.add(1, BAR)
+    many = [(digit, drawn(digit)) for digit in range(5)]
+    unfollowed = kept.adding(many)
+    next(unfollowed)
+    assert len(kept.files()) == 2
+    unfollowed.close()
+    assert kept.files() == [(there, 1)]
+    with pytest.raises(DatasetError, match="no ink to keep"):
+        list(kept.adding([*many, (5, np.zeros_like(BAR))]))
+    save, left = Image.Image.save, iter(range(3))
+
+    def full(*arguments, **options):
+        if next(left, None) is None:
+            raise OSError(28, "No space left on device")
+        save(*arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    with pytest.raises(DatasetError, match="the disk is full"):
+        list(kept.adding(many))
+    assert kept.files() == [(there, 1)]
+    monkeypatch.undo()
+    assert len(list(kept.adding(many))) == 5
+    assert len(kept.files()) == 6
+
+
 def test_sets_and_single_images_are_put_together(sets):
     anna, ben = sets.create("anna"), sets.create("ben")
     anna.add(1, drawn(1))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import io
+import lzma
 import pathlib
 import re
 import zipfile
@@ -32,6 +34,11 @@ MOST_ENTRIES = 2 * MOST  # of a zip file
 LISTED = 20  # problems that are said one by one
 SEVERAL = 1.1  # of the highest part's height, the width from which several parts are several digits
 CELL, COLUMNS = 60, 16  # pixels and images in a row, of a contact sheet
+# What zipfile raises for damage, each way of packing in its own way, and for what it cannot unpack.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
 # What file managers add, and what a set's folder holds beside the images.
 LEFT_OUT = re.compile(r"(.*/)?(\..*|Thumbs\.db|desktop\.ini|set\.json)|__MACOSX/.*", re.IGNORECASE)
 
@@ -45,31 +52,47 @@ class Found:
 
 
 def read(source: pathlib.Path | BinaryIO) -> Found:
+    """All of `reading` at once."""
+    *_, (_, found) = reading(source)
+    return found
+
+
+def reading(source: pathlib.Path | BinaryIO) -> Iterator[tuple[float, Found]]:
     """The labelled images in a folder or a zip file, in which those of a 4 lie in a folder 4.
 
-    Raises DatasetError where there are none, too many, or the source cannot be read.
+    Gives the share that is read behind each image, and what is found by then; the last is all. Raises DatasetError
+    where there are none, too many, or the source cannot be read.
     """
-    digits: list[tuple[int, Pixels]] = []
-    problems: list[str] = []
+    found = Found([], [])
     seen: dict[bytes, int] = {}
-    for name, label, content in _images(source):
+    for done, name, label, content in _images(source):
         try:
-            if label is None:
-                raise DrawingError(f"{quoted(name)} lies in no folder that is called by a digit, such as 4/one.png.")
-            ink = ink_of(open_image(name, content))
-            earlier = seen.setdefault(ink.tobytes() + str(ink.shape).encode(), label)
-            if earlier != label:
-                raise DrawingError(f"{quoted(name)} is there as a {earlier}, too: only one of them can be right.")
+            found.digits.append(_digit(name, label, content, seen))
         except DrawingError as error:
-            problems.append(str(error))
-            continue
-        digits.append((label, ink))
-        if len(digits) > MOST:
+            found.problems.append(str(error))
+        if len(found.digits) > MOST:
             raise DatasetError(f"There are more than {MOST:,} images, as many as a set can have: add fewer.")
-    if not digits:
-        raise DatasetError(" ".join(["There are no images of digits to add.", *problems[:1]]))
-    left = len(problems) - LISTED
-    return Found(digits, [*problems[:LISTED], *([f"{left:,} more images."] if left > 0 else [])])
+        yield done, found
+    if not found.digits:
+        raise DatasetError(" ".join(["There are no images of digits to add.", *found.problems[:1]]))
+    if (left := len(found.problems) - LISTED) > 0:
+        found.problems[LISTED:] = [f"{left:,} more images."]
+    yield 1.0, found
+
+
+def _digit(name: str, label: int | None, content: BinaryIO, seen: dict[bytes, int]) -> tuple[int, Pixels]:
+    """The image's label and ink; `seen` has the labels of all ink so far. Raises DrawingError where it has none."""
+    if label is None:
+        raise DrawingError(f"{quoted(name)} lies in no folder that is called by a digit, such as 4/one.png.")
+    image = open_image(name, content)
+    try:
+        ink = ink_of(image)
+    except DrawingError as error:
+        raise DrawingError(f"{quoted(name)}: {error}") from error
+    earlier = seen.setdefault(hashlib.sha256(ink.tobytes() + str(ink.shape).encode()).digest(), label)
+    if earlier != label:
+        raise DrawingError(f"{quoted(name)} is there as a {earlier}, too: only one of them can be right.")
+    return label, ink
 
 
 def ink_of(image: Image.Image) -> Pixels:
@@ -93,15 +116,15 @@ def _holds_several(image: Image.Image) -> bool:
     return len(large) > 1 and width > SEVERAL * highest
 
 
-def _images(source: pathlib.Path | BinaryIO) -> Iterator[tuple[str, int | None, BinaryIO]]:
-    """Name, label and content of each image; the label is None where no folder says it."""
+def _images(source: pathlib.Path | BinaryIO) -> Iterator[tuple[float, str, int | None, BinaryIO]]:
+    """Share, name, label and content of each image; the label is None where no folder says it."""
     if isinstance(source, pathlib.Path) and source.is_dir():
-        for path in sorted(source.rglob("*")):
-            name = path.relative_to(source).as_posix()
-            if path.is_file() and not LEFT_OUT.fullmatch(name):
-                label = _label(pathlib.PurePosixPath(source.resolve().name, name))
-                with oserror_as(DatasetError, f"{path} cannot be read"), open(path, "rb") as content:
-                    yield name, label, content
+        paths = {path.relative_to(source).as_posix(): path for path in sorted(source.rglob("*")) if path.is_file()}
+        paths = {name: path for name, path in paths.items() if not LEFT_OUT.fullmatch(name)}
+        for number, (name, path) in enumerate(paths.items(), 1):
+            label = _label(pathlib.PurePosixPath(source.resolve().name, name))
+            with oserror_as(DatasetError, f"{path} cannot be read"), open(path, "rb") as content:
+                yield number / len(paths), name, label, content
         return
     name = str(source if isinstance(source, pathlib.Path) else getattr(source, "name", "The file"))
     with contextlib.ExitStack() as stack:
@@ -118,13 +141,14 @@ def _images(source: pathlib.Path | BinaryIO) -> Iterator[tuple[str, int | None, 
             entries = [entry for entry in entries if not LEFT_OUT.fullmatch(entry.filename)]
             if len(entries) > MOST_ENTRIES:
                 raise DatasetError(f"{name} holds more than {MOST_ENTRIES:,} files: add it in parts.")
-            for entry in entries:
+            for number, entry in enumerate(entries, 1):
                 with archive.open(entry) as packed_file:
                     unpacked = packed_file.read(LARGEST + 1)
                 if len(unpacked) > LARGEST:
                     raise DatasetError(f"{name} holds {quoted(entry.filename)}, which is larger than an image may be.")
-                yield entry.filename, _label(pathlib.PurePosixPath(entry.filename)), io.BytesIO(unpacked)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+                label = _label(pathlib.PurePosixPath(entry.filename))
+                yield number / len(entries), entry.filename, label, io.BytesIO(unpacked)
+        except DAMAGE as error:
             raise DatasetError(f"{name} is neither a folder nor a whole zip file: {error}.") from error
 
 
@@ -135,9 +159,19 @@ def _label(path: pathlib.PurePosixPath) -> int | None:
 
 
 def keep(digits: Sequence[tuple[int, Pixels]], name: str, store: DigitStore) -> int:
-    """Add the digits to the set of that name, a new one where there is none; how many. Raises DatasetError."""
-    store.open_or_create(name).add_all(digits)
-    return len(digits)
+    """All of `keeping` at once; how many are added."""
+    *_, (_, added) = keeping(digits, name, store)
+    return added
+
+
+def keeping(digits: Sequence[tuple[int, Pixels]], name: str, store: DigitStore) -> Iterator[tuple[float, int]]:
+    """Add the digits to the set of that name, a new one where there is none.
+
+    Gives the share that is added behind each, and how many are by then. Raises DatasetError, and then none is added;
+    nor is any where the iterator is closed before its end.
+    """
+    for number, _ in enumerate(store.open_or_create(name).adding(digits), 1):
+        yield number / len(digits), number
 
 
 def export(kept: DigitSet, path: pathlib.Path) -> None:

@@ -40,12 +40,12 @@ def accuracy_curves(
     return options
 
 
-def own_curves(curves: Mapping[str, Curve], steps: int) -> dict[str, Any]:
-    """ECharts options for a History's `curves`: own digits that are held back and validation images, read right.
+def own_curves(curves: Mapping[str, Curve], steps: int, judges: str) -> dict[str, Any]:
+    """ECharts options for a History's `curves`: own digits that are not learnt and validation images, read right.
 
-    `steps` are those of the whole training.
+    `steps` are those of the whole training, and `judges` says whose the own digits are.
     """
-    shown = {"yours, held back": curves["own_accuracy"], "everybody's": curves["val_accuracy"]}
+    shown = {judges: curves["own_accuracy"], "everybody's": curves["val_accuracy"]}
     options = together("read right", {name: curve for name, curve in shown.items() if curve.points}, "percent")
     for line in options["series"]:
         line["showSymbol"] = True

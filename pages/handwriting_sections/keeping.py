@@ -9,8 +9,9 @@ from mnist_core.exchange import digit_sets
 from mnist_core.own_digits import DIGITS, DigitSet
 from pages.shared import own, pictures
 
-SHOWN = 400  # digits at most
+A_PAGE = 200  # digits
 COLUMNS = 8  # of the contact sheet
+ANY = "any"
 
 
 def show(name: str) -> None:
@@ -27,7 +28,7 @@ def show(name: str) -> None:
         return
     begun = f", begun on {kept.begun()}" if kept.begun() else ""
     st.caption(f"{len(files):,} digits{begun}, in {own.where(name)}, and nowhere else.")
-    selected = [kept.place(path) for path in _contact_sheet(files[-SHOWN:])]
+    selected = [kept.place(path) for path in _contact_sheet(_page(files))]
     with st.container(horizontal=True):
         st.button(
             f"Remove {len(selected)}" if selected else "Remove",
@@ -48,6 +49,18 @@ def show(name: str) -> None:
         st.button("Delete the set", key="own-delete", type="tertiary", on_click=_delete, args=(name,))
 
 
+def _page(files: list[tuple[pathlib.Path, int]]) -> list[tuple[pathlib.Path, int]]:
+    """Those of the images that are shown at once, with controls for which where there are more."""
+    if len(files) <= A_PAGE:
+        return files
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        digit = st.selectbox("Digit", [ANY, *map(str, range(10))], key="own-digit", width=96)
+        chosen = files if digit == ANY else [one for one in files if str(one[1]) == digit]
+        pages = max(1, -(-len(chosen) // A_PAGE))
+        page = st.pagination(pages, key=f"own-page-{digit}-{pages}") if pages > 1 else 1
+    return chosen[(page - 1) * A_PAGE : page * A_PAGE]
+
+
 def _contact_sheet(files: list[tuple[pathlib.Path, int]]) -> list[pathlib.Path]:
     """The images in rows, each digit's in rows of their own; those that are selected."""
     rows = []
@@ -62,9 +75,9 @@ def _contact_sheet(files: list[tuple[pathlib.Path, int]]) -> list[pathlib.Path]:
     chosen = st.dataframe(
         table,
         hide_index=True,
-        height=420,
+        height=330,
         row_height=44,
-        key="own-files",
+        key=f"own-files-{hash(tuple(files))}",  # of other images none is selected
         on_select="rerun",
         selection_mode="multi-cell",
         column_config={

@@ -11,6 +11,8 @@ from mnist_core.exchange import digit_sets, digit_sheet
 from mnist_core.exchange.digit_sets import Found
 from mnist_core.image_files import open_image
 from mnist_core.own_digits import DIGITS
+from pages.shared import own
+from pages.shared.markdown import plain
 
 COLUMNS, CELL = 10, 42  # of the look at what was found, in pixels
 
@@ -33,35 +35,43 @@ def show(name: str) -> None:
         "Photo or zip", ["png", "jpg", "jpeg", "webp", "heic", "zip"], key="own-file", label_visibility="collapsed"
     )
     if not file:
+        st.session_state["own-found"] = None
         return
     if st.session_state.get("own-file-kept") == file.file_id:
         st.success(f"Kept in the set {name}.")
         return
     try:
-        with st.spinner("Looking for digits"):
-            found = _read(file)
+        found = _found(file)
     except LabError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     st.markdown("**3** Look whether each is in the right row, then keep them.")
     count = len(found.digits)
-    if st.button(f"Keep these {count}" if count > 1 else "Keep it", key="own-keep-all", type="primary"):
+    if st.button(f"Keep these {count:,}" if count > 1 else "Keep it", key="own-keep-all", type="primary"):
         try:
-            digit_sets.keep(found.digits, name, DIGITS)
+            own.with_bar("Keeping them", digit_sets.keeping(found.digits, name, DIGITS))
         except LabError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
         else:
-            st.session_state["own-file-kept"] = file.file_id
+            st.session_state.update({"own-file-kept": file.file_id, "own-found": None})
             st.rerun()
     if found.problems:
-        st.warning(" ".join(found.problems[:3]))
+        st.warning(plain(" ".join(found.problems[:3])))
     st.image(_overview(found), alt="The digits that were found, a row for each digit")
 
 
-def _read(file: st.runtime.uploaded_file_manager.UploadedFile) -> Found:
+def _found(file: st.runtime.uploaded_file_manager.UploadedFile) -> Found:
+    """The digits in the file, looked for once. Raises LabError."""
+    kept: tuple[str, Found] | None = st.session_state.get("own-found")
+    if kept and kept[0] == file.file_id:
+        return kept[1]
     if file.name.casefold().endswith(".zip"):
-        return digit_sets.read(file)
-    return digit_sheet.read(open_image(file.name, file))
+        found = own.with_bar("Looking for digits", digit_sets.reading(file))
+    else:
+        with st.spinner("Looking for digits"):
+            found = digit_sheet.read(open_image(file.name, file))
+    st.session_state["own-found"] = file.file_id, found
+    return found
 
 
 def _sheet(kind: str) -> bytes:

@@ -1,4 +1,6 @@
-"""A network taught the digits of a set, watched while it learns, and what came of it."""
+"""A network taught the digits of sets, watched while it learns, and what came of it."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -21,24 +23,26 @@ FEWEST = 10  # digits, from which there is something to learn
 SHOWN = 12  # digits of each kind in before and after
 
 
-def choose(name: str) -> str:
-    """The network to teach, the button that teaches it, and the name of the one that answers on the page."""
+def choose(taught: Sequence[str], judged_by: Sequence[str], words: str) -> str:
+    """The network to teach, the button that teaches it these sets, and the name of the one that answers on the page."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width=300):
             model = models.choose_model("own-model", "Network")
-        wanted = st.button("Teach it my handwriting", key="teach", type="primary", icon=":material/school:")
+        wanted = st.button(words, key="teach", type="primary", icon=":material/school:", disabled=not taught)
     if wanted:
-        _start(name, model)
+        _start(taught, judged_by, model)
     return model
 
 
-def _start(name: str, model: str) -> None:
+def _start(taught: Sequence[str], judged_by: Sequence[str], model: str) -> None:
     try:
-        count = own.count(name)
+        count = sum(map(own.count, taught))
         if count < FEWEST:
-            st.warning(f"The set {name} has {count} of the {FEWEST} digits that it takes to learn from.")
+            have = f"The set {taught[0]} has" if len(taught) == 1 else "These sets have"
+            st.warning(f"{have} {count} of the {FEWEST} digits that it takes to learn from.")
             return
-        run = teaching.create_run(TrainConfig(**teaching.settings(model, (name,))))
+        own.prepare([*taught, *judged_by])
+        run = teaching.create_run(TrainConfig(**teaching.settings(model, taught), judged_by=tuple(judged_by)))
         get_workers().submit(run)
     except LabError as error:
         st.error(by_name(error))
@@ -65,11 +69,11 @@ def _answer(model: str, run: Run | None, made_while_active: bool) -> None:
         st.error(by_name(error))
 
 
-def show(name: str) -> None:
+def show() -> None:
     """The run that was started last in this visit: while it learns, then before and after."""
     if run := _taught():
         is_active = run.status().state.is_active
-        st.fragment(_learning, run_every=REFRESH if is_active else None)(run, name, is_active)
+        st.fragment(_learning, run_every=REFRESH if is_active else None)(run, is_active)
 
 
 def _taught() -> Run | None:
@@ -81,13 +85,14 @@ def _taught() -> Run | None:
     return run
 
 
-def _learning(run: Run, name: str, made_while_active: bool) -> None:
+def _learning(run: Run, made_while_active: bool) -> None:
     if st.session_state.get("own-taught") != run.id:  # undone
         st.rerun()
     try:
-        status, history = run.status(), history_of(run)
+        status, history, config = run.status(), history_of(run), run.config()
         if status.state.is_active != made_while_active:
             st.rerun()
+        judges = _judges(config)
         with st.container(key="taught"):
             left, right = st.columns([3, 2])
             with left:
@@ -96,33 +101,42 @@ def _learning(run: Run, name: str, made_while_active: bool) -> None:
                 elif status.state is not RunState.FINISHED or not history.end:
                     st.error(plain(named(status.message)) or "The training has ended too early: teach it again.")
                 else:
-                    _figures(history.end)
+                    _figures(history.end, judges)
             if history.curves["val_accuracy"].points:
-                options = training_figures.own_curves(history.curves, history.start["steps"] if history.start else 1)
+                steps = history.start["steps"] if history.start else 1
+                options = training_figures.own_curves(history.curves, steps, judges)
                 alt = "Own digits and everybody's, read right"
                 right.echarts_chart(options, height=130, key="own-curves", alt=alt)
             if status.state is RunState.FINISHED and history.end:
-                _before_and_after(run, history.end, name)
+                _before_and_after(run, history.end, config)
     except LabError as error:
         st.error(by_name(error))
 
 
-def _figures(end: End) -> None:
+def _judges(config: TrainConfig) -> str:
+    """What to call the own digits that judge what was learnt."""
+    if config.judged_by:
+        return f"digits of {', '.join(config.judged_by)}"
+    return "yours, held back" if len(config.digits) == 1 else "theirs, held back"
+
+
+def _figures(end: End, judges: str) -> None:
     """How many of the own digits that were held back, and how much of the test images, are read right since."""
     yours, test = st.columns(2)
     if "own_held_back" in end:
         count = end["own_held_back"]
         right, before = round(count * end["own_accuracy"]), round(count * end.get("own_accuracy_before", 0.0))
+        label = plain(judges[0].upper() + judges[1:])
         if right == before:
-            yours.metric("Yours, held back", f"{right} of {count}", "as before", delta_color="off", delta_arrow="off")
+            yours.metric(label, f"{right:,} of {count:,}", "as before", delta_color="off", delta_arrow="off")
         else:
-            yours.metric("Yours, held back", f"{right} of {count}", f"{right - before:+d}")
+            yours.metric(label, f"{right:,} of {count:,}", f"{right - before:+d}")
     after, earlier = end["test_accuracy"], end.get("test_accuracy_before")
     change = f"{100 * (after - earlier):+.2f} points" if earlier is not None else None
     test.metric("MNIST's test images", f"{after:.2%}", change)
 
 
-def _before_and_after(run: Run, end: End, name: str) -> None:
+def _before_and_after(run: Run, end: End, config: TrainConfig) -> None:
     """Which of the own digits that were held back changed sides, and ways to go on."""
     outcome = _outcome(run)
     if outcome:
@@ -132,11 +146,11 @@ def _before_and_after(run: Run, end: End, name: str) -> None:
         if st.button("Draw with it", key="own-draw", icon=":material/draw:"):
             st.session_state["draw-model"] = run.id
             st.switch_page("pages/draw.py")
-        title = titles().get(run.id, run.id)
+        title, writers = titles().get(run.id, run.id), ", ".join(config.digits)
         st.download_button(
             "Take it along as one page",
-            lambda: _web_page(run, end["test_accuracy"], title, name),
-            file_name=f"{name}.html",
+            lambda: _web_page(run, end["test_accuracy"], title, writers),
+            file_name=f"{config.digits[0] if len(config.digits) == 1 else 'several'}.html",
             mime="text/html",
             key="own-page",
             icon=":material/download:",
@@ -145,10 +159,10 @@ def _before_and_after(run: Run, end: End, name: str) -> None:
         st.button("Undo", key="own-undo", type="tertiary", on_click=_undo, help="Back to the network from before.")
 
 
-def _web_page(run: Run, accuracy: float, title: str, name: str) -> str:
+def _web_page(run: Run, accuracy: float, title: str, writers: str) -> str:
     from mnist_core.exchange import web_page  # with torch
 
-    return web_page.page(models.get_predictor(run.id), accuracy, title, name)
+    return web_page.page(models.get_predictor(run.id), accuracy, title, writers)
 
 
 def _outcome(run: Run) -> Outcome | None:

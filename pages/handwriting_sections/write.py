@@ -7,6 +7,7 @@ import streamlit as st
 
 from mnist_core.errors import EmptyDrawing, LabError
 from pages.shared import canvas, own
+from pages.shared.markdown import plain
 
 ROUNDS = 3
 PEN = 30  # pixels
@@ -24,7 +25,7 @@ def show(name: str) -> None:
         has_kept = bool(st.session_state.get("own-kept"))
         st.button("Take back the last", key="own-back", type="tertiary", on_click=_take_back, disabled=not has_kept)
     if problem := st.session_state.pop("own-problem", None):
-        st.warning(problem)
+        st.warning(plain(problem))
     try:
         canvas.draw(PEN, "handwriting", functools.partial(_buttons, digit))
     except LabError as error:

@@ -1,8 +1,10 @@
 """On Draw: whether an answer was right or wrong, the drawing kept for it, and a network taught that one drawing."""
 
+import contextlib
+
 import streamlit as st
 
-from mnist_core import teaching
+from mnist_core import metrics, teaching
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
@@ -12,7 +14,7 @@ from pages.shared import canvas, models, own, pictures
 from pages.shared.markdown import plain
 from pages.shared.runs import by_name, get_workers, history_of, named
 
-REFRESH = 0.5  # seconds between looks at a training of one drawing
+REFRESH = 0.25  # seconds between looks at a training of one drawing
 
 
 def keep(digit: int) -> None:
@@ -69,7 +71,13 @@ def said(name: str) -> None:
             st.button("Teach it this one", key="teach-one", type="primary", on_click=_teach, args=(name, kept["name"]))
             st.button("Undo", key="kept-undo", on_click=_forget, args=(kept["name"],))
             if st.button("Write more", key="kept-more", type="tertiary"):
-                st.switch_page("pages/handwriting.py")
+                _write_more()
+
+
+def _write_more() -> None:
+    """To Handwriting, where the canvas is to be empty for the digit that is asked for."""
+    canvas.clear()
+    st.switch_page("pages/handwriting.py")
 
 
 def _forget(name: str) -> None:
@@ -94,48 +102,52 @@ def _teach(name: str, image: str) -> None:
 
 
 def switch() -> None:
-    """Choose the network that is being taught as soon as it can answer; before the control for networks is made."""
+    """Choose the network that was taught as soon as it can answer; before the control for networks is made."""
     run_id = st.session_state.get("draw-taught")
-    if run_id and st.session_state.get("draw-switch") and _can_answer(run_id):
-        st.session_state.update({"draw-model": run_id, "draw-switch": False})
+    if not run_id or not st.session_state.get("draw-switch"):
+        return
+    with contextlib.suppress(LabError):
+        if _has_learnt(RUNS.open(run_id)):
+            st.session_state.update({"draw-model": run_id, "draw-switch": False})
 
 
-def _can_answer(run_id: str) -> bool:
-    """Whether the run has learnt something: before its first step it answers as the network that it started from."""
+def _has_learnt(run: Run) -> bool:
+    """Whether the run's weights are those behind its last step; it may still be reading the test images by them."""
+    history = history_of(run)
+    if history.end or not history.epoch:
+        return history.epoch is not None
     try:
-        run = RUNS.open(run_id)
-        return run.weights.exists() and history_of(run).step is not None
-    except LabError:
+        return run.weights.stat().st_mtime_ns >= run.state.stat().st_mtime_ns  # which is written first
+    except FileNotFoundError:
         return False
 
 
 def _taught(run: Run, made_while_active: bool) -> None:
-    """What it cost to learn the one drawing."""
+    """Whether the one drawing is learnt, and what that cost."""
     if st.session_state.get("draw-taught") != run.id:  # a button has just been pressed
         st.rerun()
     try:
-        status, end = run.status(), history_of(run).end
+        status, has_learnt = run.status(), _has_learnt(run)
+        if status.state.is_active != made_while_active or (st.session_state.get("draw-switch") and has_learnt):
+            st.rerun()
+        words = "Learning this drawing beside a few hundred others."
+        if has_learnt:
+            words = f"{_learnt(run)} {_cost(run, status.state.is_active)}"
+        image = run.config().digits[0]
     except LabError as error:
         st.error(by_name(error))
         return
-    if status.state.is_active != made_while_active or (st.session_state.get("draw-switch") and _can_answer(run.id)):
-        st.rerun()
     with st.container(key="taught", border=True):
-        if status.state.is_active:
-            st.markdown("Learning this drawing beside a few hundred others.")
-        elif status.state is not RunState.FINISHED or not end:
-            st.error(plain(named(status.message)) or "The training has ended too early: try again.")
+        if status.state.is_active or status.state is RunState.FINISHED:
+            st.markdown(words)
         else:
-            before, after = end.get("test_accuracy_before"), end["test_accuracy"]
-            was = f"**{before:.2%}** before, " if before is not None else ""
-            st.markdown(f"{_learnt(run)} Of the test images it reads {was}**{after:.2%}** now.")
+            st.error(plain(named(status.message)) or "The training has ended too early: try again.")
         with st.container(horizontal=True):
             if status.state is RunState.FINISHED:
-                image = run.config().digits[0]
                 st.button("Teach it again", key="teach-again", on_click=_teach, args=(run.id, image))
             st.button("Back to the network from before", key="taught-undo", on_click=_untaught)
             if st.button("Teach it all my digits", key="taught-more", type="tertiary"):
-                st.switch_page("pages/handwriting.py")
+                _write_more()
 
 
 def _learnt(run: Run) -> str:
@@ -148,6 +160,21 @@ def _learnt(run: Run) -> str:
     label = int(own.learnt.labels[0])
     read = models.get_predictor(run.id).predict_one(own.learnt.images[0]).digit
     return f"Your {label} is read right now." if read == label else f"Your {label} is still read as {read}."
+
+
+def _cost(run: Run, is_active: bool) -> str:
+    """What is read right of everybody's digits, before and since: by a sample, until the test images are read."""
+    history = history_of(run)
+    if not is_active and (end := history.end) and "test_accuracy" in end:
+        before = f"**{end['test_accuracy_before']:.2%}** before, " if "test_accuracy_before" in end else ""
+        return f"Of the test images it reads {before}**{end['test_accuracy']:.2%}** now."
+    (_, earlier), *_, (_, now) = history.curves["val_accuracy"].points  # before the first step, behind the last
+    images = run.config().validation_images
+    low, high = metrics.interval(round(now * images), images)
+    return (
+        f"Of {images:,} others it reads **{earlier:.2%}** before, **{now:.2%}** now (95 % interval {low:.2%} to "
+        f"{high:.2%}); the test images follow."
+    )
 
 
 def _untaught() -> None:

@@ -1,6 +1,8 @@
 """A visitor's own digits: in which set they are kept, and what is kept there."""
 
 import pathlib
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -10,6 +12,7 @@ from mnist_core.errors import LabError
 from mnist_core.own_digits import DIGITS, DigitSet
 
 DEFAULT = "me"
+T = TypeVar("T")
 
 
 def set_name() -> str:
@@ -24,11 +27,13 @@ def set_name() -> str:
             number += 1
             name = f"{DEFAULT}-{number}"
         st.session_state["own-set"] = name
+        if st.context.ip_address:
+            st.session_state["own-set-free"] = name
     return name
 
 
 def choose_set() -> str:
-    """A control for the set; the name of the one that is chosen, which may be new."""
+    """A control for the set; the name of the one that is chosen, which may be new. Raises DatasetError for no name."""
     names = [one.name for one in DIGITS.sets()]
     current = set_name()
     if current not in names:
@@ -43,6 +48,7 @@ def choose_set() -> str:
         width=220,
     )
     name = chosen or current
+    own_digits.check_name(name)
     st.session_state["own-set"] = name
     return name
 
@@ -58,10 +64,45 @@ def count(name: str) -> int:
     return len(kept.files()) if kept else 0
 
 
+def prepare(names: Sequence[str]) -> None:
+    """Prepare all digits of these sets, with a bar; to load the sets is quick then. Raises DatasetError."""
+    paths = [path for name in names if DIGITS.has(name) for path, _ in DIGITS.open(name).files()]
+    if paths:
+        with_bar("Reading the digits", ((done / len(paths), image_of(path)) for done, path in enumerate(paths, 1)))
+
+
+def with_bar(words: str, work: Iterator[tuple[float, T]]) -> T:
+    """The last that `work` gives, with a bar of the share that it gives beside it."""
+    place = st.empty()
+    shown = -1
+    try:
+        for share, latest in work:
+            result = latest
+            if int(100 * share) > shown:  # each time is a message to the browser
+                shown = int(100 * share)
+                place.progress(share, text=f"{words}: {shown} %")
+    finally:
+        place.empty()
+    return result
+
+
 def keep(digit: int, ink: Pixels) -> str:
     """Keep the ink as that digit in the visitor's set; its name there, such as "me/4/one.png". Raises DatasetError."""
-    kept = DIGITS.open_or_create(set_name())
+    kept = _own_set()
     return f"{kept.name}/{kept.place(kept.add(digit, ink))}"
+
+
+def _own_set() -> DigitSet:
+    """The visitor's set, made with its first digit. Where another visitor has just begun one of a name that was free
+    for both, it is the next that is free.
+    """
+    name = set_name()
+    if st.session_state.get("own-set-free") == name and DIGITS.has(name):
+        del st.session_state["own-set"]
+        name = set_name()
+        st.session_state["own-set-choice"] = name
+    st.session_state["own-set-free"] = None
+    return DIGITS.open_or_create(name)
 
 
 def remove(name: str) -> None:

@@ -10,8 +10,6 @@ from mnist_core.runs.run_store import RunStore
 from tests.browser.conftest import Server, opened
 from tests.browser.steps import (
     FOUR,
-    ONE,
-    SEVEN,
     WRITTEN,
     ZERO,
     Points,
@@ -28,8 +26,9 @@ from tests.conftest import needs_mnist
 from tests.exchange.test_digit_sheet import photographed, written
 
 ROOF: Points = [(40, 90), (190, 50), (130, 240)]  # a 1 with a long flag, which looks like a 7
+FLAG: Points = [(55, 110), (190, 50), (130, 240)]  # one with a shorter flag, a little less like a 7
 FORMS: dict[int, list[Points]] = {
-    **{0: [ZERO], 1: [ONE], 4: FOUR, 7: WRITTEN["7 with a bar"][1], 8: WRITTEN["8 of two loops"][1]},
+    **{0: [ZERO], 1: [FLAG], 4: FOUR, 7: WRITTEN["7 with a bar"][1], 8: WRITTEN["8 of two loops"][1]},
     **{digit: WRITTEN[str(digit)][1] for digit in (2, 3, 5, 6, 9)},
 }
 
@@ -63,17 +62,17 @@ def test_a_newcomer_corrects_writes_teaches_and_takes_it_along(
     with opened(context) as page:
         sets = sets_of(fresh_server)
         visit(page, "/")
-        draw(page, SEVEN)
+        draw(page, FLAG)
         expect(answer(page)).to_have_text("7")
         kept(page)
+        page.get_by_role("button", name="It was right").click()
+        expect(page.locator(".st-key-kept")).to_contain_text("Kept as a 7")
+        press(page, "kept-undo")
+        wait_until(page, lambda: not sets.open("me").files())
         page.get_by_role("button", name="It was wrong").click()
         press(page, "truth-1")
         expect(page.locator(".st-key-kept")).to_contain_text("Kept as a 1")
         assert sets.open("me").counts()[1] == 1
-        press(page, "kept-undo")
-        wait_until(page, lambda: not sets.open("me").files())
-        page.get_by_role("button", name="It was right").click()
-        expect(page.locator(".st-key-kept")).to_contain_text("Kept as a 7")
         press(page, "kept-more")
         expect(page.locator("[data-testid=stMain] h1")).to_contain_text("handwriting")
         at_rest(page)
@@ -83,20 +82,34 @@ def test_a_newcomer_corrects_writes_teaches_and_takes_it_along(
         assert sum(sets.open("me").counts()) == 30
         expect(page.get_by_text("30 in the set")).to_be_visible()
         press(page, "teach")
-        expect(page.locator(".st-key-taught")).to_contain_text("Yours, held back", timeout=120_000)
+        taught = page.locator(".st-key-taught")
+        expect(taught).to_contain_text("Yours, held back", timeout=120_000)
+        expect(taught).to_contain_text("Read right now: 7 → 1")
         (run,) = RunStore(fresh_server.runs_dir).runs()
         end = run.end()
         assert end
-        expect(page.locator(".st-key-taught")).to_contain_text(f"{end['test_accuracy']:.2%}")
+        assert end["own_accuracy"] > end["own_accuracy_before"]
+        expect(taught).to_contain_text(f"{end['test_accuracy']:.2%}")
         with page.expect_download() as download:
             page.locator(".st-key-own-page button").click()
         download.value.save_as(tmp_path / "me.html")
         press(page, "own-draw")
         expect(page.locator("[data-testid=stMain] h1")).to_contain_text("Draw a digit")
         expect(page.get_by_label("Model", exact=True)).to_have_value("cnn taught me", timeout=60_000)
+        at_rest(page)
+        page.wait_for_timeout(500)
+        draw(page, FLAG)
+        expect(answer(page)).to_have_text("1")
         page.goto((tmp_path / "me.html").as_uri())
-        expect(page.get_by_test_id("pad")).to_be_visible()
         expect(page.get_by_text("trained by me")).to_be_visible()
+        pad = page.get_by_test_id("pad").bounding_box()
+        assert pad
+        page.mouse.move(pad["x"] + FLAG[0][0] * pad["width"] / 280, pad["y"] + FLAG[0][1] * pad["height"] / 280)
+        page.mouse.down()
+        for x, y in FLAG[1:]:
+            page.mouse.move(pad["x"] + x * pad["width"] / 280, pad["y"] + y * pad["height"] / 280, steps=4)
+        page.mouse.up()
+        expect(answer(page)).to_have_text("1")
 
 
 @needs_mnist

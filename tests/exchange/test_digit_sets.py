@@ -65,6 +65,20 @@ def test_labelled_images_are_found_and_the_rest_is_said(tmp_path, as_zip):
     for words in ("no ink", "is not an image", "several digits", "as a 1, too", "lies in no folder"):
         assert words in said
     assert len(found.problems) == 5
+    assert all(any(name in one for name in files) for one in found.problems)
+
+
+def test_reading_says_how_far_it_is():
+    files = {f"{digit}/{name}.png": picture((20, width)) for digit, width in ((1, 8), (7, 12)) for name in "abc"}
+    shares, found = zip(*digit_sets.reading(zipped(files)), strict=True)
+    assert shares == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1, 1])
+    assert len(found[-1].digits) == 6
+
+
+def test_problems_beyond_the_first_are_counted():
+    found = digit_sets.read(zipped({"1/a.png": ONE, **{f"7/{number}.png": BLANK for number in range(30)}}))
+    assert len(found.problems) == digit_sets.LISTED + 1
+    assert found.problems[-1] == "10 more images."
 
 
 def test_a_set_comes_back_from_its_zip(sets, tmp_path):
@@ -108,6 +122,41 @@ def test_a_zip_that_is_none_or_cut_or_too_large_is_refused(tmp_path, monkeypatch
     monkeypatch.setattr(digit_sets, "MOST_PACKED", 10)
     with pytest.raises(DatasetError, match="larger than"):
         digit_sets.read(zipped({"1/a.png": ONE}))
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_is_damaged_anywhere_is_refused_with_a_sentence(packing):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", packing) as archive:
+        archive.writestr("1/a.png", ONE)
+        archive.writestr("7/b.png", OTHER)
+    whole, refused = content.getvalue(), 0
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        try:
+            digit_sets.read(io.BytesIO(damaged))
+        except DatasetError:
+            refused += 1
+    assert refused > 5
+
+
+def test_a_zip_may_hold_anything_and_is_read_as_images():
+    found = digit_sets.read(
+        zipped(
+            {
+                "<b>x</b>/1/a.png": ONE,
+                "/etc/7/b.png": OTHER,
+                "../../7/c.png": OTHER,  # hidden, as all that begins with a dot
+                f"{'x' * 10_000}.png": ONE,
+                "1/inside.zip": zipped({"1/a.png": ONE}).getvalue(),
+                "1/program.exe": b"MZ" + bytes(1000),
+            }
+        )
+    )
+    assert [digit for digit, _ in found.digits] == [1, 7]
+    assert len(found.problems) == 3
+    assert all(len(one) < 300 for one in found.problems)
 
 
 def test_a_contact_sheet_shows_every_digit(sets, tmp_path):

@@ -11,8 +11,10 @@ from mnist_core import browser, model, weights
 from mnist_core.browser import program
 from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog
+from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import title_of
+from mnist_core.runs.worker_pool import Workers
 from pages.shared import live_network
 from tests.conftest import needs_mnist
 from tests.pages import drawing, framed, read, sent, text
@@ -224,6 +226,34 @@ def test_a_right_answer_is_kept_and_the_network_is_taught_it(app, tmp_path, at_o
     app.button(key="taught-undo").click().run()
     assert app.selectbox(key="draw-model").value == "cnn"
     assert read(app) != 1
+
+
+@needs_mnist
+def test_the_cost_is_said_of_a_sample_until_the_test_images_are_read(app, tmp_path, monkeypatch):
+    trainings = []
+
+    def submit(_, run):
+        """Have the run take all of its steps, and no more for now."""
+        trainings.append(worker.train(run))
+        assert any(record["event"] == "epoch" for record in trainings[-1])
+
+    monkeypatch.setattr(Workers, "submit", submit)
+    app.session_state["canvas-0"] = drawing(ROOF)
+    app.run()
+    kept = DigitStore(tmp_path / "digits").create("me")
+    place = kept.place(kept.add(1, app.session_state["canvas"].ink))
+    app.session_state["draw-kept"] = {"name": f"me/{place}", "digit": 1}
+    app.run()
+    app.button(key="teach-one").click().run()
+    assert not app.exception
+    (run,) = RunStore(tmp_path / "runs").runs()
+    assert app.selectbox(key="draw-model").value == run.id
+    now = run.records()[-1]["val_accuracy"]
+    assert f"Of 500 others it reads **99.80%** before, **{now:.2%}** now (95 % interval " in text(app)
+    assert "the test images follow" in text(app)
+    *_, end = trainings[0]
+    app.run()
+    assert f"Of the test images it reads **99.48%** before, **{end['test_accuracy']:.2%}** now." in text(app)
 
 
 def test_what_was_kept_is_taken_back(app, tmp_path):

@@ -7,6 +7,7 @@ nothing is left of it.
 
 import collections
 import contextlib
+import lzma
 import os
 import pathlib
 import re
@@ -210,8 +211,11 @@ def _extract(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], n
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, name: str) -> bytes:
-    with archive.open(entry) as file:
-        content = file.read(most + 1)
+    try:
+        with archive.open(entry) as file:
+            content = file.read(most + 1)
+    except (lzma.LZMAError, OSError) as error:  # of a damaged one; bzip2 has no error of its own
+        raise zipfile.BadZipFile(str(error)) from error
     if len(content) > most:
         raise RunError(
             f"{name} holds more than it may: unpacked, at most {MOST_UNPACKED // 2**20} MB are imported, and "

@@ -318,6 +318,19 @@ def test_a_zip_that_is_cut_or_changed_anywhere_is_refused_or_whole(finished, tmp
         shutil.rmtree(run.path)
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_of_another_packing_that_is_damaged_is_refused(finished, tmp_path, store, packing):
+    path = tmp_path / "run.zip"
+    with zipfile.ZipFile(path, "w", packing) as file:
+        for name, content in files(finished).items():
+            file.writestr(f"some-run/{name}", content)
+    content = bytearray(path.read_bytes())
+    for place in range(200, 1_000, 80):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    refused(path, store, "cut, damaged or packed")
+
+
 def test_what_is_too_large_is_refused_unread(tmp_path, store):
     path = tmp_path / "large.zip"
     with open(path, "wb") as file:

@@ -163,17 +163,24 @@ def setting(config: TrainConfig, field: str) -> str:
 def title_of(config: TrainConfig) -> str:
     """What was chosen, as a run's name: the network and its size, the learning rate, and what is not the default.
 
-    Such as "mlp 64, lr 0.01" or "cnn 16, lr 0.02, epochs 1"; "cnn taught me" for a model that learnt own digits.
+    Such as "mlp 64, lr 0.01" or "cnn 16, lr 0.02, epochs 1"; "cnn taught me" for a model that learnt own digits,
+    "cnn taught a 7 of me" for one of them.
     """
     size = [field for field in ("hidden", "width") if field in config.fields]
     if config.start_from:
-        learnt = f"taught {in_words(config.digits)}" if config.digits else "trained on"
+        learnt = f"taught {', '.join(map(_taught, config.digits))}" if config.digits else "trained on"
         return f"{config.start_from} {learnt}"
     left_out = ("model", "lr", "device", *size)
     chosen = [name for name in config.fields if name not in left_out and getattr(config, name) != DEFAULTS[name]]
     network = " ".join([config.model, *(in_words(getattr(config, field)) for field in size)])
     settings = (f"{name.replace('_', ' ')} {in_words(getattr(config, name))}" for name in ("lr", *chosen))
     return ", ".join([network, *settings])
+
+
+def _taught(digits: str) -> str:
+    """A set of own digits, or one image of it, SET/DIGIT/NAME, in words."""
+    name, _, image = digits.partition("/")
+    return f"{'an' if image[:1] == '8' else 'a'} {image[:1]} of {name}" if image else name
 
 
 def numbered(rows: Sequence[Row]) -> list[Row]:

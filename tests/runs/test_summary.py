@@ -160,6 +160,8 @@ def test_runs_of_one_title_are_numbered_from_the_oldest_on():
 
 def test_a_run_that_goes_on_from_another_is_called_by_that_ones_title():
     config = TrainConfig(start_from="20261124-120000-mlp-aaaa", digits=("anna",))
+    one = dataclasses.replace(config, digits=("anna/8/20261124-120000-ab.png",))
+    assert title_of(one).endswith("taught an 8 of anna")
     base, taught = Row("20261124-120000-mlp-aaaa", title="grandma"), Row("b", title=title_of(config), config=config)
     assert [row.title for row in numbered([taught, base])] == ["grandma taught anna", "grandma"]
     assert numbered([dataclasses.replace(taught, title="mine", name="mine"), base])[0].title == "mine"

@@ -249,11 +249,12 @@ if misread := st.session_state.pop("browse-go-to", None):  # from Draw: what els
     _set_filters(read=misread, outcome="wrong")
 elif "browse-true" not in st.session_state:
     _set_filters(outcome="wrong")
-st.title("Browse the images")
+head = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+head.title("Browse the images", width="content")
 data.offer_download()
 try:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.container(width=420):
+    with head:
+        with st.container(width=320):
             name = models.choose_model("browse-model")
         kind = data.data_at_hand(catalog.config_of(name).data)
         images = _choose_images(kind)

@@ -50,12 +50,14 @@ def _headline(subject: Subject) -> None:
 
 
 through_app()
-st.title("Inside the network")
+head = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+head.title("Inside the network", width="content")
 inspected.follow_link(list(SECTIONS))
 data.offer_download()
 chosen = None
 try:
-    chosen = inspected.choose()
+    with head:
+        chosen = inspected.choose()
 except LabError as error:
     st.error(by_name(error))
 section: str = st.segmented_control(  # type: ignore[assignment]  # one is required

@@ -10,7 +10,7 @@ const CARRIERS = 6 // of a layer, whose connections are drawn
 const SOURCES = 5 // connections drawn into each
 
 // Draws what `program` gave for an image, from `forward.read`, onto a canvas of `width` x `height` CSS pixels. `image` is
-// null where nothing is drawn: no connection carries an answer then. `colors` has `text`, `muted` and `ground`, as CSS
+// null where nothing is drawn: there is no answer then, and no connection carries one. `colors` has `text`, `muted` and `ground`, as CSS
 // colours; `selected` is null or { stage, channel }, which is framed. Gives what can be clicked: a list of
 // { stage, channel, box, rows, columns }.
 export function drawNetwork(canvas, program, found, image, width, height, colors, selected) {
@@ -26,7 +26,8 @@ export function drawNetwork(canvas, program, found, image, width, height, colors
   const columns = place(stages, found, width, height)
   if (image) connect(pen, program, found, stages, columns)
   drawMaps(pen, image || new Uint8Array(28 * 28), [28, 28, 1], columns[0].items, 255)
-  stages.forEach((stage, i) => drawStage(pen, stage, found, columns[i + 1], colors))
+  const shown = image ? found : { ...found, digit: null, isDigit: false }
+  stages.forEach((stage, i) => drawStage(pen, stage, shown, columns[i + 1], colors))
   const framed = selected && columns[selected.stage + 1]?.items.get(selected.channel)
   if (framed) {
     pen.strokeStyle = colors.text

@@ -8,6 +8,7 @@ import importlib.util
 import itertools
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -16,11 +17,15 @@ from collections.abc import Callable, Sequence
 from typing import IO, Any, cast
 
 from mnist_core.errors import RunError
-from mnist_core.files import APP_FOLDER
+from mnist_core.files import APP_FOLDER, reason
 from mnist_core.runs.processes import KILLED
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RunStore
 
+REACHED = 5.0  # seconds within which a cluster's head must answer
+JOINED = 45.0  # seconds within which it must have taken the bridge in
+LOOKS = 2.0  # seconds between two looks at the head
+MISSED = 3  # looks in a row at which nothing answers there, after which it is taken for dead
 TRY_AGAIN = 3.0  # seconds after which a cluster that could not be reached is looked for again
 PORT = 6379  # Ray's own
 QUIET = {
@@ -87,6 +92,7 @@ class Cluster:
         self._listening: threading.Thread | None = None
         self._tasks: dict[str, Task] = {}
         self._nodes: list[Node] = []
+        self._head = ""
         self._error, self._error_at = "", 0.0
 
     def nodes(self) -> list[Node]:
@@ -146,7 +152,7 @@ class Cluster:
         """Have a bridge to the cluster, unless there is one."""
         if self._bridge:
             return
-        self._error, self._nodes = "", []
+        self._error, self._head, self._nodes = "", "", []
         search_path = [str(APP_FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]
         folder = str(self._store.folder.resolve())
         self._bridge = subprocess.Popen(
@@ -159,6 +165,25 @@ class Cluster:
         )
         self._listening = threading.Thread(target=self._listen, args=(self._bridge,), daemon=True)
         self._listening.start()
+        threading.Thread(target=self._attend, args=(self._bridge,), daemon=True).start()
+
+    def _attend(self, bridge: subprocess.Popen[bytes]) -> None:
+        """End the bridge when the cluster's head does not answer: in it, a call of Ray's may wait for that for ever."""
+        begin, missed, problem = time.monotonic(), 0, ""
+        while missed < MISSED:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                bridge.wait(LOOKS)
+                return
+            if self._head:
+                try:
+                    knock(self._head)
+                    missed = 0
+                except OSError as error:
+                    missed, problem = missed + 1, f"its head is gone: {reason(error)}"
+            elif time.monotonic() - begin > JOINED:
+                missed, problem = MISSED, f"it did not answer within {JOINED:.0f} seconds"
+        self._take({"error": problem})
+        bridge.kill()
 
     def _listen(self, bridge: subprocess.Popen[bytes]) -> None:
         """Take the bridge's reports until it ends, and then end what it was asked to train."""
@@ -177,13 +202,21 @@ class Cluster:
 
     def _take(self, report: dict[str, Any]) -> None:
         with self._mutex:
-            if "nodes" in report:
+            if "head" in report:
+                self._head = report["head"]
+            elif "nodes" in report:
                 self._nodes = [Node(**node) for node in report["nodes"]]
             elif "ended" in report:
                 if task := self._tasks.pop(report["ended"], None):
                     task.end(report["returncode"], report["message"])
             else:
                 self._error, self._error_at = report["error"], time.monotonic()
+
+
+def knock(address: str) -> None:
+    """Raises OSError where nothing answers at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), REACHED).close()
 
 
 def chosen(arguments: Sequence[str], store: RunStore) -> Cluster | None:

@@ -4,6 +4,7 @@ It is a process of its own as Ray ends the one that it is used in when its clust
 input and reports leave on standard output, each a JSON object in a line:
 
     {"train": FOLDER}, {"cancel": FOLDER}
+    {"head": ADDRESS}, once the cluster has taken it in
     {"nodes": [{"id", "name", "cpus", "gpus", "sees_runs"}]}
     {"ended": FOLDER, "returncode", "message"}
     {"error": TEXT}
@@ -20,7 +21,6 @@ import platform
 import queue
 import re
 import secrets
-import socket
 import sys
 import threading
 import time
@@ -32,15 +32,13 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from mnist_core.errors import LabError
 from mnist_core.files import reason
 from mnist_core.runs import worker
+from mnist_core.runs.cluster import knock
 from mnist_core.runs.processes import KILLED
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
 
 RETRIES = 3  # of a run whose node dies
-REACHED = 5.0  # seconds within which a cluster's head must answer
-JOINED = 45.0  # seconds within which it must have taken this process in
 LOOKS = 2.0  # seconds between two looks at the nodes
-MISSED = 3  # looks in a row at which nothing answers where the head was, after which it is taken for dead
 LET_GO = 60.0  # seconds until the process of a node that died must have let go of its run
 
 
@@ -173,47 +171,16 @@ def main(address: str, runs: str) -> None:
     os.dup2(silence, 2)
     orders: queue.Queue[dict[str, str]] = queue.Queue()
     threading.Thread(target=_listen, args=(orders,), daemon=True).start()
-    late = threading.Timer(JOINED, _give_up, (reports,))
-    late.daemon = True
-    late.start()
     try:
         if re.fullmatch(r".+:\d+", address):
-            _knock(address)  # Ray itself asks for a minute
+            knock(address)  # Ray itself asks for a minute
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL)
-        late.cancel()
-        head = ray.get_runtime_context().gcs_address
-        threading.Thread(target=_watch, args=(head, reports), daemon=True).start()
+        say(reports, {"head": ray.get_runtime_context().gcs_address})
         Bridge(pathlib.Path(runs), reports).serve(orders)
     except Exception as error:  # noqa: BLE001  # whatever it is, the server says it
         cause = reason(error) if isinstance(error, OSError) else str(error)
         say(reports, {"error": " ".join(cause.split())[:300] or type(error).__name__})
         os._exit(2)
-
-
-def _knock(address: str) -> None:
-    """Raises OSError where nothing answers at HOST:PORT."""
-    host, _, port = address.rpartition(":")
-    socket.create_connection((host.strip("[]"), int(port)), REACHED).close()
-
-
-def _watch(head: str, reports: TextIO) -> None:
-    """End this process when the head is gone: a call of Ray's may wait for it for ever."""
-    missed = 0
-    while missed < MISSED:
-        time.sleep(LOOKS)
-        try:
-            _knock(head)
-            missed = 0
-        except OSError as error:
-            missed, last = missed + 1, error
-    say(reports, {"error": f"its head is gone: {reason(last)}"})
-    os._exit(2)
-
-
-def _give_up(reports: TextIO) -> None:
-    """Ray may go on asking a head that is going down for minutes."""
-    say(reports, {"error": f"it did not answer within {JOINED:.0f} seconds"})
-    os._exit(2)
 
 
 def _listen(orders: queue.Queue[dict[str, str]]) -> None:

@@ -71,6 +71,15 @@ class Dimension:
         number = int(tried) if self.is_int else min(max(float(f"{tried:.{DIGITS}g}"), self.low), self.high)
         return (number,) if is_list(self.field) else number
 
+    def tried(self, config: TrainConfig) -> Value | None:
+        """What `suggest` would have given for the config's own value, None where that lies outside."""
+        value = getattr(config, self.field)
+        if self.choices:
+            return next((choice for choice in self.choices if parse(self.field, choice) == value), None)
+        numbers = value if is_list(self.field) else (value,)
+        within = len(numbers) == 1 and numbers[0] is not None and self.low <= numbers[0] <= self.high
+        return numbers[0] if within else None
+
 
 def parse_dimension(text: str) -> Dimension:
     """The dimension that a text such as "lr=0.001..0.1", "optimizer=sgd,adamw" or only "lr" means.
@@ -164,6 +173,12 @@ def ask(space: Space, base: TrainConfig, trial: Trial) -> TrainConfig:
             continue
         values[dimension.field] = dimension.value(dimension.suggest(trial))
     return configured(base, values)
+
+
+def beginning(space: Space, base: TrainConfig) -> dict[str, Value]:
+    """What a search tries first: the base itself, as far as it lies in the space."""
+    tried = {dimension.field: dimension.tried(base) for dimension in space if dimension.field in base.fields}
+    return {field: value for field, value in tried.items() if value is not None}
 
 
 def suggested(base: TrainConfig) -> list[str]:

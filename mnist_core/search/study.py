@@ -22,7 +22,7 @@ from mnist_core.errors import ConfigError, SearchError
 from mnist_core.files import reason
 from mnist_core.runs import status
 from mnist_core.runs.run_store import RUNS, RunStore
-from mnist_core.search import storage
+from mnist_core.search import space, storage
 from mnist_core.search.settings import SearchConfig, check_name
 from mnist_core.search.space import Value
 from mnist_core.text import quoted
@@ -104,6 +104,8 @@ class SearchStore:
             if config.sampler == "grid":
                 for point in _grid(config):
                     study.enqueue_trial(point)
+            elif begun := space.beginning(config.space, config.base):
+                study.enqueue_trial(begun)  # so that what is found can be compared with it
         return Search(name, self)
 
     def open(self, name: str) -> Search:

@@ -21,6 +21,7 @@ def test_each_trial_is_a_run_like_all_others(led, store):
     assert [trial.state for trial in trials] == ["finished"] * 4
     assert search.status().state == "finished"
     assert search.status().seconds > 0
+    assert store.open(trials[0].run).config().lr == search.config().base.lr  # it begins with what it is to improve
     for trial in trials:
         run = store.open(trial.run)
         config, end = run.config(), run.end()

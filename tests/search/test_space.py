@@ -100,6 +100,17 @@ def test_a_trial_is_asked_only_for_what_its_network_has():
         assert set(trial.params) == {"model", "hidden" if config.model == "mlp" else "width"}
 
 
+def test_a_search_begins_with_its_base_as_far_as_that_lies_in_the_space():
+    base = TrainConfig(lr=0.01, hidden=(64,), batch_size=128, optimizer="adamw", weight_decay=0.0)
+    texts = ["lr=0.001..0.1", "hidden=16..256", "batch_size=16..64", "optimizer", "weight_decay=0.0001..0.1"]
+    begun = space.beginning([parse_dimension(text) for text in texts], base)
+    assert begun == {"lr": 0.01, "hidden": 64, "optimizer": "adamw"}
+    deep = dataclasses.replace(base, hidden=(64, 32))
+    assert space.beginning([parse_dimension("hidden=16..256")], deep) == {}
+    assert space.beginning([parse_dimension("hidden=64,64 32")], deep) == {"hidden": "64,32"}
+    assert space.beginning([parse_dimension("model=mlp,cnn"), parse_dimension("width")], base) == {"model": "mlp"}
+
+
 def test_a_grid_has_both_ends_of_a_range_and_each_choice():
     assert parse_dimension("lr=0.001..0.1").grid() == pytest.approx([0.001, 0.00316, 0.01, 0.0316, 0.1], rel=0.01)
     assert parse_dimension("batch_size=2..3").grid() == [2, 3]

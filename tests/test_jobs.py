@@ -65,7 +65,8 @@ def test_progress_and_what_there_is_so_far_are_seen():
 
 def test_the_newest_is_the_next():
     all_jobs, gate, begun = Jobs(), threading.Event(), []
-    all_jobs.get("first", waiting(gate, 0))
+    first = all_jobs.get("first", waiting(gate, 0))
+    wait_until(lambda: first.progress == 0.5)
     found = [all_jobs.get(number, counting(number, begun)) for number in (1, 2, 3)]
     gate.set()
     wait_until(lambda: all(job.done for job in found))

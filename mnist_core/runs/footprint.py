@@ -21,8 +21,8 @@ PIXELS = 28 * 28
 SLOTS = {"sgd": 0, "momentum": 1, "adamw": 2}
 # Measured on Linux with torch's build for the CPU: bytes of a process that has imported torch, what it takes more for
 # any training, and what drawing images that are no digits takes.
-PROCESS, TRAINING, BACKGROUND = 490_000_000, 270_000_000, 430_000_000
-ACTIVATIONS = 1.1  # times the layers' outputs: with what the backward pass needs beside them
+PROCESS, TRAINING, BACKGROUND = 490_000_000, 230_000_000, 430_000_000
+ACTIVATIONS = 1.0  # times the layers' outputs: with what the backward pass needs beside them
 # Times a batch's images as float32: while it is looked up and normalised, and while it is augmented.
 COPIES = {"none": 2, "affine": 10, "handwriting": 17}
 

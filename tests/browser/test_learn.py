@@ -77,7 +77,11 @@ def test_the_course_from_ones_own_digit_to_what_is_kept(page: Page) -> None:
 
 
 def test_a_kernel_is_dragged_over_the_image(page: Page) -> None:
-    page.goto("/learn?step=11")
+    visit(page, "/learn")
+    draw(page, SEVEN)
+    kept(page)
+    go(page, 11)
+    page.get_by_role("radiogroup", name="Kernel").get_by_text("blur", exact=True).click()  # ink adds up to more than 0
     at_rest(page)
     total = page.get_by_test_id("stMetricValue").first
     expect(total).not_to_have_text("0.00")

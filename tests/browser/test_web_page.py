@@ -13,6 +13,8 @@ from mnist_core import browser as javascript
 from mnist_core import dataset, drawing, mnist_files, model
 from mnist_core.browser.program import pack
 from mnist_core.exchange import browser_program, onnx_file, web_page
+from mnist_core.exchange.preprocessing import Preprocessing
+from mnist_core.inside import preprocessing_ablation
 from mnist_core.reading import catalog, predictor
 from tests.exchange.test_browser_program import fresh
 
@@ -105,13 +107,23 @@ def test_what_each_layer_gives_and_its_arithmetic_are_torchs(name, blank):
     assert found["sums"] == pytest.approx(found["logits"], abs=1e-4)
 
 
-def test_a_browser_prepares_a_drawing_as_python_does(blank):
-    images = [*canvases()[:FEWER], *canvases()[-FEWER:]]
-    different = 0
-    for canvas in images:
-        off = np.abs(drawing.to_mnist(canvas).astype(int) - prepared_in_browser(blank, canvas)).max()
-        different += off > 1
-    assert different <= len(images) / 1000
+def test_all_three_preparations_give_the_same_image_and_digit(blank):
+    """NumPy's, torch's for ONNX files and the browser's, on 2,000 images."""
+    others = dataset.load_test(DATA).images[-1_000:].numpy()
+    images = [*onnx_file.check_images(), *preprocessing_ablation.as_drawn(others, np.random.default_rng(0))]
+    images = [image for image in images if image[0, 0] == 0]  # a canvas is black
+    assert len(images) > (1_900 if DATA == "mnist" else 900)
+    in_torch, found = Preprocessing(), []
+    with torch.inference_mode():
+        for image in images:
+            by_torch, _ = in_torch(torch.from_numpy(image))
+            ways = (drawing.to_mnist(image), by_torch.numpy().round(), prepared_in_browser(blank, image))
+            found.append(np.stack(ways).astype(np.uint8))
+    prepared = np.stack(found)  # (N, 3, 28, 28)
+    off = np.abs(prepared - prepared[:, :1].astype(int)).max((2, 3))  # (N, 3)
+    assert (off > 1).mean(0).max() <= 0.001
+    digits = predictor.load("cnn").logits(torch.from_numpy(prepared.reshape(-1, 28, 28))).argmax(1).view(-1, 3)
+    assert (digits == digits[:, :1]).float().mean(0).min() >= 0.999
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 200), (200, 1), (1, 1), (3, 3), (20, 20), (90, 7), (41, 2)])

@@ -55,7 +55,7 @@ RECIPES = {
     ),
     "mlp": Preset(
         "The 64 hidden units of the classic, and handwriting of many hands: how the shipped mlp was made.",
-        TrainConfig(augment="handwriting", background=0.05, lr=0.004, epochs=30),
+        TrainConfig(augment="handwriting", background=0.05, lr=0.004, epochs=60),
     ),
     "tiny": Preset(
         "Fewer than 10,000 parameters, all in small convolutions: how the shipped tiny was made.",

@@ -1,6 +1,7 @@
 """The pages' speed in a real headless Chromium, as a visitor feels it; medians.
 
-first paint, first answer from `streamlit run` on; the answer to a stroke drawn as soon as there is a canvas
+first paint, answer possible, first answer
+                          from `streamlit run` on; canvas and network in the browser; the answer to a first stroke
 click                     on a control while a run trains, until the page shows its effect: one epoch more on Train,
                           Compare all on Draw, another filter on Browse
 one drawing taught        from "Teach it this one" on Draw until it is said whether that helped and what it cost
@@ -57,18 +58,20 @@ CURVES = 10_000  # bytes that a refresh of the curves takes at least
 EPOCHS = 500  # more than are waited for
 
 
-def begins(browser: Browser, folder: pathlib.Path) -> tuple[float, float]:
-    """Seconds from the server's start to the first paint and to the first answer."""
+def begins(browser: Browser, folder: pathlib.Path) -> tuple[float, float, float]:
+    """Seconds from the server's start to the first paint, to where a stroke would be answered and to an answer."""
     begin = time.perf_counter()
     with serving(folder) as server, visiting(browser, server) as page:
         page.goto("/")
         page.locator("[data-testid=stMain] h1").wait_for()
         painted = time.perf_counter() - begin
         page.locator("canvas.upper-canvas").wait_for()
+        page.get_by_test_id("live-answer").wait_for()
+        possible = time.perf_counter() - begin
         at_rest(page)
         draw(page, ONE)
         expect(answer(page)).to_have_text("1")
-        return painted, time.perf_counter() - begin
+        return painted, possible, time.perf_counter() - begin
 
 
 @contextlib.contextmanager
@@ -210,8 +213,8 @@ def main() -> None:
 
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         beginnings = [begins(browser, folder()) for _ in range(5)]
-        figures["first paint, seconds"] = statistics.median(painted for painted, _ in beginnings)
-        figures["first answer, seconds"] = statistics.median(answered for _, answered in beginnings)
+        for number, name in enumerate(("first paint", "answer possible", "first answer")):
+            figures[f"{name}, seconds"] = statistics.median(taken[number] for taken in beginnings)
         with serving(folder()) as server:
             figures["one drawing taught, seconds"] = teaching(browser, server, 5)
             with training(browser, server) as (page, first_point):

@@ -247,9 +247,9 @@ def test_deleted_runs_harm_no_other(workers_for, make_run):
     assert these.place(stopped) == 0
     wait_until(lambda: state(running) == "running")
     take_away(running)
-    wait_until(lambda: all(ended(these, run) for run in (running, whole, waiting)))
-    assert state(whole) == "finished"
-    assert list(these._children) == [last.id]
+    wait_until(lambda: all(ended(these, run) for run in (running, whole, waiting, last)))
+    assert state(whole) == state(last) == "finished"
+    assert not these._children
     assert not these.busy()
     assert {path.name for path in whole.path.parent.iterdir()} == {whole.id, last.id}
 

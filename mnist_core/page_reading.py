@@ -134,6 +134,8 @@ def _components(grey: Grey, several: bool) -> _Components:
         across = np.ones((2 * int(BRIDGED * max(grey.shape)) + 1, 1))
         lines |= ruled & ~ndimage.binary_closing(first & ~ruled, across)  # where a stroke crosses, it stays whole
         strength = _strength(np.where(lines, 0, density), floor)
+        lines |= printed_lines.darker_than_the_pen((density > np.maximum(floor, HIGH * strength)) & ~lines, density)
+        strength = _strength(np.where(lines, 0, density), floor)
         lines |= printed_lines.thinner_than_the_pen((density > np.maximum(floor, HIGH * strength)) & ~lines)
     if not (first & ~lines).any():
         lines[:] = False  # a 1 that fills the image

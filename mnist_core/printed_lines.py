@@ -11,7 +11,10 @@ LINE = 0.9  # of a side, the length of a line at least
 BREAK = 0.02  # of a side, half of a gap in a line at most
 SLANTS = np.linspace(-0.1, 0.1, 101)  # how far a page may be turned, as a slope
 THIN = 0.65  # of the usual stroke's width: what is thinner, straight and level or upright is a printed line
-SHORTEST = 0.3  # of a digit's longer side, the length of a printed line at least
+DARKER = 1.35  # than most of the pen: what is, straight and level or upright is a printed line
+THICKEST = 0.07  # of a digit's longer side, the thickness of a printed line at most
+RUN = 0.3  # of a digit's longer side, the length of a run of a straight line
+SHORTEST = 0.5  # of a digit's longer side, the length of a printed line at least
 ASKEW = 0.12  # how far a line may lean, as a share of its length
 
 Mask = npt.NDArray[np.bool_]
@@ -63,30 +66,75 @@ def _sheared(mask: Mask, drops: npt.NDArray[np.intp]) -> Mask:
 
 
 def thinner_than_the_pen(mask: Mask) -> Mask:
-    """What belongs to straight lines, across or down, that are thinner than the pen, also where they touch a digit."""
+    """Straight lines, across or down, that are thinner than the pen, also where they touch a digit."""
+    from scipy import ndimage
+
+    pen, depth, size = _pen(mask)
+    if not pen.any() or (radius := int(THIN * float(np.median(depth[pen])))) < 1:
+        return np.zeros_like(mask)
+    thick = ndimage.distance_transform_edt(depth <= radius) <= radius + 2
+    return _pieces(mask & ~thick, size)
+
+
+def darker_than_the_pen(mask: Mask, density: npt.NDArray[np.float32]) -> Mask:
+    """Straight lines, across or down, that are darker than the pen, also where they touch a digit."""
+    from scipy import ndimage
+
+    pen, _, size = _pen(mask)
+    if not pen.any():
+        return np.zeros_like(mask)
+    dark = mask & (density > DARKER * np.percentile(density[pen], 80))
+    lines: Mask = ndimage.maximum_filter(_pieces(dark, size), 7)  # with their soft edges
+    return lines
+
+
+def _pen(mask: Mask) -> tuple[Mask, npt.NDArray[np.float64], float]:
+    """The middle of the strokes that are not straight across or down, which are the pen's.
+
+    With how far each pixel is from the paper, and the digits' usual size.
+    """
     from scipy import ndimage
 
     depth = ndimage.distance_transform_edt(mask)
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
-        return np.zeros_like(mask)
-    pens = ndimage.maximum(depth, labels, np.arange(1, count + 1))
+        return mask, depth, 0.0
     sizes = np.array([max(_length(side) for side in place) for place in ndimage.find_objects(labels)])
-    large = sizes >= sizes.max() / 3
-    radius = int(THIN * float(np.median(pens[large])))
-    if radius < 1:
-        return np.zeros_like(mask)
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    disc = x * x + y * y <= radius * radius + 0.5
-    thick = ndimage.binary_dilation(ndimage.binary_opening(mask, disc), np.ones((5, 5)))
-    thin, count = ndimage.label(mask & ~thick, np.ones((3, 3)))
-    shortest = SHORTEST * float(np.median(sizes[large]))
+    size = float(np.median(sizes[sizes >= sizes.max() / 3]))
+    pen = mask & (depth >= ndimage.maximum_filter(depth, 3))
+    for axis in (0, 1):
+        pen &= ~_runs(mask, axis, size)
+    return pen, depth, size
+
+
+def _pieces(mask: Mask, size: float) -> Mask:
+    """Straight thin pieces, across or down, long enough for digits of that size."""
+    from scipy import ndimage
+
     lines = np.zeros_like(mask)
-    for label, place in enumerate(ndimage.find_objects(thin), 1):
-        long, short = sorted((_length(side) for side in place), reverse=True)
-        if long >= shortest and short <= 2 * radius + ASKEW * long:
-            lines[place] |= thin[place] == label
+    for axis in (0, 1):
+        labels, _ = ndimage.label(_runs(mask, axis, size), np.ones((3, 3)))
+        for label, place in enumerate(ndimage.find_objects(labels), 1):
+            piece = labels[place] == label
+            short, long = _length(place[1 - axis]), _length(place[axis])
+            if (
+                long >= SHORTEST * size
+                and piece.sum() <= THICKEST * size * long
+                and short <= THICKEST * size + ASKEW * long
+            ):
+                lines[place] |= piece
     return lines
+
+
+def _runs(mask: Mask, axis: int, size: float) -> Mask:
+    """What is in straight runs along the axis, which may be a little askew."""
+    from scipy import ndimage
+
+    length = int(RUN * size) | 1
+    thick = ndimage.maximum_filter1d(mask.view(np.uint8), 3, 1 - axis)
+    runs = ndimage.maximum_filter1d(ndimage.minimum_filter1d(thick, length, axis), length, axis)
+    along: Mask = mask & (runs > 0)
+    return along
 
 
 def _length(side: slice) -> int:

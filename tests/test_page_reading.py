@@ -131,3 +131,26 @@ def test_digits_that_are_not_level_are_one_row():
     seven(pen, 160, 150, ink=255)
     seven(pen, 300, 20, ink=255)
     assert [len(row) for row in lefts(np.asarray(canvas, np.float32) / 255)] == [3]
+
+
+def test_frames_that_are_darker_than_the_pen_are_dropped_and_a_bar_is_not():
+    image, pen = page((900, 400))
+    for x in (150, 400, 650):
+        seven(pen, x, 130, ink=130)
+        pen.line([(x + 20, 180), (x + 70, 180)], fill=130, width=10)
+    for line in ([(395, 100), (390, 250)], [(640, 250), (760, 246)], [(764, 246), (760, 110)]):
+        pen.line(line, fill=20, width=7)
+    rows, found = page_reading.find_page(photographed(image))
+    assert [part.box for row in rows for part in row] == [
+        pytest.approx((x - 5, 125, x + 72, 234), abs=9) for x in (150, 400, 650)
+    ]
+    assert (found.ink[180, 425:465] > 60).all()  # the bar of the second
+    assert found.dropped[140:240, 385:400].any(1).all()
+    assert found.dropped[243:253, 645:755].any(0).all()
+
+
+def test_a_number_of_upright_and_level_strokes_alone_has_no_printed_lines():
+    image, pen = page((500, 300))
+    for x, ink in ((100, 90), (250, 40), (400, 90)):
+        pen.line([(x, 80), (x, 220)], fill=ink, width=8)
+    assert [len(row) for row in lefts(photographed(image))] == [3]

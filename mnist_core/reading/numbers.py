@@ -16,7 +16,7 @@ from PIL import Image
 
 from mnist_core import drawing, page_reading
 from mnist_core.drawing import Grey, Pixels
-from mnist_core.errors import EmptyDrawing
+from mnist_core.errors import DrawingError, EmptyDrawing
 from mnist_core.page_reading import Box, Ink, Part
 from mnist_core.reading.predictor import Predictor
 
@@ -64,15 +64,23 @@ def read_page(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> Page:
     """The numbers on a page or a canvas and the ink they are made of; boxes are in the image's pixels.
 
     `image` as in `drawing.follow`; it is on paper where its background is light or not even. What is read with
-    confidence as one digit, with nothing beside it, is one, whatever it is made of. Raises EmptyDrawing where there are
-    no digits, DrawingError where there is much more than a few rows, and ModelError.
+    confidence as one digit, with nothing beside it, is one, unless its parts are each read so too. Raises EmptyDrawing
+    where there are no digits, DrawingError where there is much more than a few rows, and ModelError.
     """
     grey = drawing.brightness(image)
     width = image.width if isinstance(image, Image.Image) else image.shape[1]
-    if one := _one_digit(model, grey, width):
+    one = _one_digit(model, grey, width)
+    if one and not drawing.may_be_several(one.ink.ink):
         return one
     small = page_reading.resized(grey, page_reading.PAGE_SIDE)
-    found, ink = page_reading.find_page(small)
+    try:
+        found, ink = page_reading.find_page(small)
+    except DrawingError:
+        if one:
+            return one
+        raise
+    if one and not _are_digits(model, found):
+        return one
     rows = [row for parts in found if (row := _read_row(model, parts, width / small.shape[1])).digits]
     if not rows:
         raise EmptyDrawing("There are no digits in the image.")
@@ -90,6 +98,15 @@ def _one_digit(model: Predictor, grey: Grey, width: int) -> Page | None:
         return None
     digit = ReadDigit(read.digit, read.confidence, _scaled(whole.box, width / whole.ink.shape[1]))
     return Page([_number([digit])], Ink(whole.ink, whole.dropped))
+
+
+def _are_digits(model: Predictor, rows: list[list[Part]]) -> bool:
+    """Whether the parts are a row of several digits, each read with confidence, of which none is much smaller."""
+    heights = [_height(part) for row in rows for part in row]
+    if len(rows) != 1 or len(heights) < 2 or min(heights) < max(heights) / 2:
+        return False
+    probabilities, are_digits = model.predict(np.stack([drawing.to_mnist(np.pad(part.ink, 2)) for part in rows[0]]))
+    return bool(are_digits.all() and probabilities.max(1).min() >= SURE)
 
 
 def _read_row(model: Predictor, row: list[Part], times: float) -> Number:

@@ -64,3 +64,12 @@ def test_what_holds_no_digits_or_too_much_is_said():
         pen.text((20, y), "many words on a page of text " * 3, fill=0, font_size=22)
     with pytest.raises(DrawingError, match="more here than a few digits"):
         numbers.read_rows(MODEL, text)
+
+
+@pytest.mark.parametrize(("first", "second", "lower"), [("2", "1", 0), ("4", "1", 0), ("2", "2", -50), ("7", "7", 60)])
+def test_two_digits_near_each_other_are_not_read_as_one(first, second, lower):
+    both = np.maximum(
+        written(first, (300, 320), at=(50, 100)), written(second, (300, 320), at=(140, 100 + lower))
+    )  # together they look like one digit as well
+    (row,) = numbers.read_rows(MODEL, both)
+    assert row.number == first + second

@@ -12,7 +12,8 @@ from mnist_core.figures import predictions as prediction_figures
 from mnist_core.own_digits import DIGITS
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import SORTS, Indices, Predictions
-from pages.shared import answers, canvas, charts, data, models, strangers
+from mnist_core.text import quoted
+from pages.shared import answers, browsed, canvas, charts, data, models, strangers
 from pages.shared.entry import through_app
 from pages.shared.markdown import plain
 from pages.shared.pictures import enlarged, in_markdown
@@ -21,9 +22,6 @@ from pages.shared.runs import by_name, titles
 A_PAGE = 24  # images
 ALIKE = 6  # images shown beside one
 MIXED_UP = 5  # pairs of digits that are named
-ANY = "any"
-DIGIT_CHOICES = [ANY, *map(str, range(10))]
-OUTCOMES = {ANY: None, "right": True, "wrong": False}
 SPLITS = {"test": "test", "validation": "validation", "train": "training"}
 OWN = "own/"  # before the name of a set of own digits
 
@@ -35,7 +33,10 @@ def _choose_images(kind: str) -> str:
         options += [OWN + one.name for one in DIGITS.sets()]
     except LabError as error:  # the splits are there all the same
         st.caption(by_name(error))
-    if st.session_state.get("browse-images") not in options:  # a set that was deleted, or the first visit
+    linked = st.session_state.get("browse-images")
+    if linked not in options:  # a set that was deleted, or the first visit
+        if linked:
+            browsed.say(f"There are no images {quoted(linked)}; there are {', '.join(options)}.")
         st.session_state["browse-images"] = options[0]
     name = "MNIST" if kind == "mnist" else "Sample"
     return str(
@@ -46,7 +47,7 @@ def _choose_images(kind: str) -> str:
             format_func=lambda option: (
                 f"{name}, {SPLITS[option]}" if option in SPLITS else f"Own digits: {option.removeprefix(OWN)}"
             ),
-            on_change=_begin_anew,
+            on_change=browsed.begin_anew,
             persist_state="session",
             help="The test images are the ones that no training has seen. Own digits are kept on Handwriting.",
             width=260,
@@ -77,11 +78,15 @@ def _overview(table: Predictions, name: str, images: str, kind: str) -> None:
                 f"{true} read as {read}: {times}",
                 key=f"mix-up-{true}-{read}",
                 type="tertiary",
-                on_click=_set_filters,
+                on_click=browsed.set_filters,
                 args=(str(true), str(read)),
             )
         st.button(
-            "All mistakes", key="all-mistakes", type="tertiary", on_click=_set_filters, kwargs={"outcome": "wrong"}
+            "All mistakes",
+            key="all-mistakes",
+            type="tertiary",
+            on_click=browsed.set_filters,
+            kwargs={"outcome": "wrong"},
         )
 
 
@@ -115,55 +120,45 @@ def _matrix(table: Predictions) -> None:
 def _take_cell(key: str) -> None:
     points = st.session_state[key]["selection"]["points"]
     if points:
-        _set_filters(true=str(points[0]["y"]), read=str(points[0]["x"]))
-
-
-def _set_filters(true: str = ANY, read: str = ANY, outcome: str = ANY) -> None:
-    values = {"true": true, "read": read, "outcome": outcome, "confidence": (0, 100)}
-    st.session_state.update({f"browse-{name}": value for name, value in values.items()})
-    _begin_anew()
-
-
-def _begin_anew() -> None:
-    """Go to the first page of what the filters leave, with no image large."""
-    st.session_state["browse-image"] = None
-    st.session_state["browse-view"] = st.session_state.get("browse-view", 0) + 1
+        browsed.set_filters(true=str(points[0]["y"]), read=str(points[0]["x"]))
 
 
 def _filters(table: Predictions) -> Indices:
     """The controls that choose and sort; the images they leave."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        true = st.selectbox("True digit", DIGIT_CHOICES, key="browse-true", on_change=_begin_anew, width=96)
-        read = st.selectbox("Read as", DIGIT_CHOICES, key="browse-read", on_change=_begin_anew, width=96)
+        true = st.selectbox(
+            "True digit", browsed.DIGIT_CHOICES, key="browse-true", on_change=browsed.begin_anew, width=96
+        )
+        read = st.selectbox("Read as", browsed.DIGIT_CHOICES, key="browse-read", on_change=browsed.begin_anew, width=96)
         outcome = st.segmented_control(
-            "Read", list(OUTCOMES), key="browse-outcome", on_change=_begin_anew, required=True
+            "Read", list(browsed.OUTCOMES), key="browse-outcome", on_change=browsed.begin_anew, required=True
         )
         with st.popover("More", key="browse-more", icon=":material/tune:"):
-            confidence: Any = st.slider("Confidence (%)", 0, 100, key="browse-confidence", on_change=_begin_anew)
+            confidence: Any = st.slider("Confidence (%)", 0, 100, key="browse-confidence", on_change=browsed.begin_anew)
             sort: Any = st.selectbox(
                 "Sort by",
                 SORTS,
                 key="browse-sort",
-                on_change=_begin_anew,
+                on_change=browsed.begin_anew,
                 help="loss: the worst mistakes first; confidence: the least sure first; index: as in the data set.",
             )
     return table.select(
         true=_digit(true),
         read=_digit(read),
-        right=OUTCOMES[outcome or ANY],
+        right=browsed.OUTCOMES[outcome or browsed.ANY],
         confidence=(confidence[0] / 100, confidence[1] / 100),
         sort=sort,
     )
 
 
 def _digit(choice: str | None) -> int | None:
-    return None if choice in (ANY, None) else int(str(choice))
+    return None if choice in (browsed.ANY, None) else int(str(choice))
 
 
 def _gallery(table: Predictions, chosen: Indices) -> None:
     if not len(chosen):
         st.info("No image is left by these filters.", icon=":material/filter_alt:")
-        st.button("Show all images", key="browse-all", on_click=_set_filters)
+        st.button("Show all images", key="browse-all", on_click=browsed.set_filters)
         return
     st.caption(f"{len(chosen):,} of {len(table):,} images. Click on one to see it large.")
     gallery = st.container(key="gallery", horizontal=True, gap="small")
@@ -239,16 +234,20 @@ def _look(table: Predictions, name: str, images: str, kind: str) -> None:
     with beside:
         chosen = _filters(table)
         index = st.session_state["browse-image"]
-        if index is not None and index < len(table):
+        if index is not None and index >= len(table):
+            browsed.say(f"There is no image {index}; there are {len(table):,}, from 0.")
+            index = st.session_state["browse-image"] = None
+        browsed.say_problems()
+        if index is not None:
             _large(table, index, chosen, images)
         _gallery(table, chosen)
+    browsed.set_link()
 
 
 through_app()
+browsed.follow_link()
 if misread := st.session_state.pop("browse-go-to", None):  # from Draw: what else is taken for that digit
-    _set_filters(read=misread, outcome="wrong")
-elif "browse-true" not in st.session_state:
-    _set_filters(outcome="wrong")
+    browsed.set_filters(read=misread, outcome="wrong")
 head = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
 head.title("Browse the images", width="content")
 data.offer_download()

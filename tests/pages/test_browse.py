@@ -8,7 +8,7 @@ from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
-from pages.shared import strangers
+from pages.shared import browsed, strangers
 from tests.conftest import needs_mnist
 from tests.pages import SEVEN, text
 
@@ -142,3 +142,50 @@ def test_how_well_strangers_are_read_is_said_of_each_shipped_model_as_it_is(app,
         (line,) = [line for line in table.splitlines() if line.startswith(f"| {strangers.SETS[one['set']]} |")]
         assert f"| {one['images']:,} |" in line
         assert all(f"{row['strangers'][i]['accuracy']:.2%}" in line for row in rows)
+
+
+@needs_mnist
+def test_the_address_holds_what_is_shown_and_opens_it_again(app, open_page):
+    app.run()
+    app.switch_page("pages/browse.py").run()
+    assert dict(app.query_params) == {"model": "cnn", "images": "test", "outcome": "wrong"}
+    app.selectbox(key="browse-model").select("mlp").run()
+    app.selectbox(key="browse-images").select("validation").run()
+    app.segmented_control(key="browse-outcome").set_value("any").run()
+    app.selectbox(key="browse-true").select("4").run()
+    app.selectbox(key="browse-read").select("9").run()
+    app.selectbox(key="browse-sort").select("confidence").run()
+    app.slider(key="browse-confidence").set_range(20, 100).run()
+    first = next(button for button in app.button if str(button.key).startswith("image-"))
+    first.click().run()
+    shown = {key: app.session_state[f"browse-{key}"] for key in ("model", "images", *browsed.FILTERS, "image")}
+    link = dict(app.query_params)
+    assert link == {
+        "model": "mlp",
+        "images": "validation",
+        "outcome": "any",
+        "true": "4",
+        "read": "9",
+        "sort": "confidence",
+        "confidence": "20-100",
+        "image": first.key.removeprefix("image-"),
+    }
+    again = open_page("browse", **link)
+    assert not again.exception
+    assert not again.warning
+    assert {key: again.session_state[f"browse-{key}"] for key in shown} == shown
+    assert f"Validation image {link['image']}, a true 4" in text(again)
+    assert dict(again.query_params) == link
+
+
+def test_a_link_says_what_of_it_cannot_be_used(open_page, without_mnist):
+    app = open_page(
+        "browse", model="none", images="own/nobody", true="x", outcome="right", confidence="90-10", image="9999"
+    )
+    assert not app.exception
+    (warning,) = [one.value for one in app.warning]
+    for word in ("model", "own/nobody", "true is one of any, 0, 1", "20-80", "no image 9999"):
+        assert word in warning
+    assert app.session_state["browse-outcome"] == "right"
+    app.run()
+    assert not app.warning

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from mnist_core import dataset, mnist_files
 from tests.browser import steps
 from tests.browser.conftest import Server, visiting
-from tests.browser.steps import answer, at_rest, choose, draw, kept, press, switch_to, wait_until
+from tests.browser.steps import answer, at_rest, choose, draw, kept, press, switch_to, visit, wait_until
 
 FLAGGED_SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 SECTIONS = {
@@ -153,8 +153,7 @@ def true_image(number: int) -> np.ndarray:
 
 def test_a_run_that_trains_is_looked_into(page: Page, server: Server) -> None:
     data = "sample" if mnist_files.missing() else "mnist"
-    page.goto(f"/train?model=mlp&epochs=300&data={data}")
-    at_rest(page)
+    visit(page, f"/train?model=mlp&epochs=300&data={data}")
     press(page, "train-start")
     expect(page).to_have_url(re.compile(r"run=\d{8}-\d{6}-mlp-"))
     run_id = page.url.split("run=")[1].split("&")[0]

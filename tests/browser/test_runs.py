@@ -19,7 +19,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RunStore
 from tests import conftest
 from tests.browser.conftest import Server, serving, visiting
-from tests.browser.steps import SEVEN, at_rest, fill, press, status, switch_to, wait_for_steps, wait_until
+from tests.browser.steps import SEVEN, at_rest, fill, press, status, switch_to, visit, wait_for_steps, wait_until
 
 DATA = "sample" if missing() else "mnist"
 SHORT = f"/train?data={DATA}&epochs=6&hidden=32"
@@ -27,8 +27,7 @@ SHORT = f"/train?data={DATA}&epochs=6&hidden=32"
 
 def train(page: Page, server: Server, address: str) -> str:
     """Start what the address says, and give the run's id."""
-    page.goto(address)
-    at_rest(page)
+    visit(page, address)
     store = RunStore(server.runs_dir)
     before = {run.id for run in store.runs()}
     press(page, "train-start")
@@ -154,8 +153,7 @@ def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tm
 
 
 def test_several_are_started_and_compared(page: Page, server: Server) -> None:
-    page.goto(f"/train?data={DATA}&epochs=1&hidden=16")
-    at_rest(page)
+    visit(page, f"/train?data={DATA}&epochs=1&hidden=16")
     press_popover(page, "start-several")
     page.get_by_role("tab", name="Vary one hyperparameter").click()
     page.get_by_label("Values", exact=True).fill("0.001, 0.01")

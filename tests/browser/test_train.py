@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from mnist_core import mnist_files
 from mnist_core.runs.run_store import RunStore
@@ -92,18 +92,23 @@ def test_a_blank_network_learns_the_drawn_digit_on_one_screen(browser: Browser, 
         press(page, "train-start")
         expect(page.get_by_text("Your digit now")).to_be_visible()
         expect(page.locator(".st-key-curves canvas")).to_have_count(2)
-        curves = page.locator(".st-key-curves").bounding_box()
-        assert curves
+        assert box_of(page.locator(".st-key-curves"))["y"] < 620
         for name in ("live-digit", "live-network", "live-curve"):  # while it trains, all on one screen
-            box = page.get_by_test_id(name).first.bounding_box()
-            assert box
+            box = box_of(page.get_by_test_id(name).first)
             assert box["y"] + box["height"] <= 720
-        assert curves["y"] < 620
         expect(status(page)).to_contain_text("finished", timeout=120_000)
         expect(answer(page)).to_have_text("7")
         wait_until(page, lambda: float(percent(page)) > 90)
         draw(page, BAR)  # goes on to be drawn on, and is read by what was trained
         expect(answer(page)).to_have_text("7")
+
+
+def box_of(element: Locator) -> FloatRect:
+    """Where the element is; it is nowhere for a moment while it is put up anew."""
+    while True:
+        expect(element).to_be_visible()
+        if box := element.bounding_box():
+            return box
 
 
 def percent(page: Page) -> str:

@@ -4,6 +4,7 @@ import re
 
 import streamlit as st
 
+from mnist_core.errors import RunError
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import SORTS
 from mnist_core.text import quoted, whole_number
@@ -55,10 +56,11 @@ def follow_link() -> None:
             state["browse-confidence"] = low, high
         else:
             problems.append(f"The link's confidence is two percentages such as 20-80, not {quoted(word)}.")
-    if (name := words.get("model", "")) in catalog.names():
-        state["browse-model"] = name
-    elif name:
-        problems.append(f"There is no model {quoted(name)}.")
+    if model := words.get("model"):
+        if model in _models():
+            state["browse-model"] = model
+        else:
+            problems.append(f"There is no model {quoted(model)}.")
     if images := words.get("images"):
         state["browse-images"] = images  # the control knows which there are
     if word := words.get("image"):
@@ -67,6 +69,13 @@ def follow_link() -> None:
         except ValueError:
             problems.append(f"The link's image is an image's number, not {quoted(word)}.")
     say(*problems)
+
+
+def _models() -> list[str]:
+    try:
+        return catalog.names()
+    except RunError:  # the model's control says why
+        return catalog.shipped()
 
 
 def say(*problems: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_core.config import SAMPLE_IN_WORDS
+from mnist_core.errors import RunError
 from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
@@ -188,4 +189,16 @@ def test_a_link_says_what_of_it_cannot_be_used(open_page, without_mnist):
         assert word in warning
     assert app.session_state["browse-outcome"] == "right"
     app.run()
+    assert not app.warning
+
+
+@pytest.mark.parametrize("link", [{}, {"model": "mlp"}])
+def test_the_shipped_models_are_there_where_runs_cannot_be_listed(link, open_page, without_mnist, monkeypatch):
+    def fail(*_):
+        raise RunError("The runs cannot be read.")
+
+    monkeypatch.setattr(catalog, "names", fail)
+    app = open_page("browse", **link)
+    assert not app.exception
+    assert app.selectbox(key="browse-model").value == link.get("model", "cnn")
     assert not app.warning

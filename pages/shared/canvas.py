@@ -1,5 +1,6 @@
 """The canvas, with a Clear and an Undo of its own, and the drawing on it, which survives a switch of the page."""
 
+import contextlib
 import dataclasses
 import io
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import streamlit as st
 from PIL import Image
-from streamlit_drawable_canvas import st_canvas
+from streamlit_drawable_canvas import CanvasResult, st_canvas
 
 from mnist_core import browser, drawing
 from mnist_core.drawing import Pixels
@@ -74,10 +75,17 @@ class _Canvas:
         self.earlier += [self._over_earlier(ink) for _, ink in self.strokes]
         self.strokes = []
 
-    def receive(self, image: Pixels, strokes: int) -> None:
-        """What the canvas has sent. Raises ValueError for what it cannot have sent."""
-        if image.shape != (*self.size[::-1], 4):
-            raise ValueError(image.shape)
+    def receive(self, sent: CanvasResult) -> None:
+        """What the canvas has sent. Raises DrawingError for what it cannot have sent."""
+        try:
+            image = sent.image_data
+            if image is None:  # nothing was drawn since the canvas was mounted
+                return
+            if image.shape != (*self.size[::-1], 4):
+                raise ValueError(image.shape)
+            strokes = len(sent.json_data["objects"])
+        except (AttributeError, KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError) as error:
+            raise DrawingError("What the canvas sent cannot be read: press Clear and draw again.") from error
         self.strokes = [stroke for stroke in self.strokes if stroke[0] < strokes]  # the canvas undoes and clears too
         if strokes:
             self.strokes.append((strokes, image[..., 3].copy()))  # white on nothing: the opacity is the ink
@@ -102,20 +110,18 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, 
         canvas.remount()
     canvas.page = page
     try:
-        sent = st_canvas(
-            stroke_width=pen_width,
-            stroke_color="#fff",
-            background_image=_png(canvas.earlier[-1] if canvas.earlier else np.zeros((height, width), np.uint8)),
-            width=width,
-            height=height,
-            return_image_data=True,
-            key=canvas.key,
+        canvas.receive(
+            st_canvas(
+                stroke_width=pen_width,
+                stroke_color="#fff",
+                background_image=_png(canvas.earlier[-1] if canvas.earlier else np.zeros((height, width), np.uint8)),
+                width=width,
+                height=height,
+                return_image_data=True,
+                key=canvas.key,
+                on_change=lambda: _receive(canvas),
+            )
         )
-        image = sent.image_data
-        if image is not None:  # None: nothing was drawn since the canvas was mounted
-            canvas.receive(image, len(sent.json_data["objects"]))
-    except (AttributeError, KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError) as error:
-        raise DrawingError("What the canvas sent cannot be read: press Clear and draw again.") from error
     finally:
         with st.container(horizontal=True):
             buttons()
@@ -123,6 +129,14 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, 
             is_empty = canvas.ink is None
             st.button("Undo", key="undo", icon=":material/undo:", on_click=_undo, args=(wide,), disabled=is_empty)
             _buttons_in_browser(key="canvas-buttons")
+
+
+def _receive(canvas: _Canvas) -> None:
+    """Take what the canvas has sent before the page is run: a button pressed meanwhile ends that run, or leaves it."""
+    sent = st.session_state.get(canvas.key)
+    if drawing := sent and sent.get("drawing"):
+        with contextlib.suppress(DrawingError):  # the page's run says so
+            canvas.receive(CanvasResult(drawing.get("raw"), drawing.get("data"), return_image_data=True))
 
 
 def _png(ink: Pixels) -> bytes:

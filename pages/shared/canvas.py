@@ -17,6 +17,7 @@ from pages.shared.pictures import enlarged
 
 SIZE = 420  # pixels, square; shown as wide as its place
 WIDE = 840, 320  # pixels of the wide one, for numbers
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError)
 
 _buttons_in_browser = st.components.v2.component(
     "digit_lab.canvas_buttons", js=browser.joined("drawable_canvas", "canvas_buttons")
@@ -76,16 +77,13 @@ class _Canvas:
         self.strokes = []
 
     def receive(self, sent: CanvasResult) -> None:
-        """What the canvas has sent. Raises DrawingError for what it cannot have sent."""
-        try:
-            image = sent.image_data
-            if image is None:  # nothing was drawn since the canvas was mounted
-                return
-            if image.shape != (*self.size[::-1], 4):
-                raise ValueError(image.shape)
-            strokes = len(sent.json_data["objects"])
-        except (AttributeError, KeyError, TypeError, ValueError, OSError, Image.DecompressionBombError) as error:
-            raise DrawingError("What the canvas sent cannot be read: press Clear and draw again.") from error
+        """What the canvas has sent. Raises one of UNREADABLE for what it cannot have sent."""
+        image = sent.image_data
+        if image is None:  # nothing was drawn since the canvas was mounted
+            return
+        if image.shape != (*self.size[::-1], 4):
+            raise ValueError(image.shape)
+        strokes = len(sent.json_data["objects"])
         self.strokes = [stroke for stroke in self.strokes if stroke[0] < strokes]  # the canvas undoes and clears too
         if strokes:
             self.strokes.append((strokes, image[..., 3].copy()))  # white on nothing: the opacity is the ink
@@ -122,6 +120,8 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, 
                 on_change=lambda: _receive(canvas),
             )
         )
+    except UNREADABLE as error:
+        raise DrawingError("What the canvas sent cannot be read: press Clear and draw again.") from error
     finally:
         with st.container(horizontal=True):
             buttons()
@@ -133,10 +133,9 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, 
 
 def _receive(canvas: _Canvas) -> None:
     """Take what the canvas has sent before the page is run: a button pressed meanwhile ends that run, or leaves it."""
-    sent = st.session_state.get(canvas.key)
-    if drawing := sent and sent.get("drawing"):
-        with contextlib.suppress(DrawingError):  # the page's run says so
-            canvas.receive(CanvasResult(drawing.get("raw"), drawing.get("data"), return_image_data=True))
+    with contextlib.suppress(*UNREADABLE):  # the page's run says so
+        drawing = st.session_state[canvas.key]["drawing"]
+        canvas.receive(CanvasResult(drawing["raw"], drawing["data"], return_image_data=True))
 
 
 def _png(ink: Pixels) -> bytes:

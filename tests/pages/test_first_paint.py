@@ -9,7 +9,7 @@ PAGES = ["draw", "learn", "train", "browse", "runs", "inside", "handwriting", "s
 SCRIPT = f"""
 import ast, pathlib, sys
 sys.modules['streamlit_drawable_canvas'] = type(sys)('stand-in')  # needs a running app, and no torch
-sys.modules['streamlit_drawable_canvas'].st_canvas = None
+sys.modules['streamlit_drawable_canvas'].st_canvas = sys.modules['streamlit_drawable_canvas'].CanvasResult = None
 for page in {PAGES}:
     body = ast.parse(pathlib.Path(f'pages/{{page}}.py').read_text()).body
     imports = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]

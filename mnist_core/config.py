@@ -117,13 +117,15 @@ class TrainConfig:
         label="Frozen layers",
         searched=(0, 3),
     )
-    base_share: float = field(
+    distillation: float = field(
         0.0,
-        "Share of the weights that the training started from in the mean that is kept of those and the trained ones.",
+        "Weight in the loss of how far the logits have moved away from those of the model that it goes on from, for "
+        "images which that reads right: less is forgotten, and less is learnt.",
         "own",
         minimum=0.0,
-        maximum=0.95,
-        searched=(0.0, 0.6),
+        maximum=10.0,
+        searched=(0.01, 1.0),
+        log=True,
     )
     epoch_images: int | None = field(
         None,
@@ -266,6 +268,8 @@ class TrainConfig:
             raise ConfigError("judged_by", f"The set {min(both)} is to be learnt: it cannot judge as well.")
         if self.frozen and not self.start_from:
             raise ConfigError("frozen", "frozen needs a model to go on from: random weights have to learn.")
+        if self.distillation and not self.start_from:
+            raise ConfigError("distillation", "distillation needs a model to go on from: random weights know nothing.")
         applicable = NETWORKS[self.model].hyperparameters
         for name in HYPERPARAMETERS:
             if name not in applicable and getattr(self, name) != DEFAULTS[name]:

@@ -123,7 +123,8 @@ class TrainState:
     `best` is the checkpoint with the highest validation accuracy so far, of the newest such epoch. A training that goes
     on from a model, its `base`, is short and has nothing to choose: its newest epoch counts. `lr` is the learning
     rate at its highest. It may be changed between two records of `fit`, which goes on with it. `threads` is the number
-    of CPU threads that `fit` has torch use; with another number a result differs in its last bits.
+    of CPU threads that `fit` has torch use; with another number a result differs in its last bits. `teacher` is the
+    base's network, where the config has distillation.
     """
 
     model: nn.Module
@@ -135,6 +136,7 @@ class TrainState:
     best: Checkpoint | None = None
     threads: int = 1
     base: Base | None = None
+    teacher: nn.Module | None = None
     before: Before | None = None
 
     @classmethod
@@ -152,9 +154,11 @@ class TrainState:
             network.load_state_dict(base.weights)
             model.freeze(network, config.frozen)
         network = network.to(place)
+        teacher = copy.deepcopy(network).eval() if config.distillation else None
         multiply_adds = sum(row.multiply_adds for row in model.summary(network)) * config.batch_size
         threads = device.choose_threads(multiply_adds)
-        state = cls(network, Optimizer(config, model.trainable(network)), config.lr, threads=threads, base=base)
+        optimizer = Optimizer(config, model.trainable(network))
+        state = cls(network, optimizer, config.lr, threads=threads, base=base, teacher=teacher)
         freeze_imports()
         keep_freed_memory()
         return state
@@ -228,23 +232,9 @@ class TrainState:
                     expected[f"optimizer.{index}.{slot}"] = torch.empty(()) if slot == "step" else parameter
         return expected | {"progress": torch.empty(4, dtype=torch.float64)}
 
-    def candidate(self, base_share: float) -> nn.Module:
-        """What an epoch's end measures: the network, with so much of the weights that it started from in its mean.
-
-        The mean of both forgets less than the one and knows more than the other (Wortsman et al., 2022).
-        """
-        if not (self.base and base_share):
-            return self.model
-        mean = copy.deepcopy(self.model)
-        values = mean.state_dict()
-        for name, value in self.base.weights.items():
-            if value.is_floating_point():
-                values[name].lerp_(value.to(values[name].device), base_share)
-        return mean
-
-    def end_epoch(self, candidate: nn.Module, accuracy: float) -> None:
-        """One more epoch is done, and its candidate reads this share of the validation images right."""
+    def end_epoch(self, accuracy: float) -> None:
+        """One more epoch is done, and the network reads this share of the validation images right."""
         self.epoch += 1
         if self.best is None or self.base or accuracy >= self.best.accuracy:
-            weights = {name: value.clone() for name, value in candidate.state_dict().items()}
+            weights = {name: value.clone() for name, value in self.model.state_dict().items()}
             self.best = Checkpoint(weights, self.epoch, accuracy)

@@ -32,21 +32,21 @@ TEACHING: dict[str, Any] = {
     "epochs": 2,
     "batch_size": 64,
     "validation_size": 1_000,
-    "own_share": 0.4,
-    "lr": 0.001,
+    "own_share": 0.6,
+    "lr": 0.002,
     "schedule": "one-cycle",
     "augment": "handwriting",
-    "base_share": 0.45,
+    "distillation": 0.05,
 }
-# Of a single image: as short as it can be, in steps so small that little else is forgotten.
+# Of a single image: short, and with more weight on what is known.
 TEACHING_ONE: dict[str, Any] = {
     **TEACHING,
     "epoch_images": 1_280,
     "epochs": 1,
     "validation_size": 500,
-    "own_share": 0.1,
-    "lr": 0.0001,
-    "base_share": 0.0,
+    "own_share": 0.05,
+    "lr": 0.001,
+    "distillation": 0.2,
 }
 # Convolutions near the input see strokes, which are the same in every hand: to keep them saves a third of the time.
 FROZEN = {"cnn": 1, "convnet": 1, "resnet": 3}

@@ -95,12 +95,11 @@ def fit(
         if not math.isfinite(train.loss):
             yield _diverged(state)
             return
-        candidate = state.candidate(config.base_share)
-        validation = evaluate(candidate, loaders.validation)
+        validation = evaluate(state.model, loaders.validation)
         if not math.isfinite(validation.loss):
             yield _diverged(state)
             return
-        state.end_epoch(candidate, validation.accuracy)
+        state.end_epoch(validation.accuracy)
         record: Epoch = {
             "event": "epoch",
             "epoch": state.epoch,
@@ -112,7 +111,7 @@ def fit(
             "seconds": seconds,
         }
         if loaders.own:
-            record["own_accuracy"] = evaluate(candidate, loaders.own).accuracy
+            record["own_accuracy"] = evaluate(state.model, loaders.own).accuracy
         yield record
         if train.loss > 2 * GUESSING and validation.loss > 0.9 * GUESSING:
             yield _diverged(state)
@@ -168,11 +167,23 @@ def _step(config: TrainConfig, state: TrainState, images: Tensor, labels: Tensor
     # that it is no digit is an eleventh class, whose logit is always 0
     classes = F.pad(logits, (0, 1)) if config.background else logits
     loss = F.cross_entropy(classes, labels, label_smoothing=config.label_smoothing)
+    if state.teacher:
+        loss = loss + config.distillation * _moved_away(logits, state.teacher, images, labels)
     state.model.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]  # missing in torch's stubs
     state.optimizer.step(lr)
     state.step += 1
     tally.add(logits, labels)
+
+
+def _moved_away(logits: Tensor, teacher: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """Mean squared difference between the logits and the teacher's, 0 for an image that the teacher reads wrong.
+
+    To keep a network's old logits keeps what it knows (Buzzega et al., 2020); what it reads wrong is not to be kept.
+    """
+    with torch.no_grad():
+        old: Tensor = teacher(images).float()
+    return ((logits - old).square().mean(1) * (old.argmax(1) == labels)).mean()
 
 
 def _first_record(config: TrainConfig, state: TrainState, loaders: Loaders, steps: int) -> Start | Resume:

@@ -1,11 +1,13 @@
+import copy
 import dataclasses
 import json
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from mnist_core import dataset, teaching, trainer
+from mnist_core import dataset, evaluation, teaching, trainer
 from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, DatasetError, ModelError, RunError
@@ -44,7 +46,7 @@ def taught(base, store, sets, **changes):
 
 
 def test_a_model_learns_own_digits_and_says_what_it_read_before(base, store, sets):
-    run = taught(base, store, sets, lr=0.02, epochs=6, augment="none", base_share=0.0)
+    run = taught(base, store, sets, lr=0.02, epochs=6, augment="none", distillation=0.0)
     start, *_, end = run.records()
     assert (end["own_learnt"], end["own_held_back"]) == (20, 10)
     assert end["own_accuracy"] > end["own_accuracy_before"] + 0.2
@@ -94,16 +96,35 @@ def test_a_taught_run_is_taken_along_whole(base, store, sets, tmp_path):
     assert teaching.outcome(again).after.right.sum() == round(10 * again.end()["own_accuracy"])
 
 
-def test_the_mean_with_the_base_lies_between_both(base, store):
-    config = dataclasses.replace(base.config(), start_from=base.id)
+def test_distillation_is_the_distance_from_the_logits_that_were_right(base, store):
+    config = dataclasses.replace(base.config(), start_from=base.id, distillation=0.5, optimizer="sgd", lr=0.1)
     state = TrainState.of(config, inputs.read_base(teaching.create_run(config, store).path))
     with torch.no_grad():
         for parameter in state.model.parameters():
-            parameter += 1
-    for share in (0.0, 0.25):
-        mean = state.candidate(share).state_dict()
-        for name, value in state.base.weights.items():
-            assert torch.allclose(mean[name], value + (1 - share), atol=1e-6)
+            parameter += 0.1
+    expected = copy.deepcopy(state.model)
+    sample = dataset.load_test("sample")[:64]
+    images = dataset.normalise(sample.images)
+    logits, old = expected(images), state.teacher(images).detach()
+    right = old.argmax(1) == sample.labels
+    assert 0 < right.sum() < 64
+    distance = ((logits - old)[right] ** 2).sum() / (10 * 64)
+    (F.cross_entropy(logits, sample.labels) + 0.5 * distance).backward()
+    trainer._step(config, state, images, sample.labels, 0.1, evaluation.Tally())
+    for parameter, started in zip(state.model.parameters(), expected.parameters(), strict=True):
+        assert torch.allclose(parameter, started - 0.1 * started.grad, atol=1e-6)
+
+
+def test_distillation_keeps_what_was_known_and_needs_a_model_that_knows(base, store, sets):
+    def distance(weight):
+        run = taught(base, store, sets, lr=0.02, distillation=weight)
+        images = dataset.load_test("sample").images
+        old, new = (evaluation.logits(predictor.load(one.id, store).network, images) for one in (base, run))
+        return float((old - new).square().mean())
+
+    assert distance(1.0) < distance(0.0) / 2
+    with pytest.raises(ConfigError, match="distillation needs a model to go on from"):
+        TrainConfig(distillation=0.1)
 
 
 def test_batch_norm_keeps_its_means_where_a_model_is_taught(store, sets, trained):

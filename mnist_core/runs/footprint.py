@@ -69,7 +69,7 @@ def predict(config: TrainConfig) -> Footprint:
         + TRAINING
         + images
         + weights * (4 + slots)  # the gradient, the checkpoint, and the next one while it takes the place of that
-        + weights * 2 * bool(config.start_from)  # the model that it goes on from, and its mean with that
+        + weights * (bool(config.start_from) + bool(config.distillation))  # the model it goes on from, and the teacher
         + max(batch, evaluated, BACKGROUND if config.background else 0)
     )
     state = weights * (2 + slots)  # with the checkpoint

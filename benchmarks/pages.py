@@ -102,7 +102,7 @@ def clicks(page: Page, rounds: int) -> dict[str, float]:
                 page.locator(back).click()
         return float(statistics.median(taken)) / 1000
 
-    page.locator("summary").click()  # what Start trains
+    page.locator("summary", has_text="What Start trains").click()
     at_rest(page)
     one_more = ".st-key-config-epochs [data-testid=stNumberInputStepUp]"
     train = median(one_more, lambda number: f"each of {EPOCHS + 1 + number} passes")

@@ -51,6 +51,7 @@ class _Canvas:
     earlier: list[Pixels] = dataclasses.field(default_factory=list)
     # What the canvas sent after each stroke on it: how many there are, and their ink (H, W).
     strokes: list[tuple[int, Pixels]] = dataclasses.field(default_factory=list)
+    received: bytes | None = None  # the image that came last
     opened: Opened | None = None
 
     @property
@@ -74,13 +75,14 @@ class _Canvas:
         """Have a new canvas, with what is drawn behind it."""
         self.mount += 1
         self.earlier += [self._over_earlier(ink) for _, ink in self.strokes]
-        self.strokes = []
+        self.strokes, self.received = [], None
 
     def receive(self, sent: CanvasResult) -> None:
         """What the canvas has sent. Raises one of UNREADABLE for what it cannot have sent."""
-        image = sent.image_data
-        if image is None:  # nothing was drawn since the canvas was mounted
+        content = sent.image_bytes
+        if content in (None, self.received):  # nothing was drawn since the canvas was mounted, or since the last look
             return
+        image = np.asarray(Image.open(io.BytesIO(content)))
         if image.shape != (*self.size[::-1], 4):
             raise ValueError(image.shape)
         strokes = len(sent.json_data["objects"])
@@ -88,6 +90,7 @@ class _Canvas:
         if strokes:
             self.strokes.append((strokes, image[..., 3].copy()))  # white on nothing: the opacity is the ink
             self.opened = None
+        self.received = content
 
 
 def _canvas(wide: bool = False) -> _Canvas:
@@ -188,7 +191,7 @@ def open_image(image: Pixels, title: str, ink: Pixels | None = None, photo: Imag
 def clear(wide: bool = False) -> None:
     """Forget the drawing. A button that does so has a key that begins with "clear", or the canvas keeps its strokes."""
     canvas = _canvas(wide)
-    canvas.earlier, canvas.strokes, canvas.opened = [], [], None
+    canvas.earlier, canvas.strokes, canvas.received, canvas.opened = [], [], None, None
     st.session_state.pop(canvas.key, None)  # the canvas has cleared itself and will say so
 
 

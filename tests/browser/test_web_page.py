@@ -16,9 +16,8 @@ from mnist_core.exchange import browser_program, onnx_file, web_page
 from mnist_core.exchange.preprocessing import Preprocessing
 from mnist_core.inside import preprocessing_ablation
 from mnist_core.reading import catalog, predictor
-from tests.exchange.test_browser_program import fresh
 
-COUNT, FEWER = 1_000, 200  # images as they are, and as many drawings; fewer of networks that were not trained
+COUNT = 1_000  # images as they are, and as many drawings
 DATA = "sample" if mnist_files.missing() else "mnist"
 
 
@@ -65,19 +64,19 @@ def canvases():
     return [image for image in onnx_file.check_images() if image[0, 0] == 0]
 
 
-@pytest.mark.parametrize("name", [*catalog.shipped(), *(f"fresh {name}" for name in model.NETWORKS)])
-def test_a_browser_gives_torchs_logits(name, blank):
-    is_trained = not name.startswith("fresh")
-    loaded, count = (predictor.load(name), COUNT) if is_trained else (fresh(name.removeprefix("fresh ")), FEWER)
+@pytest.mark.parametrize("name", [*catalog.shipped(), *(f"new {name}" for name in model.NETWORKS)])
+def test_a_browser_gives_torchs_logits(name, blank, trained, store):
+    kind = name.removeprefix("new ")
+    loaded = predictor.load(name) if kind == name else predictor.load(trained(model=kind, hidden=(64,)).id, store)
     program = browser_program.convert(loaded)
-    drawn = np.stack([drawing.to_mnist(canvas) for canvas in canvases()[-count:]])
-    images = np.concatenate([dataset.load_test(DATA).images[:count].numpy(), drawn])
+    drawn = np.stack([drawing.to_mnist(canvas) for canvas in canvases()])
+    images = np.concatenate([dataset.load_test(DATA).images[:COUNT].numpy(), drawn])
     expected = browser_program.run(program, torch.from_numpy(images))
     found = logits_in_browser(blank, program, images)
     assert (expected - found).abs().max() < 1e-3
     original = loaded.logits(torch.from_numpy(images))
-    assert (original - found).abs().max() < (0.02 if is_trained else 0.05)
-    assert (original.argmax(1) == found.argmax(1)).float().mean() >= (0.999 if is_trained else 0.99)
+    assert (original - found).abs().max() < 0.02
+    assert (original.argmax(1) == found.argmax(1)).float().mean() >= 0.999
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "tiny"])

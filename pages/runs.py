@@ -22,8 +22,12 @@ def _all_runs(refreshed: bool) -> None:
         st.rerun()
     run_actions.offer_undo()
     if not rows:
-        st.info("There are no runs yet: train a network, and it is kept here.", icon=":material/model_training:")
-        run_actions.offer_import()
+        st.markdown("There are no runs yet: train a network, and it is kept here, beside those that came with the app.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Train a network", key="runs-train", type="primary", icon=":material/model_training:"):
+                st.switch_page("pages/train.py")
+            run_actions.offer_import()
+        _board(rows)
         return
     shown = rows
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -82,9 +86,10 @@ def _board(rows: list[Row]) -> None:
         "board",
         f"Test accuracy against {cost} of the shipped models and of the runs that have finished on MNIST",
     )
+    which = "Runs on MNIST that have finished. " if rows else ""
     st.caption(
-        "Runs on MNIST that have finished. Bars are 95 % intervals: where two of them overlap far, which is better "
-        "is not certain. No model on the dotted line is beaten in both."
+        f"{which}Bars are 95 % intervals: where two of them overlap far, which is better is not certain. No model on "
+        "the dotted line is beaten in both."
     )
 
 

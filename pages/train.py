@@ -270,9 +270,11 @@ data.offer_download()
 run = _shown_run()
 status = run.status() if run else None
 refresh = _refresh(run, status) if run and status else None
-if run:
-    with top:
+with top:
+    if run:
         st.fragment(_headline, run_every=refresh)(run)
+    else:
+        st.caption("Draw a digit, press Start, and see a blank network learn to read it.", width="content")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     try:
         _buttons(chosen, run, status)

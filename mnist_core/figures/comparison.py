@@ -93,7 +93,7 @@ def board(points: Sequence[Point], cost: str = "parameters") -> go.Figure:
             name=name,
             mode="markers+text" if is_shipped else "markers",
             text=[_shortened(points[i].title) for i in chosen],
-            textposition="top center",
+            textposition=[f"top {'left' if costs[i] == max(costs) else 'right'}" for i in chosen],  # beside the bar
             customdata=[
                 [
                     _escaped(points[i].title),

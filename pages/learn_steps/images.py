@@ -30,23 +30,24 @@ def show() -> None:
     with right:
         _label()
         _others(kind)
-    st.space("small")
-    digit = carried.label()
+        _all(kind)
+
+
+def _all(kind: str) -> None:
+    """What all images have in common, and how many there are of each digit."""
     images, look = _to_learn_from(kind), _look(kind)
     height, width = images.images.shape[1:]
-    words, counts = st.columns([2, 3], gap="large")
-    words.markdown(
+    st.markdown(
         f"This is all that a network will ever know of digits: **{len(images):,} images** that people wrote, "
         f"{height} x {width} pixels each, and with each one its **label**, the digit it is meant to be. A pixel is a "
         f"number from {look.darkest}, blank, to {look.brightest}, full ink; {look.blank:.0%} of them are blank. "
         f"Another {len(data.test(kind)):,} images are kept aside for the test at the end."
     )
-    with counts:
-        charts.plot(
-            course_figures.counts(look.counts.tolist(), digit),
-            "learn-counts",
-            "How many training images there are of each digit",
-        )
+    charts.plot(
+        course_figures.counts(look.counts.tolist(), carried.label()),
+        "learn-counts",
+        "How many training images there are of each digit",
+    )
 
 
 def _draw() -> None:

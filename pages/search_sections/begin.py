@@ -17,10 +17,12 @@ from pages.shared.runs import by_name
 def show(names: list[str]) -> None:
     """The form; `names` are those of the searches that there are."""
     base: TrainConfig = st.session_state.get("search-base") or TrainConfig()
+    st.caption("Trains many networks, each with other settings, and shows which settings matter.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Around **{plain(title_of(base))}**, {base.epochs} epochs each", width="content")
         if st.button("Change", key="search-change", icon=":material/tune:", type="tertiary"):
             run_actions.train_with_changes(base)
+        start = st.container(width="content")
     fields = [name for name in base.fields if RULES[name].is_searchable]
     vary = st.multiselect(
         "Hyperparameters to vary",
@@ -49,7 +51,7 @@ def show(names: list[str]) -> None:
             captions=list(settings.PRUNERS.values()),
             key="search-pruner",
         )
-    if not st.button("Start the search", key="search-start", type="primary", icon=":material/travel_explore:"):
+    if not start.button("Start the search", key="search-start", type="primary", icon=":material/travel_explore:"):
         return
     if dimensions is None:
         return

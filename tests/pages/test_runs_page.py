@@ -27,7 +27,7 @@ def open_runs(app: AppTest, **words: str) -> None:
 
 def test_without_runs_the_page_says_so(app):
     open_runs(app)
-    assert "There are no runs yet" in app.info[0].value
+    assert any("There are no runs yet" in element.value for element in app.markdown)
 
 
 def test_all_runs_are_in_the_table_also_a_damaged_one(app, trained):
@@ -168,7 +168,7 @@ def test_what_is_no_run_is_said(app):
     open_runs(app, run="../x")
     assert "is not a run's id" in app.error[0].value
     app.button(key="runs-back").click().run()
-    assert "There are no runs yet" in app.info[0].value
+    assert any("There are no runs yet" in element.value for element in app.markdown)
 
 
 def test_a_run_is_deleted_and_brought_back(app, trained, tmp_path):

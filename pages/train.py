@@ -240,8 +240,10 @@ def _watch(run: Run | None, chosen: TrainConfig | None, every: float | None) -> 
             st.rerun()
         config = run.config() if run else chosen
         if run and run.weights.exists():
-            step = history_of(run).step
-            network, at = models.get_program(run.id), step["step"] if step else 0
+            network, at = models.get_program_and_step(run.id)
+            if at is None:  # an earlier version saved the weights, or the training diverged
+                newest = history_of(run).step
+                at = newest["step"] if newest else 0
         elif config:
             network, at = models.get_blank(config), 0
         else:

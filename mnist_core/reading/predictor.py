@@ -37,12 +37,16 @@ class Prediction:
 
 @dataclasses.dataclass(frozen=True)
 class Predictor:
-    """A network with its weights, in evaluation mode, the config it was trained with, and its calibration."""
+    """A network with its weights, in evaluation mode, the config it was trained with, and its calibration.
+
+    `step` is the training step that the weights are of, None where that is not known.
+    """
 
     name: str
     network: nn.Module
     config: TrainConfig
     calibration: Calibration
+    step: int | None = None
 
     def logits(self, images: Tensor) -> Tensor:
         """(N, 10), float32, not calibrated, for images (N, 28, 28), uint8. Raises ModelError if any is not finite."""
@@ -82,11 +86,12 @@ def load(name: str = catalog.DEFAULT_MODEL, store: RunStore = RUNS) -> Predictor
     network = model.build(entry.config.model, **entry.config.hyperparameters)
     try:
         network.load_state_dict(weights.load(entry.weights, entry.fingerprint))
+        step = weights.step_of(entry.weights)
     except (ModelError, RuntimeError) as error:
         raise ModelError(
             f"The weights {entry.weights} are damaged or belong to another network: train again or take another model."
         ) from error
-    return Predictor(name, network.eval(), entry.config, _calibration(entry))
+    return Predictor(name, network.eval(), entry.config, _calibration(entry), step)
 
 
 def _calibration(entry: catalog.Entry) -> Calibration:

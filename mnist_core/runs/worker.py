@@ -106,7 +106,7 @@ def _train(run: Run, config: TrainConfig, report_every: int | None) -> Iterator[
     remove_left_over(run.path, names)
 
     def publish(state: TrainState, durable: bool = True) -> None:
-        weights.save(run.weights, state.model.state_dict(), fingerprint, durable)
+        weights.save(run.weights, state.model.state_dict(), fingerprint, durable, state.step)
 
     state = _take_up(run, config)
     loaders = Loaders.of(config, inputs.own_of(run.path, config))

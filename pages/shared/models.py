@@ -72,7 +72,12 @@ def get_program(name: str) -> Program:
     """
     if name in catalog.shipped():
         return _shipped_program(name)
-    return _program_of_run(name, written(name))
+    return get_program_and_step(name)[0]
+
+
+def get_program_and_step(run_id: str) -> tuple[Program, int | None]:
+    """The run's network as a browser runs it, and the step that its newest weights are of. Raises LabError."""
+    return _program_of_run(run_id, written(run_id))
 
 
 @functools.cache
@@ -81,10 +86,11 @@ def _shipped_program(name: str) -> Program:
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _program_of_run(name: str, _written: int) -> Program:
+def _program_of_run(run_id: str, _written: int) -> tuple[Program, int | None]:
     from mnist_core.exchange import browser_program
 
-    return browser_program.convert(get_predictor(name))
+    predictor = get_predictor(run_id)
+    return browser_program.convert(predictor), predictor.step
 
 
 def get_snapshots(run: Run) -> dict[int, Program]:

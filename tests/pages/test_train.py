@@ -7,14 +7,14 @@ import shutil
 import pytest
 import torch
 
-from mnist_core import device
+from mnist_core import device, weights
 from mnist_core.config import RULES
 from mnist_core.model import HYPERPARAMETERS, NETWORKS
 from mnist_core.presets import PRESETS
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
 from mnist_core.runs.worker_pool import Workers
-from pages.shared import data
+from pages.shared import data, live_network
 from tests.conftest import MNIST_ROOT, NESTED, needs_mnist, progress_of, wait_until
 from tests.pages import control, controls, metrics, open_train, text
 
@@ -329,3 +329,16 @@ def test_opened_anew_the_page_shows_what_trains(app, monkeypatch, small, store):
         links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
         assert f"run={one.id}" in links.values()
         assert f"run={third.id}" in links.values()
+
+
+def test_the_answer_is_of_the_step_of_the_weights_not_of_the_newest_record(app, monkeypatch, trained, store):
+    run = trained(until_epoch=1)
+    reached = run.records()[-1]["step"]
+    shown = []
+    monkeypatch.setattr(live_network, "show", lambda *_, step=None, **__: shown.append(step))
+    for saved, expected in ((0, 0), (None, reached)):  # an earlier version did not save it
+        weights.save(run.weights, weights.load(run.weights), run.fingerprint(), step=saved)
+        app.query_params["run"] = run.id
+        open_train(app)
+        assert not app.exception
+        assert shown[-1] == expected

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mnist_core import trainer
+from mnist_core import trainer, weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import DatasetError, RunError
 from mnist_core.runs import summary, worker
@@ -43,8 +43,8 @@ def test_a_finished_run_has_all_it_needs_and_no_more(store):
     run = trained(CONFIG, store)
     assert run.status().state == "finished"
     names = {path.name for path in run.path.iterdir()}
-    weights = {"weights.safetensors", "first_layer.safetensors", "snapshots.safetensors"}
-    assert names == {"config.json", "metrics.jsonl", "status.json", "lock", *weights}
+    tensors = {"weights.safetensors", "first_layer.safetensors", "snapshots.safetensors"}
+    assert names == {"config.json", "metrics.jsonl", "status.json", "lock", *tensors}
     assert run.records()[-1]["reason"] == "finished"
     assert summary.row(run).epochs == 3
     with pytest.raises(RunError, match="has finished"):
@@ -350,3 +350,13 @@ def test_weights_are_published_within_an_epoch(store, monkeypatch):
     assert len(seen) == 5
     for before, after in itertools.pairwise(seen):
         assert not any(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_weights_say_of_which_step_they_are(store, monkeypatch):
+    monkeypatch.setattr(worker, "PUBLISH_EVERY", math.inf)  # at the start and at epochs' ends alone
+    run = store.create(CONFIG)
+    published = 0
+    for record in worker.train(run, report_every=3):
+        if record["event"] in ("epoch", "end"):
+            published = record["step"]
+        assert weights.step_of(run.weights) == published

@@ -223,7 +223,8 @@ def _show(run: Run, made_for: tuple[str, float | None], before: History | None) 
 def _draw() -> None:
     """The canvas, in a fragment: a stroke is kept without the rest of the page."""
     try:
-        canvas.draw(PEN, "train")
+        with st.container(key="train-canvas"):
+            canvas.draw(PEN, "train")
     except LabError as error:
         st.error(by_name(error))
 

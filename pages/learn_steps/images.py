@@ -89,7 +89,7 @@ def _others(kind: str) -> None:
             caption = f"The mean of all {look.counts[digit]:,} training images of a {digit}"
             st.image(enlarged(look.means[digit], 6), caption=caption, alt=caption, width=150)
     st.markdown("What others wrote. Which would *you* read wrong?")
-    with st.container(key="learn-images", horizontal=True, gap="small"):
+    with st.container(key="learn-images", horizontal=True, gap="xsmall"):
         for index in picked.tolist():
             with st.container(width=56):
                 st.markdown(in_markdown(images.images[index].numpy(), f"a training image of a {labels[index]}"))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pandas  # noqa: F401  # whole, before Plotly asks for it: it takes one that another thread is still importing
 import plotly.graph_objects as go
 
 TRAINING, VALIDATION, RATE = "#3584e4", "#e66100", "#9141ac"

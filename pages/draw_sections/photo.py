@@ -10,7 +10,6 @@ from PIL import Image
 
 from mnist_core import browser, drawing, image_files
 from mnist_core.errors import LabError
-from mnist_core.figures import photo as photo_figures
 from pages.draw_sections import framed
 from pages.draw_sections.number import say
 from pages.shared import canvas, models
@@ -81,6 +80,8 @@ def _answer(name: str, image: Image.Image, part: Box | None) -> None:
 
 
 def _with_ink(image: Image.Image, page: Page | None) -> Image.Image:
+    from mnist_core.figures import photo as photo_figures  # with pandas, which a drawing does not need
+
     return photo_figures.tinted(image, page.ink) if page else image
 
 

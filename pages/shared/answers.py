@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from mnist_core.figures import predictions as prediction_figures
-from pages.shared import charts
-
 if TYPE_CHECKING:
     from mnist_core.reading.predictions import Predictions
     from mnist_core.reading.predictor import Prediction
@@ -37,6 +34,9 @@ def probabilities(
     values: Sequence[float], key: str, alt: str = "The probability of each digit", height: int = 240
 ) -> None:
     """The ten probabilities as bars, `height` pixels high."""
+    from mnist_core.figures import predictions as prediction_figures  # with pandas, which a drawing does not need
+    from pages.shared import charts
+
     charts.plot(prediction_figures.probabilities(values, height), key, alt)
 
 

@@ -15,6 +15,7 @@ for page in {PAGES}:
     imports = [node for node in body if isinstance(node, (ast.Import, ast.ImportFrom))]
     exec(compile(ast.Module(imports, []), 'imports', 'exec'))
     assert 'torch' not in sys.modules, f'{{page}} imports torch'
+    assert page != 'draw' or 'pandas' not in sys.modules, 'draw imports pandas'
 """
 
 

@@ -7,7 +7,8 @@ import { findContainer, CLEARING } from "./drawable_canvas.js"
 const KEYS = { Escape: "clear", Backspace: "undo", Enter: "clear-keep" }
 
 const LOOK_FOR_CANVAS = 100 // milliseconds
-const SENT = 300 // milliseconds after the pen was lifted in which the canvas sends, which waits 200 for another stroke
+const AGAIN = 200 // milliseconds that the canvas waits for another stroke before it sends what is drawn
+const LONGEST = 3000 // milliseconds that a button waits for that, on a machine that is busy
 const findInToolbar = (title) => findContainer()?.getRootNode().querySelector(`.dc-toolbar button[title^="${title}"]`)
 
 const PEN = ["pointerdown", "pointerup", "pointercancel"]
@@ -16,18 +17,22 @@ const listening = new WeakMap()
 export default ({ parentElement }) => {
   if (listening.has(parentElement)) return // called again, for a change of the theme
   let isDrawing = false
-  let lifted = -SENT
+  let isSent = true // what is drawn
+  let lifted = -LONGEST // the moment at which the pen was
   const follow = (event) => {
-    if (event.type === "pointerdown") isDrawing = event.composedPath().includes(findContainer())
-    else if (isDrawing) lifted = performance.now()
+    if (event.type === "pointerdown") isDrawing = event.button === 0 && event.composedPath().includes(findContainer())
+    else if (isDrawing) [isDrawing, isSent, lifted] = [false, false, performance.now()]
   }
+  const app = document.querySelector('[data-testid="stApp"]')
+  const sending = new MutationObserver(() => (isSent ||= app.dataset.testScriptState !== "notRunning"))
+  sending.observe(app, { attributeFilter: ["data-test-script-state"] })
   const wait = (event) => {
     const button = event.target.closest?.("button, a")
-    const left = lifted + SENT - performance.now()
-    if (!button || left <= 0 || event.ctrlKey || event.metaKey || event.shiftKey) return
+    const passed = performance.now() - lifted
+    if (!button || (isSent && passed > AGAIN) || passed > LONGEST || event.ctrlKey || event.metaKey) return
     event.preventDefault()
     event.stopPropagation()
-    setTimeout(() => button.click(), left)
+    setTimeout(() => button.click(), LOOK_FOR_CANVAS / 2)
   }
   const listener = (event) => {
     const button = event.target.closest?.(`${CLEARING}, .st-key-undo button`)
@@ -52,6 +57,7 @@ export default ({ parentElement }) => {
   const timer = setInterval(findContainer, LOOK_FOR_CANVAS) // a canvas that was put up anew gets its look
   listening.set(parentElement, listener)
   return () => {
+    sending.disconnect()
     for (const type of PEN) document.removeEventListener(type, follow, true)
     document.removeEventListener("click", listener, true)
     document.removeEventListener("keydown", press)

@@ -54,12 +54,17 @@ def _draw() -> None:
     """The canvas; what is drawn on it goes along."""
     st.markdown("**Try it:** draw a digit. It goes with you through the whole course.")
     try:
-        canvas.draw(PEN, "learn")
+        canvas.draw(PEN, "learn", on_stroke=_carry)
+        _carry()
+    except DrawingError as error:
+        st.error(str(error))
+
+
+def _carry() -> None:
+    try:
         carried.keep(canvas.current())
     except EmptyDrawing:
         carried.keep(None)
-    except DrawingError as error:
-        st.error(str(error))
 
 
 def _label() -> None:

@@ -99,10 +99,17 @@ def _canvas(wide: bool = False) -> _Canvas:
     return canvas
 
 
-def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, wide: bool = False) -> None:
+def draw(
+    pen_width: int,
+    page: str,
+    buttons: Callable[[], None] = lambda: None,
+    wide: bool = False,
+    on_stroke: Callable[[], None] = lambda: None,
+) -> None:
     """The canvas, `buttons` and its own ones, on that page. Raises DrawingError if what it sends cannot be read.
 
-    What is drawn on the wide one is apart from what is drawn on the other.
+    `on_stroke` is called with each stroke, before the page is run. What is drawn on the wide one is apart from what is
+    drawn on the other.
     """
     canvas = _canvas(wide)
     width, height = canvas.size
@@ -120,7 +127,7 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, 
                 height=height,
                 return_image_data=True,
                 key=canvas.key,
-                on_change=lambda: _receive(canvas),
+                on_change=lambda: _receive(canvas, on_stroke),
             )
         )
     except UNREADABLE as error:
@@ -134,11 +141,12 @@ def draw(pen_width: int, page: str, buttons: Callable[[], None] = lambda: None, 
             _buttons_in_browser(key="canvas-buttons")
 
 
-def _receive(canvas: _Canvas) -> None:
+def _receive(canvas: _Canvas, on_stroke: Callable[[], None]) -> None:
     """Take what the canvas has sent before the page is run: a button pressed meanwhile ends that run, or leaves it."""
-    with contextlib.suppress(*UNREADABLE):  # the page's run says so
+    with contextlib.suppress(*UNREADABLE, DrawingError):  # the page's run says so
         drawing = st.session_state[canvas.key]["drawing"]
         canvas.receive(CanvasResult(drawing["raw"], drawing["data"], return_image_data=True))
+        on_stroke()
 
 
 def _png(ink: Pixels) -> bytes:

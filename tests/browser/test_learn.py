@@ -76,7 +76,7 @@ def test_the_course_from_ones_own_digit_to_what_is_kept(page: Page) -> None:
     assert "<canvas" in download.value.path().read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("milliseconds", [0, 150, 300, 450])
+@pytest.mark.parametrize("milliseconds", [0, 300])
 def test_next_soon_after_the_last_stroke_leads_on_with_the_drawing(page: Page, milliseconds: int) -> None:
     visit(page, "/learn")
     draw(page, SEVEN)

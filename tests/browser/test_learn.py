@@ -76,15 +76,6 @@ def test_the_course_from_ones_own_digit_to_what_is_kept(page: Page) -> None:
     assert "<canvas" in download.value.path().read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("milliseconds", [0, 300])
-def test_next_soon_after_the_last_stroke_leads_on_with_the_drawing(page: Page, milliseconds: int) -> None:
-    visit(page, "/learn")
-    draw(page, SEVEN)
-    page.wait_for_timeout(milliseconds)
-    go_on(page, 2)
-    expect(page).to_have_url(re.compile(r"step=2&done=1&digit=\."))
-
-
 def test_a_kernel_is_dragged_over_the_image(page: Page) -> None:
     visit(page, "/learn")
     draw(page, SEVEN)

@@ -104,13 +104,15 @@ def test_a_run_is_paused_changed_and_stopped_through_its_folder(workers, store):
 
 
 def test_of_many_short_runs_none_is_trained_twice_also_by_a_node_that_joins_meanwhile(machines, workers, store):
-    made = [store.create(dataclasses.replace(SHORT, seed=seed)) for seed in range(16)]
-    for run in made:
+    made = [store.create(dataclasses.replace(SHORT, seed=seed)) for seed in range(24)]
+    for run in made[:16]:
         workers.submit(run)
     until(lambda: epochs(made[0]), *made)
     machines.add()
+    for run in made[16:]:  # the others may have ended before the node has come
+        workers.submit(run)
     until(lambda: all(state(run) == "finished" for run in made), *made)
-    assert [sum(record["event"] in ("start", "resume") for record in run.records()) for run in made] == [1] * 16
+    assert [sum(record["event"] in ("start", "resume") for record in run.records()) for run in made] == [1] * 24
     assert len({cluster.node_of(run) for run in made}) == 2
 
 

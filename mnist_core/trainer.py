@@ -68,7 +68,8 @@ def fit(
     it usable. Where `state` has epochs behind it, training goes on from there. `loaders` replace the config's data.
     A "step" record comes every `report_every` steps (None: 20, fewer where batches are large) and at each epoch's end,
     with means since the last one; it waits for the next digit where all images since then were of the background.
-    Every loss is the cross-entropy without label smoothing, so that all can be compared. Every number is finite.
+    Every loss is the cross-entropy alone, without label smoothing and distillation, so that all can be compared. Every
+    number is finite.
     Where the config starts from a model, the start says what that reads right, and so does the end beside what is read
     then; the means of its batch normalisation stay as they are.
 

@@ -251,7 +251,7 @@ def _watch(run: Run | None, chosen: TrainConfig | None, every: float | None) -> 
             return
         label = "Your digit now" if run else "Before training"
         live_network.show(
-            network, "train-live", opened=image, run=run.id if run else "", step=at, label=label, height=180
+            network, "train-live", opened=image, run=run.id if run else "", step=at, label=label, height=PICTURE
         )
     except LabError as error:
         st.caption(by_name(error))

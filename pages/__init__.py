@@ -1,1 +1,1 @@
-"""The app's pages, one file each; `streamlit_app.py` lists them."""
+"""The app's pages, one file each; `app.py` lists them."""

@@ -14,7 +14,6 @@ from mnist_core.reading import catalog
 from mnist_core.reading.predictions import SORTS, Indices, Predictions
 from mnist_core.text import quoted
 from pages.shared import answers, browsed, canvas, charts, data, models, strangers
-from pages.shared.entry import through_app
 from pages.shared.markdown import plain
 from pages.shared.pictures import enlarged, in_markdown
 from pages.shared.runs import by_name, titles
@@ -207,7 +206,7 @@ def _large(table: Predictions, index: int, chosen: Indices, images: str) -> None
             )
             if st.button("Open in Draw", icon=":material/draw:", key="open-in-draw"):
                 canvas.open_image(table.images[index], title)
-                st.switch_page("pages/draw.py")
+                st.switch_page("draw.py")
             st.button("Close", on_click=_open, args=(None,), key="large-close", shortcut="Esc")
         picture, bars = st.columns([1, 2])
         with picture:
@@ -244,7 +243,6 @@ def _look(table: Predictions, name: str, images: str, kind: str) -> None:
     browsed.set_link()
 
 
-through_app()
 browsed.follow_link()
 if misread := st.session_state.pop("browse-go-to", None):  # from Draw: what else is taken for that digit
     browsed.set_filters(read=misread, outcome="wrong")

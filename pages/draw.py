@@ -11,7 +11,6 @@ from mnist_core.errors import DrawingError, EmptyDrawing, LabError
 from mnist_core.reading import catalog
 from pages.draw_sections import number, photo
 from pages.shared import answers, canvas, corrections, data, live_network, models
-from pages.shared.entry import through_app
 from pages.shared.runs import by_name, is_active, titles
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def _go(name: str, way: str, digit: int) -> None:
     if way == "inside":
         st.session_state["inside-model"] = name
     if way in dict(WAYS):
-        st.switch_page(f"pages/{way}.py")
+        st.switch_page(f"{way}.py")
 
 
 def _settings(source: str) -> tuple[str, int, bool, bool]:
@@ -133,7 +132,6 @@ def _place_test_image() -> None:
     canvas.open_image(image, title)
 
 
-through_app()
 corrections.switch()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Draw a digit", width="content")

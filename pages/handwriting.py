@@ -5,12 +5,10 @@ import streamlit as st
 from mnist_core.errors import LabError
 from pages.handwriting_sections import keeping, paper, several, teach, write
 from pages.shared import canvas, data, models, own
-from pages.shared.entry import through_app
 from pages.shared.markdown import plain
 
 SECTIONS = ("Write", "From paper", "What is kept", "Several people")
 
-through_app()
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     st.title("Teach it your handwriting", width="content")
     section = st.segmented_control(

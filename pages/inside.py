@@ -5,7 +5,6 @@ import streamlit as st
 from mnist_core.errors import EmptyDrawing, LabError
 from pages.inside_sections import damage, ink, layers, network, space, unit, weights, why
 from pages.shared import answers, data, inspected, models
-from pages.shared.entry import through_app
 from pages.shared.inspected import Subject
 from pages.shared.pictures import enlarged
 from pages.shared.runs import by_name, is_active
@@ -33,7 +32,7 @@ def _look(section: str, name: str, source: str) -> None:
         SECTIONS[section][1](subject)
     except EmptyDrawing:
         st.info("Nothing is drawn: draw a digit, or choose a test image.", icon=":material/draw:")
-        st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:")
+        st.page_link("draw.py", label="Draw a digit", icon=":material/draw:")
     except LabError as error:
         st.error(by_name(error))
 
@@ -49,7 +48,6 @@ def _headline(subject: Subject) -> None:
         answers.doubt(answer)
 
 
-through_app()
 head = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
 head.title("Inside the network", width="content")
 inspected.follow_link(list(SECTIONS))

@@ -24,7 +24,6 @@ from pages.learn_steps import (
     training,
 )
 from pages.shared import data, models
-from pages.shared.entry import through_app
 
 
 class Step(NamedTuple):
@@ -95,7 +94,6 @@ def _begin_at_the_top() -> None:
     )
 
 
-through_app()
 progress.follow_link(len(STEPS))
 if progress.now() == len(STEPS):
     progress.mark()  # it is the end

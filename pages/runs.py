@@ -8,7 +8,6 @@ from mnist_core.figures.comparison import Point
 from mnist_core.reading import catalog
 from mnist_core.runs.summary import Row, test_interval
 from pages.shared import charts, models, run_actions, run_comparison, run_details, run_table
-from pages.shared.entry import through_app
 from pages.shared.runs import get_table
 
 REFRESH = 3.0  # seconds between looks at the table while a run is active
@@ -25,7 +24,7 @@ def _all_runs(refreshed: bool) -> None:
         st.markdown("There are no runs yet: train a network, and it is kept here, beside those that came with the app.")
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Train a network", key="runs-train", type="primary", icon=":material/model_training:"):
-                st.switch_page("pages/train.py")
+                st.switch_page("train.py")
             run_actions.offer_import()
         _board(rows)
         return
@@ -93,7 +92,6 @@ def _board(rows: list[Row]) -> None:
     )
 
 
-through_app()
 st.title("Runs")
 if shown := st.query_params.get("run"):
     run_details.show(shown)

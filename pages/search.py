@@ -4,7 +4,6 @@ import streamlit as st
 
 from mnist_core.errors import LabError
 from pages.shared import data, models, searches
-from pages.shared.entry import through_app
 from pages.shared.runs import by_name
 
 REFRESH = 2.0  # seconds between looks at a search that is led
@@ -70,7 +69,6 @@ def _choose(names: list[str], shown: str | None) -> None:
         st.rerun()
 
 
-through_app()
 try:
     _page()
 except LabError as error:

@@ -17,7 +17,6 @@ from mnist_core.runs.run_store import RUNS
 from mnist_core.runs.status import RunState, Status
 from pages.shared import address, canvas, data, hints, live, live_network, models, preview, searches, settings
 from pages.shared.controls import config_controls
-from pages.shared.entry import through_app
 from pages.shared.markdown import plain
 from pages.shared.run_actions import start_several
 from pages.shared.runs import by_name, get_workers, history_of, titles
@@ -118,9 +117,7 @@ def _others(run: Run | None) -> None:
                 if ids:
                     st.caption(words, width="content")
                 for run_id in ids:
-                    st.page_link(
-                        "pages/train.py", label=plain(called.get(run_id, run_id)), query_params={"run": run_id}
-                    )
+                    st.page_link("train.py", label=plain(called.get(run_id, run_id)), query_params={"run": run_id})
 
 
 def _buttons(chosen: TrainConfig | None, run: Run | None, status: Status | None) -> None:
@@ -263,7 +260,6 @@ def _send_states(run: Run) -> None:
         live_network.send_states(run.id, models.get_snapshots(run))
 
 
-through_app()
 top = st.container(key="train-top", horizontal=True, vertical_alignment="center", gap="medium")
 top.title("Train a network", width="content")
 with st.sidebar:

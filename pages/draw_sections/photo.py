@@ -100,7 +100,7 @@ def _look_inside(name: str, page: Page, picture: Image.Image) -> None:
     ink = page.ink.ink
     canvas.open_image(drawing.to_mnist(ink), "Your photo", ink, picture)
     st.session_state["inside-model"] = name
-    st.switch_page("pages/inside.py")
+    st.switch_page("inside.py")
 
 
 def _take(source: str) -> Image.Image | None:

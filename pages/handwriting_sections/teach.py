@@ -145,7 +145,7 @@ def _before_and_after(run: Run, end: End, config: TrainConfig) -> None:
     with st.container(horizontal=True):
         if st.button("Draw with it", key="own-draw", icon=":material/draw:"):
             st.session_state["draw-model"] = run.id
-            st.switch_page("pages/draw.py")
+            st.switch_page("draw.py")
         title, writers = titles().get(run.id, run.id), ", ".join(config.digits)
         st.download_button(
             "Take it along as one page",

@@ -116,10 +116,10 @@ def _go_on(rows: dict[str, Row]) -> None:
             best = max(rows.values(), key=lambda row: row.test_accuracy or 0)
             if st.button("Draw with your network", key="learn-to-draw", icon=":material/draw:"):
                 st.session_state["draw-model"] = best.run
-                st.switch_page("pages/draw.py")
+                st.switch_page("draw.py")
             links.compare("Compare all on Runs", [row.run for row in rows.values()], "learn-to-runs")
             links.inside("Look inside", "why", best.run, "learn-to-inside", carried.digit().in_inside)
         if st.button("Teach one your handwriting", key="learn-to-handwriting", icon=":material/ink_pen:"):
-            st.switch_page("pages/handwriting.py")
+            st.switch_page("handwriting.py")
         if st.button("Train a better one", key="learn-to-train", icon=":material/tune:"):
-            st.switch_page("pages/train.py")
+            st.switch_page("train.py")

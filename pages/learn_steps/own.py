@@ -24,7 +24,7 @@ def show() -> None:
     with st.container(horizontal=True):
         links.inside("Look inside as it is read", "ink", "cnn", "learn-to-inside", "drawing")
         if st.button("Go on in Draw", key="learn-to-draw", icon=":material/draw:"):
-            st.switch_page("pages/draw.py")
+            st.switch_page("draw.py")
 
 
 def _draw() -> None:

@@ -53,7 +53,7 @@ def _go_on_with(search: Search, best: Trial) -> None:
         for run in made:
             get_workers().submit(run)
         st.session_state["runs-chosen"] = [run.id for run in made]
-        st.switch_page("pages/runs.py", query_params={"compare": ",".join(run.id for run in made)})
+        st.switch_page("runs.py", query_params={"compare": ",".join(run.id for run in made)})
     if st.button("Start from it", key="search-from", icon=":material/tune:"):
         run_actions.train_with_changes(RUNS.open(best.run).config())
 
@@ -195,6 +195,6 @@ def open_what_was_clicked() -> None:
     """The run's page, where a point of a picture was clicked."""
     if run := st.session_state.pop("search-opened", None):
         try:
-            st.switch_page("pages/runs.py", query_params={"run": RUNS.open(run).id})
+            st.switch_page("runs.py", query_params={"run": RUNS.open(run).id})
         except LabError as error:
             st.error(by_name(error))

@@ -45,7 +45,7 @@ def ask(name: str, answered: int) -> None:
     st.caption(f"The drawing is kept in {own.where(own.set_name())}, and nowhere else.")
     if st.button(f"What else is read as {answered}?", key="draw-alike", type="tertiary"):
         st.session_state.update({"browse-model": name, "browse-go-to": str(answered)})
-        st.switch_page("pages/browse.py")
+        st.switch_page("browse.py")
 
 
 def said(name: str) -> None:
@@ -77,7 +77,7 @@ def said(name: str) -> None:
 def _write_more() -> None:
     """To Handwriting, where the canvas is to be empty for the digit that is asked for."""
     canvas.clear()
-    st.switch_page("pages/handwriting.py")
+    st.switch_page("handwriting.py")
 
 
 def _forget(name: str) -> None:

@@ -62,4 +62,4 @@ def _go(run: Run, trained: TrainConfig, way: Way, is_active: bool) -> None:
         return
     st.session_state["train-chosen"] = new.id, time.monotonic()
     address.forget("train")  # the controls follow the link
-    st.switch_page("pages/train.py", query_params={**config.to_query(), "run": new.id})
+    st.switch_page("train.py", query_params={**config.to_query(), "run": new.id})

@@ -103,7 +103,7 @@ def go_on_with(run: Run) -> None:
         ):
             if st.button(words, key=f"to-{page}", icon=icon):
                 st.session_state[f"{page}-model"] = run.id
-                st.switch_page(f"pages/{page}.py")
+                st.switch_page(f"{page}.py")
 
 
 def _figures(status: Status, history: History, trained: TrainConfig) -> None:

@@ -57,7 +57,7 @@ def go_to(run_id: str | None) -> None:
 def train_with_changes(config: TrainConfig) -> None:
     """Open Train with that config in its controls."""
     address.forget("train")
-    st.switch_page("pages/train.py", query_params=config.to_query())
+    st.switch_page("train.py", query_params=config.to_query())
 
 
 def _stop(rows: list[Row]) -> None:
@@ -133,7 +133,7 @@ def _start(make: Callable[[], list[TrainConfig]], title: str) -> None:
         st.error(by_name(error))
         return
     st.session_state["runs-chosen"] = [run.id for run in made]
-    st.switch_page("pages/runs.py", query_params={"compare": ",".join(run.id for run in made)})
+    st.switch_page("runs.py", query_params={"compare": ",".join(run.id for run in made)})
 
 
 def offer_import() -> None:

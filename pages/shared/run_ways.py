@@ -29,6 +29,6 @@ def show(summary: Row) -> None:
         for page, words, icon in PAGES:
             if st.button(words, key=f"runs-to-{page}", icon=icon):
                 st.session_state[f"{page}-model"] = run.id
-                st.switch_page(f"pages/{page}.py")
+                st.switch_page(f"{page}.py")
         with st.popover("Take it along", key="runs-take", icon=":material/package_2:"):
             downloads.show(run, summary)

@@ -49,4 +49,4 @@ def begin_from(config: TrainConfig) -> None:
     """Open the page of searches with a new one around that config."""
     st.session_state["search-base"] = config
     st.session_state["search-new"] = True
-    st.switch_page("pages/search.py")
+    st.switch_page("search.py")

@@ -47,7 +47,7 @@ def read(app: AppTest) -> int:
 
 def open_train(app: AppTest) -> None:
     app.run()
-    app.switch_page("pages/train.py").run()
+    app.switch_page("train.py").run()
     assert not app.exception
 
 

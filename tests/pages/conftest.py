@@ -13,7 +13,7 @@ from mnist_core.files import APP_FOLDER
 from mnist_core.runs import worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.worker_pool import Workers
-from pages.shared import data, entry, runs, searches
+from pages.shared import data, runs, searches
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT
 
@@ -26,9 +26,7 @@ def app(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App
     """The pages as scripts, with `runs` in the test's own folder."""
     monkeypatch.setenv("MNIST_ROOT", MNIST_ROOT)  # a relative one would be lost with the next line
     monkeypatch.chdir(tmp_path)  # where `runs` is made
-    # AppTest always runs a page by itself, and to start over would lose a click
-    monkeypatch.setattr(entry, "through_app", lambda: None)
-    yield AppTest.from_file(APP_FOLDER / "streamlit_app.py", default_timeout=180)  # seconds; torch may be imported
+    yield AppTest.from_file(APP_FOLDER / "pages" / "app.py", default_timeout=180)  # seconds; torch may be imported
     runs.get_workers().close()
     for key, job in list(get_jobs()._jobs.items()):
         if not job.done:  # nobody looks at it any more
@@ -61,7 +59,7 @@ def open_page(app: AppTest) -> Iterator[Callable[..., AppTest]]:
 
     def at(name: str, **link: object) -> AppTest:
         app.run()
-        app.switch_page(f"pages/{name}.py")
+        app.switch_page(f"{name}.py")
         app.query_params.clear()
         app.query_params.update({key: str(value) for key, value in link.items()})
         return app.run()

@@ -22,7 +22,7 @@ def ink_of_a_seven():
 
 def test_without_mnist_browse_shows_the_sample_and_says_so(app, without_mnist):
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     assert not app.exception
     assert "MNIST is not on this machine" in app.info[0].value
     assert f"images of {SAMPLE_IN_WORDS}" in text(app)
@@ -36,7 +36,7 @@ def test_without_mnist_browse_shows_the_sample_and_says_so(app, without_mnist):
 @needs_mnist
 def test_browse_shows_what_is_read_wrong_and_one_image_large(app):
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     assert not app.exception
     wrong = 10_000 - round(catalog.card("cnn")["test_accuracy"] * 10_000)
     assert "right (95 % interval 99" in text(app)
@@ -58,7 +58,7 @@ def test_damaged_weights_are_said_by_browse(app, tmp_path, small):
     broken = RunStore(tmp_path / "runs").create(small)
     broken.weights.write_bytes(b"nonsense")
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     app.selectbox(key="browse-model").select(broken.id).run()
     assert not app.exception
     assert "are damaged or belong to another network" in app.error[0].value
@@ -69,7 +69,7 @@ def test_damaged_weights_are_said_by_browse(app, tmp_path, small):
 @needs_mnist
 def test_what_is_mixed_up_is_said_the_worst_first_and_leads_to_its_images(app):
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     pairs = [button for button in app.button if str(button.key).startswith("mix-up-")]
     counts = [1 if "once" in pair.label else int(pair.label.split(": ")[1].split()[0]) for pair in pairs]
     assert counts == sorted(counts, reverse=True)
@@ -84,7 +84,7 @@ def test_what_is_mixed_up_is_said_the_worst_first_and_leads_to_its_images(app):
 def test_own_digits_are_browsed_as_well(app, without_mnist, tmp_path):
     store = DigitStore(tmp_path / "digits")
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     assert "own/anna" not in app.selectbox(key="browse-images").options
     anna = store.create("anna")
     for label, image in ((7, ink_of_a_seven()), (1, ink_of_a_seven())):
@@ -110,7 +110,7 @@ def test_an_own_set_that_cannot_be_read_is_said(app, without_mnist, tmp_path):
     store = DigitStore(tmp_path / "digits")
     store.create("empty")
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     app.selectbox(key="browse-images").select("own/empty").run()
     assert not app.exception
     assert "The set empty is empty" in app.error[0].value
@@ -120,7 +120,7 @@ def test_an_own_set_that_cannot_be_read_is_said(app, without_mnist, tmp_path):
 
 def test_filters_that_leave_nothing_say_so(app, without_mnist):
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     app.selectbox(key="browse-true").select("0").run()
     app.selectbox(key="browse-read").select("1").run()
     assert "No image is left" in app.info[-1].value
@@ -136,7 +136,7 @@ def test_how_well_strangers_are_read_is_said_of_each_shipped_model_as_it_is(app,
         assert row["test_accuracy"] == pytest.approx(card["test_accuracy"], abs=2e-4)
         assert [one["set"] for one in row["strangers"]] == list(strangers.SETS)
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     assert not app.exception
     (table,) = [text.value for text in app.markdown if "| read right |" in text.value]
     for i, one in enumerate(rows[0]["strangers"]):
@@ -148,7 +148,7 @@ def test_how_well_strangers_are_read_is_said_of_each_shipped_model_as_it_is(app,
 @needs_mnist
 def test_the_address_holds_what_is_shown_and_opens_it_again(app, open_page):
     app.run()
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     assert dict(app.query_params) == {"model": "cnn", "images": "test", "outcome": "wrong"}
     app.selectbox(key="browse-model").select("mlp").run()
     app.selectbox(key="browse-images").select("validation").run()

@@ -32,8 +32,8 @@ def number(app: AppTest) -> str:
 
 def leave_and_come_back(app: AppTest) -> None:
     """Train, with a canvas of its own, and back to Draw."""
-    app.switch_page("pages/train.py").run()
-    app.switch_page("pages/draw.py").run()
+    app.switch_page("train.py").run()
+    app.switch_page("draw.py").run()
 
 
 def test_the_default_model_answers_without_torch_on_the_server(app):
@@ -197,7 +197,7 @@ def test_a_network_that_no_browser_can_run_answers_from_the_server(app, tmp_path
 def test_the_way_to_browse_shows_what_else_is_taken_for_the_digit(app):
     app.run()
     app.session_state["browse-go-to"] = "7"
-    app.switch_page("pages/browse.py").run()
+    app.switch_page("browse.py").run()
     assert not app.exception
     assert app.selectbox(key="browse-read").value == "7"
 

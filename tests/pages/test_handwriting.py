@@ -20,7 +20,7 @@ ONE = [(140, 40), (140, 240)]
 @pytest.fixture
 def page(app):
     app.run()
-    app.switch_page("pages/handwriting.py").run()
+    app.switch_page("handwriting.py").run()
     assert not app.exception
     return app
 
@@ -135,7 +135,7 @@ def test_digits_go_to_the_set_that_is_chosen(page, sets):
 
 def test_two_visitors_who_begin_at_once_have_sets_of_their_own(app, sets, monkeypatch):
     monkeypatch.setattr(type(st.context), "ip_address", "192.0.2.1")
-    page = app.run().switch_page("pages/handwriting.py").run()
+    page = app.run().switch_page("handwriting.py").run()
     assert page.selectbox(key="own-set-choice").value == "me"
     sets.create("me").add(1, strokes(1))  # the other one
     for count in (1, 2):
@@ -207,7 +207,7 @@ def test_a_photo_of_the_sheet_is_looked_at_and_kept(page, sets):
 @pytest.mark.parametrize("name", ["../x", "<b>x</b>", "![x](http://192.0.2.1/x.png)", "x" * 10_000])
 def test_a_name_that_is_none_is_one_sentence_and_no_markup(app, sets, name):
     app.session_state["own-set"] = name
-    page = app.run().switch_page("pages/handwriting.py").run()
+    page = app.run().switch_page("handwriting.py").run()
     assert not page.exception
     (error,) = page.error
     assert "cannot be a set's name" in error.value

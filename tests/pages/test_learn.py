@@ -125,8 +125,8 @@ def test_progress_comes_back_with_the_address(learn):
     app = learn(step=4, done="1,2,3")
     assert app.header[0].value.startswith("4. ")
     assert app.get("progress")[0].proto.text == "3 of 13 done"
-    app.switch_page("pages/runs.py").run()
-    app.switch_page("pages/learn.py").run()
+    app.switch_page("runs.py").run()
+    app.switch_page("learn.py").run()
     assert dict(app.query_params) == {"step": "4", "done": "1,2,3"}
 
 

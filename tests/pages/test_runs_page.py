@@ -17,7 +17,7 @@ from tests.pages import control, controls, metrics, open_train, text
 
 def open_runs(app: AppTest, **words: str) -> None:
     app.run()
-    app.switch_page("pages/runs.py")
+    app.switch_page("runs.py")
     app.query_params.clear()
     for name, word in words.items():
         app.query_params[name] = word
@@ -223,7 +223,7 @@ def test_several_seeds_are_started_and_wait_in_line(app, monkeypatch):
 def test_several_seeds_are_compared_when_they_have_ended(app, at_once):
     made = repeat(app)
     assert [run.status().state for run in made] == ["finished"] * 3
-    app.switch_page("pages/runs.py").run()  # they are chosen there
+    app.switch_page("runs.py").run()  # they are chosen there
     assert not app.exception
     assert "with 3 seeds" in text(app)
 
@@ -238,7 +238,7 @@ def test_values_that_cannot_be_used_start_nothing(app, tmp_path):
 
 def test_a_lesson_locks_and_hides(app):
     app.run()
-    app.switch_page("pages/train.py")
+    app.switch_page("train.py")
     app.query_params.update({"lr": "0.03", "lock": "lr,model", "hide": "epochs,seed"})
     app.run()
     assert not app.exception
@@ -267,7 +267,7 @@ def test_a_lesson_is_made(app):
 def test_a_folder_of_runs_that_cannot_be_read_is_said(app, tmp_path, page):
     app.run()
     (tmp_path / "runs").write_text("a file where the folder should be")
-    app.switch_page(f"pages/{page}.py").run()
+    app.switch_page(f"{page}.py").run()
     assert not app.exception
     assert "cannot be listed" in text(app)
 

@@ -23,7 +23,7 @@ def begin(app):
     app.run()
     app.session_state["search-base"] = SMALL
     app.session_state["search-new"] = True
-    app.switch_page("pages/search.py").run()
+    app.switch_page("search.py").run()
     assert not app.exception
     return app
 
@@ -38,7 +38,7 @@ def searched(name="one", trials=9, **changes):
 
 def shown(app, name="one"):
     app.run()
-    app.switch_page("pages/search.py")
+    app.switch_page("search.py")
     app.query_params["search"] = name
     app.run()
     assert not app.exception
@@ -47,11 +47,11 @@ def shown(app, name="one"):
 
 def test_two_clicks_from_train_start_a_search_around_its_settings(app):
     app.run()
-    app.switch_page("pages/train.py")
+    app.switch_page("train.py")
     app.query_params.update({"data": "sample", "hidden": "8", "epochs": "1", "device": "cpu"})
     app.run()
     app.button(key="train-search").click().run()
-    app.switch_page("pages/search.py").run()  # or AppTest would go back to Train
+    app.switch_page("search.py").run()  # or AppTest would go back to Train
     assert "mlp 8" in text(app)
     assert app.text_input(key="search-of-lr").value == "0.001..0.1"
     app.button(key="search-start").click().run()
@@ -118,6 +118,6 @@ def test_without_optuna_the_page_says_what_to_install(app, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     searches.get_store.cache_clear()
     app.run()
-    app.switch_page("pages/search.py").run()
+    app.switch_page("search.py").run()
     assert not app.exception
     assert "pip install -r requirements-search.txt" in app.info[0].value

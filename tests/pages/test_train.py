@@ -192,8 +192,8 @@ def test_settings_survive_a_switch_of_the_page(app):
     control(app, "epochs").set_value(3).run()
     control(app, "hidden").set_value("12 8").run()
     control(app, "model").select("cnn").run()
-    app.switch_page("pages/draw.py").run()
-    app.switch_page("pages/train.py").run()
+    app.switch_page("draw.py").run()
+    app.switch_page("train.py").run()
     assert control(app, "epochs").value == 3
     control(app, "model").select("mlp").run()
     assert control(app, "hidden").value == "12 8"

@@ -30,10 +30,11 @@ class Step(NamedTuple):
     title: str
     show: Callable[[], None]
     trains: str = ""  # the name of its trainings
+    leave: Callable[[], None] = lambda: None  # what Next does before it leads on
 
 
 STEPS = (
-    Step("Look at the images", images.show),
+    Step("Look at the images", images.show, leave=images.carry),
     Step("From picture to row", flat.show),
     Step("A linear model", linear.show, "linear"),
     Step("A hidden layer", hidden.show, "hidden"),
@@ -80,10 +81,15 @@ def _onward() -> None:
                 key="learn-next",
                 type="secondary" if trains and training.is_to_come(trains) else "primary",
                 icon=":material/arrow_forward:",
-                on_click=progress.go_on,
+                on_click=_go_on,
             )
         if step == len(STEPS):
             st.button("Start over", key="learn-over", type="tertiary", on_click=progress.start_over)
+
+
+def _go_on() -> None:
+    STEPS[progress.now() - 1].leave()
+    progress.go_on()
 
 
 def _begin_at_the_top() -> None:

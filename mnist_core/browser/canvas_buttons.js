@@ -24,12 +24,15 @@ export default ({ parentElement }) => {
     else if (isDrawing) [isDrawing, isSent, lifted] = [false, false, performance.now()]
   }
   const app = document.querySelector('[data-testid="stApp"]')
-  const sending = new MutationObserver(() => (isSent ||= app.dataset.testScriptState !== "notRunning"))
+  const sinceLifted = () => performance.now() - lifted
+  // before it has waited, a run of the page is not the canvas' own
+  const sending = new MutationObserver(
+    () => (isSent ||= sinceLifted() > AGAIN && app.dataset.testScriptState !== "notRunning"),
+  )
   sending.observe(app, { attributeFilter: ["data-test-script-state"] })
   const wait = (event) => {
     const button = event.target.closest?.("button, a")
-    const passed = performance.now() - lifted
-    if (!button || (isSent && passed > AGAIN) || passed > LONGEST || event.ctrlKey || event.metaKey) return
+    if (!button || isSent || sinceLifted() > LONGEST || event.ctrlKey || event.metaKey) return
     event.preventDefault()
     event.stopPropagation()
     setTimeout(() => button.click(), LOOK_FOR_CANVAS / 2)

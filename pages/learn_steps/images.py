@@ -54,13 +54,14 @@ def _draw() -> None:
     """The canvas; what is drawn on it goes along."""
     st.markdown("**Try it:** draw a digit. It goes with you through the whole course.")
     try:
-        canvas.draw(PEN, "learn", on_stroke=_carry)
-        _carry()
+        canvas.draw(PEN, "learn", on_stroke=carry)
+        carry()
     except DrawingError as error:
         st.error(str(error))
 
 
-def _carry() -> None:
+def carry() -> None:
+    """Take what is drawn along; also as the step is left, for Next may end the run that would have done so."""
     try:
         carried.keep(canvas.current())
     except EmptyDrawing:

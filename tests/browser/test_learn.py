@@ -76,6 +76,14 @@ def test_the_course_from_ones_own_digit_to_what_is_kept(page: Page) -> None:
     assert "<canvas" in download.value.path().read_text(encoding="utf-8")
 
 
+def test_next_at_once_after_the_last_stroke_takes_the_drawing_along(page: Page) -> None:
+    visit(page, "/learn")
+    draw(page, SEVEN)
+    page.locator(".st-key-learn-next button").click()
+    expect(heading(page)).to_contain_text("2. ")
+    expect(page).to_have_url(re.compile(r"step=2&done=1&digit=\."))
+
+
 def test_a_kernel_is_dragged_over_the_image(page: Page) -> None:
     visit(page, "/learn")
     draw(page, SEVEN)

@@ -326,7 +326,11 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainConfig":
-        """The config of `to_dict`. Fields left out take their default; raises ConfigError for one it does not know."""
+        """The config of `to_dict`, also of an earlier version's.
+
+        Fields left out take their default; raises ConfigError for one that it does not know.
+        """
+        values = {name: value for name, value in values.items() if name not in GONE}
         for name in values:
             if name not in RULES:
                 raise ConfigError(
@@ -384,6 +388,7 @@ class TrainConfig:
 
 RULES: dict[str, Rule] = {field.name: field.metadata["rule"] for field in dataclasses.fields(TrainConfig)}
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
+GONE = ("base_share",)  # fields of earlier versions, which runs that were trained with them still hold
 # int, float or str: the type of a value, or of its items where is_list says so
 ITEM_TYPES: dict[str, type] = {
     name: next(t for t in (typing.get_args(hint) or (hint,)) if t not in (type(None), ...))

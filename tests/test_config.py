@@ -173,6 +173,10 @@ CONFIGS = [
 ]
 
 
+def test_a_field_that_is_gone_does_not_make_an_old_run_unreadable():
+    assert TrainConfig.from_dict({"lr": 0.5, "base_share": 0.3}) == TrainConfig(lr=0.5)
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_link_both_ways(config):
     words = config.to_query()

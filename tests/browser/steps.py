@@ -78,21 +78,24 @@ LAID_OUT = """() => {
 }"""
 
 
+PIXELS = """container => {
+    const all = new OffscreenCanvas(420, 420).getContext('2d')
+    for (const canvas of container.querySelectorAll('canvas')) all.drawImage(canvas, 0, 0)
+    const red = all.getImageData(0, 0, 420, 420).data.filter((value, index) => index % 4 === 0)
+    return %s
+}"""
+
+
 def picture(page: Page) -> list[int]:
     """How much ink each pixel has on the canvas and behind it, where what was drawn before it was mounted is shown."""
-    values: list[int] = page.locator(".dc-container").evaluate(
-        """container => {
-            const all = new OffscreenCanvas(420, 420).getContext('2d')
-            for (const canvas of container.querySelectorAll('canvas')) all.drawImage(canvas, 0, 0)
-            return Array.from(all.getImageData(0, 0, 420, 420).data.filter((value, index) => index % 4 === 0))
-        }"""
-    )
+    values: list[int] = page.locator(".dc-container").evaluate(PIXELS % "Array.from(red)")
     return values
 
 
 def ink(page: Page) -> int:
     """How many pixels are white on the canvas."""
-    return sum(value > 200 for value in picture(page))
+    count: int = page.locator(".dc-container").evaluate(PIXELS % "red.filter((value) => value > 200).length")
+    return count
 
 
 def answer(page: Page) -> Locator:

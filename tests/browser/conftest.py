@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from mnist_core.files import APP_FOLDER
 from mnist_core.runs.run_store import RunStore
@@ -157,3 +157,13 @@ def visitor(browser: Browser, shared_server: Server) -> Iterator[BrowserContext]
 def page(visitor: BrowserContext, server: Server) -> Iterator[Page]:
     with opened(visitor) as page:
         yield page
+
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def phone(page: Page) -> Page:
+    """A page as wide as a phone's."""
+    page.set_viewport_size(PHONE)
+    return page

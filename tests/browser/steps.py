@@ -81,7 +81,7 @@ LAID_OUT = """() => {
 PIXELS = """container => {
     const all = new OffscreenCanvas(420, 420).getContext('2d')
     for (const canvas of container.querySelectorAll('canvas')) all.drawImage(canvas, 0, 0)
-    const red = all.getImageData(0, 0, 420, 420).data.filter((value, index) => index % 4 === 0)
+    const red = all.getImageData(0, 0, 420, 420).data.filter((value, index) => index %% 4 === 0)
     return %s
 }"""
 

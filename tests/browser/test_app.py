@@ -1,11 +1,12 @@
 """All pages as a visitor finds them, in a real browser."""
 
+import contextlib
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mnist_core import config, mnist_files
 from mnist_core.config import TrainConfig
@@ -16,7 +17,7 @@ from mnist_core.search import space
 from mnist_core.search.driver import drive
 from mnist_core.search.settings import SearchConfig
 from mnist_core.search.study import SearchStore
-from tests.browser.conftest import Server, serving, visiting
+from tests.browser.conftest import PHONE, Server, opened, serving, visiting
 from tests.browser.steps import (
     ONE,
     ZERO,
@@ -60,39 +61,39 @@ def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:
         expect(other).to_have_url(re.compile(r"\?(?!.*epochs).*seed=3"))
 
 
-def test_a_click_on_a_confusion_cell_shows_its_images_beside_it(browser: Browser, server: Server) -> None:
-    with visiting(browser, server, width=1280, height=720) as page:
-        page.goto("/browse")
-        at_rest(page)
-        expect(page.locator(".st-key-gallery")).to_be_visible(timeout=60_000)
-        at_rest(page)
-        box = page.locator(".st-key-confusion .nsewdrag").first.bounding_box()
-        assert box
-        page.mouse.click(box["x"] + box["width"] * 0.35, box["y"] + box["height"] * 0.35)  # a true 3, read as 3
-        expect(page.get_by_label("True digit", exact=True)).to_have_value("3")
-        expect(page.get_by_label("Read as", exact=True)).to_have_value("3")
-        expect(page.locator(".st-key-confusion .shapelayer path")).to_have_count(1)
-        at_rest(page)
-        expect(page.locator(".st-key-confusion .shapelayer path")).to_be_in_viewport()
-        pictures = page.locator(".st-key-gallery img")
-        expect(pictures.first).to_be_in_viewport(ratio=1)
-        pictures.first.click()
-        large = page.locator(".st-key-large")
-        expect(large).to_contain_text("a true 3")
-        at_rest(page)  # a key that comes while a script runs is lost
-        first = large.inner_text()
-        page.keyboard.press("ArrowRight")
-        wait_until(page, lambda: large.inner_text() != first)
-        at_rest(page)
-        page.keyboard.press("ArrowLeft")
-        wait_until(page, lambda: large.inner_text() == first)
-        expect(page).to_have_url(re.compile(r"outcome=any&true=3&read=3&image=\d+$"))
-        page.reload()
-        at_rest(page)
-        wait_until(page, lambda: large.inner_text() == first)
-        press(page, "open-in-draw")
-        expect(page.get_by_text("a true 3; draw to replace it")).to_be_visible()
-        expect(answer(page)).not_to_have_text("")
+def test_a_click_on_a_confusion_cell_shows_its_images_beside_it(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto("/browse")
+    at_rest(page)
+    expect(page.locator(".st-key-gallery")).to_be_visible(timeout=60_000)
+    at_rest(page)
+    box = page.locator(".st-key-confusion .nsewdrag").first.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 0.35, box["y"] + box["height"] * 0.35)  # a true 3, read as 3
+    expect(page.get_by_label("True digit", exact=True)).to_have_value("3")
+    expect(page.get_by_label("Read as", exact=True)).to_have_value("3")
+    expect(page.locator(".st-key-confusion .shapelayer path")).to_have_count(1)
+    at_rest(page)
+    expect(page.locator(".st-key-confusion .shapelayer path")).to_be_in_viewport()
+    pictures = page.locator(".st-key-gallery img")
+    expect(pictures.first).to_be_in_viewport(ratio=1)
+    pictures.first.click()
+    large = page.locator(".st-key-large")
+    expect(large).to_contain_text("a true 3")
+    at_rest(page)  # a key that comes while a script runs is lost
+    first = large.inner_text()
+    page.keyboard.press("ArrowRight")
+    wait_until(page, lambda: large.inner_text() != first)
+    at_rest(page)
+    page.keyboard.press("ArrowLeft")
+    wait_until(page, lambda: large.inner_text() == first)
+    expect(page).to_have_url(re.compile(r"outcome=any&true=3&read=3&image=\d+$"))
+    page.reload()
+    at_rest(page)
+    wait_until(page, lambda: large.inner_text() == first)
+    press(page, "open-in-draw")
+    expect(page.get_by_text("a true 3; draw to replace it")).to_be_visible()
+    expect(answer(page)).not_to_have_text("")
 
 
 def test_without_mnist_the_pages_work_on_the_sample(browser: Browser, tmp_path) -> None:
@@ -111,33 +112,32 @@ def test_without_mnist_the_pages_work_on_the_sample(browser: Browser, tmp_path) 
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_both_themes(browser: Browser, server: Server, path: str, scheme: str) -> None:
-    with visiting(browser, server, color_scheme=scheme) as page:
-        page.goto(path)
-        at_rest(page)
-        expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
-        color = page.locator("[data-testid=stApp]").evaluate("app => getComputedStyle(app).backgroundColor")
-        assert color == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 29)"}[scheme]
+def test_both_themes(page: Page, path: str, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(path)
+    at_rest(page)
+    expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
+    color = page.locator("[data-testid=stApp]").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert color == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 29)"}[scheme]
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_phone_shows_all_without_scrolling_sideways(browser: Browser, server: Server, path: str) -> None:
-    with visiting(browser, server, width=390, height=844) as page:
-        page.goto(path)
-        at_rest(page)
-        expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
-        main = page.locator("[data-testid=stMain]")
-        assert main.evaluate("main => main.scrollWidth") <= 390
-        if path == "/":
-            draw(page, ONE)
-            expect(answer(page)).to_have_text("1")
-            expect(answer(page)).to_be_visible()
+def test_a_phone_shows_all_without_scrolling_sideways(phone: Page, path: str) -> None:
+    phone.goto(path)
+    at_rest(phone)
+    expect(phone.get_by_role("heading", name=PAGES[path])).to_be_visible()
+    main = phone.locator("[data-testid=stMain]")
+    assert main.evaluate("main => main.scrollWidth") <= 390
+    if path == "/":
+        draw(phone, ONE)
+        expect(answer(phone)).to_have_text("1")
+        expect(answer(phone)).to_be_visible()
 
 
 class Full(NamedTuple):
-    """A served app with the runs of the course and a search that has ended."""
+    """A served app with the runs of the course and a search that has ended, as a visitor with a phone sees it."""
 
-    server: Server
+    phone: BrowserContext
     classic: str
     convolutions: str
     course: str  # all of its runs, as its address has them
@@ -146,7 +146,11 @@ class Full(NamedTuple):
 @pytest.fixture(scope="module")
 def full(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
     data = "sample" if mnist_files.missing() else "mnist"
-    with serving(tmp_path_factory.mktemp("full")) as server, pytest.MonkeyPatch.context() as patch:
+    with (
+        serving(tmp_path_factory.mktemp("full")) as server,
+        contextlib.closing(browser.new_context(base_url=server.address, viewport=PHONE)) as phone,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         runs, ids = RunStore(server.runs_dir), {}
         for step in ("linear", "hidden", "classic", "convolution"):
             for name, trained in trainings.trainings(step, data).items():
@@ -158,7 +162,7 @@ def full(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         around = TrainConfig(data="sample", hidden=(8,), epochs=2, device="cpu")
         search = SearchStore(runs).create("one", SearchConfig(around, varied, trials=12))
         list(drive(search, Here()))
-        yield Full(server, ids["the classic"], ids["convolutions"], ",".join(ids.values()))
+        yield Full(phone, ids["the classic"], ids["convolutions"], ",".join(ids.values()))
 
 
 # By the address of a page with all that it can have: what is seen of it last.
@@ -183,8 +187,8 @@ LAST = {
 
 
 @pytest.mark.parametrize("address", LAST)
-def test_no_page_is_long_on_a_phone(browser: Browser, full: Full, address: str) -> None:
-    with visiting(browser, full.server, width=390, height=844) as page:
+def test_no_page_is_long_on_a_phone(full: Full, address: str) -> None:
+    with opened(full.phone) as page:
         page.goto(address.format(**full._asdict()))
         at_rest(page)
         expect(page.locator(LAST[address]).first).to_be_attached(timeout=60_000)

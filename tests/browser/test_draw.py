@@ -274,27 +274,25 @@ def test_a_drawing_survives_a_switch_of_the_page(page: Page) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
-def test_canvas_answer_and_network_are_above_the_fold(
-    browser: Browser, server: Server, width: int, height: int
-) -> None:
-    with visiting(browser, server, width=width, height=height) as page:
-        page.goto("/")
-        at_rest(page)
-        draw(page, SEVEN)
-        expect(answer(page)).to_have_text("7")
-        seen = ("canvas.upper-canvas", "[data-testid=live-answer]", "[data-testid=live-network]")
-        boxes = [page.locator(selector).bounding_box() for selector in seen]
-        assert all(boxes)
-        ends = [box["y"] + box["height"] for box in boxes if box]
-        canvas = boxes[0]
-        assert canvas
-        if width > 1000:
-            assert canvas["width"] >= 420
-            assert max(ends) <= height
-        else:
-            assert canvas["width"] >= 350
-            assert ends[1] <= height
-        assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= width
+def test_canvas_answer_and_network_are_above_the_fold(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto("/")
+    at_rest(page)
+    draw(page, SEVEN)
+    expect(answer(page)).to_have_text("7")
+    seen = ("canvas.upper-canvas", "[data-testid=live-answer]", "[data-testid=live-network]")
+    boxes = [page.locator(selector).bounding_box() for selector in seen]
+    assert all(boxes)
+    ends = [box["y"] + box["height"] for box in boxes if box]
+    canvas = boxes[0]
+    assert canvas
+    if width > 1000:
+        assert canvas["width"] >= 420
+        assert max(ends) <= height
+    else:
+        assert canvas["width"] >= 350
+        assert ends[1] <= height
+    assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= width
 
 
 def test_a_number_is_written_on_a_wide_canvas(page: Page) -> None:

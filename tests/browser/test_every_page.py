@@ -3,7 +3,7 @@
 import contextlib
 import re
 import urllib.parse
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -113,15 +113,16 @@ def is_elsewhere(url: str, host: str) -> bool:
 @pytest.mark.parametrize(
     ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)], ids=lambda value: str(value)
 )
-def test_axe_finds_nothing_serious(browser: Browser, server: Server, scheme: str, width: int) -> None:
+def test_axe_finds_nothing_serious(page: Page, scheme: Literal["light", "dark"], width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     found: dict[str, list[str]] = {}
-    with visiting(browser, server, width=width, height=900, color_scheme=scheme) as page:
-        for path in PATHS:
-            page.goto(path)
-            page.wait_for_load_state("networkidle")  # what draws a control is loaded when the first one is drawn
-            at_rest(page)
-            if problems := lasting(page):
-                found[path] = problems
+    for path in PATHS:
+        page.goto(path)
+        page.wait_for_load_state("networkidle")  # what draws a control is loaded when the first one is drawn
+        at_rest(page)
+        if problems := lasting(page):
+            found[path] = problems
     assert found == {}
 
 

@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from mnist_core import dataset, mnist_files
 from tests.browser import steps
-from tests.browser.conftest import Server, visiting
+from tests.browser.conftest import Server
 from tests.browser.steps import answer, at_rest, choose, draw, kept, press, switch_to, visit, wait_until
 
 FLAGGED_SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
@@ -171,11 +171,10 @@ def test_a_run_that_trains_is_looked_into(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_phone_shows_each_section_without_scrolling_sideways(browser: Browser, server: Server, section: str) -> None:
-    with visiting(browser, server, width=390, height=844) as page:
-        page.goto(f"/inside?section={section}&model=cnn&image=4")
-        at_rest(page)
-        expect(page.locator(".lab-answer" if section == "network" else ".st-key-inside-answer")).to_be_visible()
-        wait_until(page, lambda: page.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390)
-        missing = page.locator("[data-testid=stMain] img").evaluate_all("all => all.filter(one => !one.alt).length")
-        assert missing == 0
+def test_a_phone_shows_each_section_without_scrolling_sideways(phone: Page, section: str) -> None:
+    phone.goto(f"/inside?section={section}&model=cnn&image=4")
+    at_rest(phone)
+    expect(phone.locator(".lab-answer" if section == "network" else ".st-key-inside-answer")).to_be_visible()
+    wait_until(phone, lambda: phone.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390)
+    missing = phone.locator("[data-testid=stMain] img").evaluate_all("all => all.filter(one => !one.alt).length")
+    assert missing == 0

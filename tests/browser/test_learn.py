@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Server, visiting
 from tests.browser.steps import SEVEN, at_rest, draw, kept, press, visit
 
 STEPS = 13
@@ -119,10 +118,9 @@ def test_the_next_step_is_seen_from_its_top(page: Page) -> None:
 
 
 @pytest.mark.parametrize("step", range(1, STEPS + 1))
-def test_each_step_fits_a_phone(browser: Browser, server: Server, step: int) -> None:
-    with visiting(browser, server, width=390, height=844) as page:
-        page.goto(f"/learn?step={step}")
-        at_rest(page)
-        expect(heading(page)).to_contain_text(f"{step}. ")
-        sideways = "document.querySelector('[data-testid=stMain]')"
-        assert page.evaluate(f"{sideways}.scrollWidth <= {sideways}.clientWidth")
+def test_each_step_fits_a_phone(phone: Page, step: int) -> None:
+    phone.goto(f"/learn?step={step}")
+    at_rest(phone)
+    expect(heading(phone)).to_contain_text(f"{step}. ")
+    sideways = "document.querySelector('[data-testid=stMain]')"
+    assert phone.evaluate(f"{sideways}.scrollWidth <= {sideways}.clientWidth")

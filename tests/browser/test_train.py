@@ -80,27 +80,27 @@ def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> Non
     expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
-def test_a_blank_network_learns_the_drawn_digit_on_one_screen(browser: Browser, server: Server) -> None:
-    with visiting(browser, server, width=1280, height=720) as page:
-        visit(page, f"/train?model=mlp&epochs=5&data={DATA}")
-        expect(page.get_by_text("Before training")).to_be_visible(timeout=60_000)
-        draw(page, SEVEN)
-        expect(page.get_by_test_id("live-words").first).to_contain_text("% sure")
-        blank = float(percent(page))
-        assert blank < 40
-        kept(page)
-        press(page, "train-start")
-        expect(page.get_by_text("Your digit now")).to_be_visible()
-        expect(page.locator(".st-key-curves canvas")).to_have_count(2)
-        assert box_of(page.locator(".st-key-curves"))["y"] < 620
-        for name in ("live-digit", "live-network", "live-curve"):  # while it trains, all on one screen
-            box = box_of(page.get_by_test_id(name).first)
-            assert box["y"] + box["height"] <= 720
-        expect(status(page)).to_contain_text("finished", timeout=120_000)
-        expect(answer(page)).to_have_text("7")
-        wait_until(page, lambda: float(percent(page)) > 90)
-        draw(page, BAR)  # goes on to be drawn on, and is read by what was trained
-        expect(answer(page)).to_have_text("7")
+def test_a_blank_network_learns_the_drawn_digit_on_one_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    visit(page, f"/train?model=mlp&epochs=5&data={DATA}")
+    expect(page.get_by_text("Before training")).to_be_visible(timeout=60_000)
+    draw(page, SEVEN)
+    expect(page.get_by_test_id("live-words").first).to_contain_text("% sure")
+    blank = float(percent(page))
+    assert blank < 40
+    kept(page)
+    press(page, "train-start")
+    expect(page.get_by_text("Your digit now")).to_be_visible()
+    expect(page.locator(".st-key-curves canvas")).to_have_count(2)
+    assert box_of(page.locator(".st-key-curves"))["y"] < 620
+    for name in ("live-digit", "live-network", "live-curve"):  # while it trains, all on one screen
+        box = box_of(page.get_by_test_id(name).first)
+        assert box["y"] + box["height"] <= 720
+    expect(status(page)).to_contain_text("finished", timeout=120_000)
+    expect(answer(page)).to_have_text("7")
+    wait_until(page, lambda: float(percent(page)) > 90)
+    draw(page, BAR)  # goes on to be drawn on, and is read by what was trained
+    expect(answer(page)).to_have_text("7")
 
 
 def box_of(element: Locator) -> FloatRect:

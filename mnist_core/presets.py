@@ -64,7 +64,7 @@ RECIPES = {
     "cnn": Preset(
         "Handwriting of many hands, and images that are no digits: how the cnn was made that reads your drawings, in "
         "about a quarter of an hour on a CPU.",
-        TrainConfig(model="resnet", width=32, augment="handwriting", background=0.06, lr=0.004, epochs=30),
+        TrainConfig(model="resnet", width=32, augment="handwriting", background=0.06, lr=0.004, epochs=18),
     ),
     "wide": Preset(
         "More channels and no shortcuts: how the shipped wide was made, in about a quarter of an hour on a CPU.",

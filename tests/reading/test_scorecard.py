@@ -21,9 +21,9 @@ def test_a_models_figures_are_measured():
     probabilities = predictor.load("cnn").predict(test.images.numpy())[0]
     assert row["calibration_error"] == calibration_error(probabilities, test.labels.numpy())
     assert row["calibration_error"] <= 0.005
-    assert row["digits_accepted"] >= 0.97
-    assert row["letters_rejected"] >= 0.8
-    assert row["scribbles_rejected"] >= 0.95
+    assert row["digits_accepted"] >= 0.98
+    assert row["letters_rejected"] >= 0.95
+    assert row["scribbles_rejected"] >= 0.9
 
 
 def test_the_table_has_a_column_for_each_model_and_a_dash_for_what_is_not_known():

@@ -1,12 +1,15 @@
 """What a visitor does, for the tests and the benchmark of the pages."""
 
+import base64
 import math
 import re
 import time
 from collections.abc import Callable
 
+import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
+from mnist_core.drawing import Pixels
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import Table
 from tests.browser.conftest import Server
@@ -78,24 +81,26 @@ LAID_OUT = """() => {
 }"""
 
 
-PIXELS = """container => {
+RED = """container => {
     const all = new OffscreenCanvas(420, 420).getContext('2d')
     for (const canvas of container.querySelectorAll('canvas')) all.drawImage(canvas, 0, 0)
-    const red = all.getImageData(0, 0, 420, 420).data.filter((value, index) => index %% 4 === 0)
-    return %s
+    const red = all.getImageData(0, 0, 420, 420).data.filter((value, index) => index % 4 === 0)
+    return btoa(Array.from(red, (value) => String.fromCharCode(value)).join(''))
 }"""
 
 
-def picture(page: Page) -> list[int]:
-    """How much ink each pixel has on the canvas and behind it, where what was drawn before it was mounted is shown."""
-    values: list[int] = page.locator(".dc-container").evaluate(PIXELS % "Array.from(red)")
-    return values
+def picture(page: Page) -> Pixels:
+    """How much ink each pixel has on the canvas and behind it, where what was drawn before it was mounted is shown.
+
+    (420, 420), uint8.
+    """
+    text = page.locator(".dc-container").evaluate(RED)
+    return np.frombuffer(base64.b64decode(text), np.uint8).reshape(420, 420)
 
 
 def ink(page: Page) -> int:
     """How many pixels are white on the canvas."""
-    count: int = page.locator(".dc-container").evaluate(PIXELS % "red.filter((value) => value > 200).length")
-    return count
+    return int((picture(page) > 200).sum())
 
 
 def answer(page: Page) -> Locator:

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mnist_core import drawing
+from mnist_core.drawing import Pixels
 from mnist_core.reading import predictor
 from tests.browser.conftest import Server, opened, visiting
 from tests.browser.steps import (
@@ -131,7 +132,7 @@ def test_the_arithmetic_of_what_is_clicked_is_torchs(at_the_canvas: Page) -> Non
     expect(words).to_contain_text("Speaks for it")
     found = re.search(rf"sum ({MINUS}?[\d.]+)", words.inner_text())
     assert found
-    image = drawing.to_mnist(np.array(picture(page), np.uint8).reshape(420, 420))
+    image = drawing.to_mnist(picture(page))
     logits = predictor.load("mlp").logits(torch.from_numpy(image)[None])
     assert float(found[1].replace(MINUS, "-")) == pytest.approx(float(logits[0, 7]), abs=0.06)
     network.click(position={"x": box["width"] - 17, "y": box["height"] * 0.75})
@@ -229,10 +230,10 @@ def test_strokes_drawn_at_once_after_clear_or_undo_are_kept(page: Page, button: 
         kept(page)
 
 
-def is_like(one: list[int], other: list[int]) -> bool:
+def is_like(one: Pixels, other: Pixels) -> bool:
     """Whether two pictures of the canvas show the same but for the edges of strokes that were painted twice."""
-    different = sum(abs(a - b) > 100 for a, b in zip(one, other, strict=True))
-    return different < sum(value > 200 for value in other) / 100
+    different = (np.abs(one.astype(int) - other) > 100).sum()
+    return bool(different < (other > 200).sum() / 100)
 
 
 def test_a_stroke_is_taken_back(page: Page) -> None:

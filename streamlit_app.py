@@ -8,8 +8,9 @@ from starlette.routing import Route
 from streamlit import file_util
 
 PAGES = pathlib.Path(__file__).parent / "pages"
-# Below a page's path, Streamlit's browser side would first look for its server there, and its console show two 404s
-ROOT = "<script>window.__streamlit = { BACKEND_BASE_URL: location.origin }</script>"
+# Streamlit's browser side would look for its server below the page's own path first, and its console show two 404s. It
+# is beside the page, also behind a proxy that serves all below a path of its own.
+ROOT = "<script>window.__streamlit = { BACKEND_BASE_URL: new URL('.', location.href).href }</script>"
 
 
 def serve_page(_: object) -> HTMLResponse:

@@ -84,11 +84,12 @@ def test_a_blank_network_learns_the_drawn_digit_on_one_screen(page: Page) -> Non
     page.set_viewport_size({"width": 1280, "height": 720})
     visit(page, f"/train?model=mlp&epochs=5&data={DATA}")
     expect(page.get_by_text("Before training")).to_be_visible(timeout=60_000)
+    at_rest(page)
     draw(page, SEVEN)
+    kept(page)
     expect(page.get_by_test_id("live-words").first).to_contain_text("% sure")
     blank = float(percent(page))
     assert blank < 40
-    kept(page)
     press(page, "train-start")
     expect(page.get_by_text("Your digit now")).to_be_visible()
     expect(page.locator(".st-key-curves canvas")).to_have_count(2)

@@ -74,7 +74,7 @@ def main() -> None:
                 name = f"w{number}-{seed}"
                 for digit, path in taught:
                     with contextlib.suppress(DrawingError):  # what the app would leave out
-                        digit_sets.keep([(digit, digit_sets.ink_of(Image.open(path)))], name, sets)
+                        sets.open_or_create(name).add(digit, digit_sets.ink_of(Image.open(path)))
                 command = [sys.executable, "-m", "mnist_core", "train", "--from", MODEL, "--digits", name, "--json"]
                 where = ["--runs-dir", str(store.folder), "--digits-dir", str(sets.folder)]
                 begin = time.perf_counter()

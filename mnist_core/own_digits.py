@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import datetime
 import functools
+import io
 import json
 import os
 import pathlib
@@ -115,17 +116,17 @@ class DigitSet:
         Raises DatasetError for a set that is full, and for ink without any.
         """
         self.check_room(1)
-        return self._add(digit, ink)
+        return self._add(digit, to_png(ink))
 
-    def adding(self, digits: Sequence[tuple[int, Pixels]]) -> Iterator[pathlib.Path]:
-        """Keep all of these, each as in `add`, or none: where one cannot be kept, or the iterator is closed before its
-        end, those before it are removed. Raises DatasetError.
+    def adding(self, digits: Sequence[tuple[int, bytes]]) -> Iterator[pathlib.Path]:
+        """Keep all of these, each with its ink from `to_png`, or none: where one cannot be kept, or the iterator is
+        closed before its end, those before it are removed. Raises DatasetError.
         """
         self.check_room(len(digits))
         added: list[pathlib.Path] = []
         try:
-            for digit, ink in digits:
-                added.append(self._add(digit, ink))
+            for digit, png in digits:
+                added.append(self._add(digit, png))
                 yield added[-1]
             added = []
         finally:
@@ -139,15 +140,13 @@ class DigitSet:
         if there + count > MOST:
             raise DatasetError(f"The set {self.name} can have {MOST:,} digits, and has {there:,}: begin another.")
 
-    def _add(self, digit: int, ink: Pixels) -> pathlib.Path:
-        if not (ink > drawing.FAINTEST * 255).any():
-            raise DatasetError("There is no ink to keep: draw a digit.")
+    def _add(self, digit: int, png: bytes) -> pathlib.Path:
         stamp = f"{datetime.datetime.now(datetime.timezone.utc):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
         path = self.path / str(digit) / f"{stamp}.png"
         with oserror_as(DatasetError, f"The digit cannot be kept in {self.path}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as fresh:
-                Image.fromarray(cut_out(ink)).save(fresh, "PNG")
+                fresh.write_bytes(png)
         return path
 
     def place(self, path: pathlib.Path) -> str:
@@ -193,6 +192,18 @@ def prepared(path: pathlib.Path) -> Pixels:
 @functools.lru_cache(maxsize=2 * MOST)
 def _prepared(path: pathlib.Path, _written: int) -> Pixels:
     return drawing.to_mnist(open_image(path))
+
+
+def to_png(ink: Pixels) -> bytes:
+    """The ink (H, W), uint8, 255 where it is strongest, cut out, as the PNG file that a set keeps of it.
+
+    Raises DatasetError for ink without any.
+    """
+    if not (ink > drawing.FAINTEST * 255).any():
+        raise DatasetError("There is no ink to keep: draw a digit.")
+    content = io.BytesIO()
+    Image.fromarray(cut_out(ink)).save(content, "PNG")
+    return content.getvalue()
 
 
 def cut_out(ink: Pixels) -> Pixels:
@@ -268,6 +279,19 @@ class DigitStore:
     def load(self, names: Sequence[str]) -> OwnDigits:
         """All digits of these sets together; a name may be that of one image, such as "me/4/one.png"."""
         return together(self._load(name) for name in names)
+
+    def preparing(self, names: Sequence[str]) -> Iterator[tuple[float, int]]:
+        """Bring all digits of these sets to the form that `load` gives, which is quick from then on.
+
+        Gives the share that is prepared behind each, and how many are by then; the last is all. What cannot be used is
+        left to `load` to say.
+        """
+        paths = [path for name in names if self.has(name) for path, _ in self.open(name).files()[:MOST]]
+        for number, path in enumerate(paths, 1):
+            with contextlib.suppress(DrawingError, OSError):
+                prepared(path)
+            yield number / len(paths), number
+        yield 1.0, len(paths)
 
     def _load(self, name: str) -> OwnDigits:
         set_name, _, image = name.partition("/")

@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -140,31 +141,40 @@ def test_a_full_disk_is_said_and_leaves_nothing(sets, monkeypatch):
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(pathlib.Path, "write_bytes", full)
     with pytest.raises(DatasetError, match="the disk is full"):
         kept.add(1, BAR)
     assert kept.files() == []
 
 
+def test_preparing_says_how_far_it_is_and_leaves_what_is_wrong_to_load(sets, monkeypatch):
+    anna, ben = sets.create("anna"), sets.create("ben")
+    anna.add(1, drawn(1))
+    ben.add(2, drawn(2)).write_bytes(b"no image")
+    ben.add(3, drawn(3))
+    assert list(sets.preparing(["anna", "ben", "nobody", "anna/1/one.png"])) == [(1 / 3, 1), (2 / 3, 2), (1, 3), (1, 3)]
+    assert list(sets.preparing([])) == [(1, 0)]
+    monkeypatch.setattr(own_digits, "open_image", None)  # what is prepared is not opened again
+    assert len(anna.load()) == 1
+
+
 def test_many_are_kept_all_or_none(sets, monkeypatch):
     kept = sets.create("me")
     there = kept.add(1, BAR)
-    many = [(digit, drawn(digit)) for digit in range(5)]
+    many = [(digit, own_digits.to_png(drawn(digit))) for digit in range(5)]
     unfollowed = kept.adding(many)
     next(unfollowed)
     assert len(kept.files()) == 2
     unfollowed.close()
     assert kept.files() == [(there, 1)]
-    with pytest.raises(DatasetError, match="no ink to keep"):
-        list(kept.adding([*many, (5, np.zeros_like(BAR))]))
-    save, left = Image.Image.save, iter(range(3))
+    write, left = pathlib.Path.write_bytes, iter(range(3))
 
     def full(*arguments, **options):
         if next(left, None) is None:
             raise OSError(28, "No space left on device")
-        save(*arguments, **options)
+        write(*arguments, **options)
 
-    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(pathlib.Path, "write_bytes", full)
     with pytest.raises(DatasetError, match="the disk is full"):
         list(kept.adding(many))
     assert kept.files() == [(there, 1)]

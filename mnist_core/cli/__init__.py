@@ -6,8 +6,11 @@ torch takes seconds to import: what needs it is imported in the command that nee
 import argparse
 import json
 import pathlib
-from collections.abc import Callable
-from typing import Any, NoReturn
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn, TypeVar
+
+from tqdm import tqdm
 
 from mnist_core import config
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES
@@ -15,6 +18,8 @@ from mnist_core.errors import LONGEST
 from mnist_core.own_digits import DIGITS, DigitStore
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.text import shorten
+
+T = TypeVar("T")
 
 MODEL = "a run's id or the name of a shipped model"  # what a command says of its argument
 STROKES = "measure on the digits in this .npz file of pen strokes, too"
@@ -96,6 +101,16 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
 
 def print_json(value: Any) -> None:
     print(json.dumps(value, allow_nan=False), flush=True)
+
+
+def with_bar(args: argparse.Namespace, words: str, work: Iterator[tuple[float, T]]) -> T:
+    """The last that `work` gives, on a terminal with a bar of the share that it gives beside it."""
+    disabled = args.json or not sys.stderr.isatty()
+    with tqdm(total=100, disable=disabled, leave=False, bar_format=words + " {percentage:3.0f} % |{bar}|") as bar:
+        for share, latest in work:
+            bar.update(100 * share - bar.n)
+            result = latest
+    return result
 
 
 def data_in_words(data: str) -> str:

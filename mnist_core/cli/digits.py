@@ -2,16 +2,10 @@
 
 import argparse
 import pathlib
-import sys
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
-from tqdm import tqdm
-
-from mnist_core.cli import Parser, add, add_digits_dir, print_json
+from mnist_core.cli import Parser, add, add_digits_dir, print_json, with_bar
 from mnist_core.own_digits import DigitSet
-
-T = TypeVar("T")
 
 
 def add_to(commands: Any) -> None:
@@ -60,24 +54,14 @@ def _add(args: argparse.Namespace) -> None:
     from mnist_core.exchange import digit_sets, digit_sheet
 
     for path in args.paths:
-        found = digit_sheet.read_file(path) if args.sheet else _with_bar(args, "read", digit_sets.reading(path))
-        added = _with_bar(args, "kept", digit_sets.keeping(found.digits, args.name, args.sets))
+        found = digit_sheet.read_file(path) if args.sheet else with_bar(args, "read", digit_sets.reading(path))
+        added = with_bar(args, "kept", digit_sets.keeping(found.digits, args.name, args.sets))
         if args.json:
             print_json({"path": str(path), "set": args.name, "added": added, "left_out": found.problems})
             continue
         print(f"{added:,} digits of {path} are in the set {args.name}.")
         for problem in found.problems:
             print(f"  left out: {problem}")
-
-
-def _with_bar(args: argparse.Namespace, words: str, work: Iterator[tuple[float, T]]) -> T:
-    """The last that `work` gives, on a terminal with a bar of the share that it gives beside it."""
-    disabled = args.json or not sys.stderr.isatty()
-    with tqdm(total=100, disable=disabled, leave=False, bar_format=words + " {percentage:3.0f} % |{bar}|") as bar:
-        for share, latest in work:
-            bar.update(100 * share - bar.n)
-            result = latest
-    return result
 
 
 def _list(args: argparse.Namespace) -> None:

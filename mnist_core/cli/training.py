@@ -9,7 +9,7 @@ from typing import Any, cast
 from tqdm import tqdm
 
 from mnist_core import mnist_files, model, presets, teaching
-from mnist_core.cli import add, add_digits_dir, add_flag, data_in_words, given, print_json
+from mnist_core.cli import add, add_digits_dir, add_flag, data_in_words, given, print_json, with_bar
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import End, Record
@@ -95,6 +95,8 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _new_run(args: argparse.Namespace, config: TrainConfig) -> Run:
+    if own := [*config.digits, *config.judged_by]:
+        with_bar(args, "digits", args.sets.preparing(own))
     return teaching.create_run(config, args.store, args.sets)
 
 

@@ -45,9 +45,9 @@ LEFT_OUT = re.compile(r"(.*/)?(\..*|Thumbs\.db|desktop\.ini|set\.json)|__MACOSX/
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """Digits and their ink (H, W), uint8, that may be added to a set, and sentences on what was left out."""
+    """Digits and their ink, each as a PNG file, that may be added to a set, and sentences on what was left out."""
 
-    digits: list[tuple[int, Pixels]]
+    digits: list[tuple[int, bytes]]
     problems: list[str]
 
 
@@ -80,19 +80,19 @@ def reading(source: pathlib.Path | BinaryIO) -> Iterator[tuple[float, Found]]:
     yield 1.0, found
 
 
-def _digit(name: str, label: int | None, content: BinaryIO, seen: dict[bytes, int]) -> tuple[int, Pixels]:
-    """The image's label and ink; `seen` has the labels of all ink so far. Raises DrawingError where it has none."""
+def _digit(name: str, label: int | None, content: BinaryIO, seen: dict[bytes, int]) -> tuple[int, bytes]:
+    """The image's label and its ink; `seen` has the labels of all ink so far. Raises DrawingError where it has none."""
     if label is None:
         raise DrawingError(f"{quoted(name)} lies in no folder that is called by a digit, such as 4/one.png.")
     image = open_image(name, content)
     try:
-        ink = ink_of(image)
+        png = own_digits.to_png(ink_of(image))  # of thousands the ink itself would take gigabytes
     except DrawingError as error:
         raise DrawingError(f"{quoted(name)}: {error}") from error
-    earlier = seen.setdefault(hashlib.sha256(ink.tobytes() + str(ink.shape).encode()).digest(), label)
+    earlier = seen.setdefault(hashlib.sha256(png).digest(), label)
     if earlier != label:
         raise DrawingError(f"{quoted(name)} is there as a {earlier}, too: only one of them can be right.")
-    return label, ink
+    return label, png
 
 
 def ink_of(image: Image.Image) -> Pixels:
@@ -158,13 +158,13 @@ def _label(path: pathlib.PurePosixPath) -> int | None:
     return int(folder) if re.fullmatch("[0-9]", folder) else None
 
 
-def keep(digits: Sequence[tuple[int, Pixels]], name: str, store: DigitStore) -> int:
+def keep(digits: Sequence[tuple[int, bytes]], name: str, store: DigitStore) -> int:
     """All of `keeping` at once; how many are added."""
     *_, (_, added) = keeping(digits, name, store)
     return added
 
 
-def keeping(digits: Sequence[tuple[int, Pixels]], name: str, store: DigitStore) -> Iterator[tuple[float, int]]:
+def keeping(digits: Sequence[tuple[int, bytes]], name: str, store: DigitStore) -> Iterator[tuple[float, int]]:
     """Add the digits to the set of that name, a new one where there is none.
 
     Gives the share that is added behind each, and how many are by then. Raises DatasetError, and then none is added;

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_core import drawing, image_files, own_digits, page_reading
-from mnist_core.drawing import Pixels
 from mnist_core.errors import DatasetError, DrawingError, EmptyDrawing
 from mnist_core.exchange.digit_sets import Found
 from mnist_core.page_reading import Grey
@@ -85,7 +84,7 @@ def read(photo: Image.Image) -> Found:
     """The digits on a photo or scan of the sheet, from top to bottom. Raises DatasetError where it shows none."""
     grey = page_reading.resized(drawing.brightness(photo), PHOTO_SIDE)
     page = _flattened(grey, _corners(grey))
-    digits: list[tuple[int, Pixels]] = []
+    digits: list[tuple[int, bytes]] = []
     problems = []
     for digit, column in itertools.product(range(ROWS), range(COLUMNS)):
         x, y = LEFT + column * BOX + (BOX - INSIDE) // 2, TOP + digit * BOX + (BOX - INSIDE) // 2
@@ -93,7 +92,7 @@ def read(photo: Image.Image) -> Found:
         if np.percentile(box, 1) > FAINTEST * np.median(box):
             continue
         try:
-            digits.append((digit, own_digits.cut_out(drawing.follow(box, on_paper=True).ink)))
+            digits.append((digit, own_digits.to_png(drawing.follow(box, on_paper=True).ink)))
         except EmptyDrawing:
             problems.append(f"Box {column + 1} in the row of the {digit} holds no ink that can be told from the paper.")
     if not digits:

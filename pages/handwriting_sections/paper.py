@@ -82,11 +82,11 @@ def _sheet(kind: str) -> bytes:
 
 def _overview(found: Found) -> Image.Image:
     """The digits as they were cut out, the first of each in a row."""
-    rows = [[ink for digit, ink in found.digits if digit == row][:COLUMNS] for row in range(10)]
+    rows = [[png for digit, png in found.digits if digit == row][:COLUMNS] for row in range(10)]
     sheet = Image.new("L", (COLUMNS * CELL, 10 * CELL))
     for down, row in enumerate(rows):
-        for across, ink in enumerate(row):
-            image = Image.fromarray(ink)
+        for across, png in enumerate(row):
+            image = Image.open(io.BytesIO(png))
             image.thumbnail((CELL - 6, CELL - 6))
             sheet.paste(image, (across * CELL + 3, down * CELL + 3))
     return sheet

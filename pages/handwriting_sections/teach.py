@@ -8,6 +8,7 @@ from mnist_core import teaching
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
 from mnist_core.figures import training as training_figures
+from mnist_core.own_digits import DIGITS
 from mnist_core.reading.predictions import Indices
 from mnist_core.records import End
 from mnist_core.runs.run import Run
@@ -41,7 +42,7 @@ def _start(taught: Sequence[str], judged_by: Sequence[str], model: str) -> None:
             have = f"The set {taught[0]} has" if len(taught) == 1 else "These sets have"
             st.warning(f"{have} {count} of the {FEWEST} digits that it takes to learn from.")
             return
-        own.prepare([*taught, *judged_by])
+        own.with_bar("Reading the digits", DIGITS.preparing([*taught, *judged_by]))
         run = teaching.create_run(TrainConfig(**teaching.settings(model, taught), judged_by=tuple(judged_by)))
         get_workers().submit(run)
     except LabError as error:

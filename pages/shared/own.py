@@ -1,7 +1,7 @@
 """A visitor's own digits: in which set they are kept, and what is kept there."""
 
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypeVar
 
 import streamlit as st
@@ -62,13 +62,6 @@ def count(name: str) -> int:
     """How many digits the set of that name has."""
     kept = opened(name)
     return len(kept.files()) if kept else 0
-
-
-def prepare(names: Sequence[str]) -> None:
-    """Prepare all digits of these sets, with a bar; to load the sets is quick then. Raises DatasetError."""
-    paths = [path for name in names if DIGITS.has(name) for path, _ in DIGITS.open(name).files()]
-    if paths:
-        with_bar("Reading the digits", ((done / len(paths), image_of(path)) for done, path in enumerate(paths, 1)))
 
 
 def with_bar(words: str, work: Iterator[tuple[float, T]]) -> T:

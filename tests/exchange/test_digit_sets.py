@@ -8,7 +8,7 @@ from PIL import Image
 
 from mnist_core.errors import DatasetError
 from mnist_core.exchange import digit_sets
-from mnist_core.own_digits import DigitStore
+from mnist_core.own_digits import DigitStore, to_png
 
 
 def picture(*bars, size=(60, 60)):
@@ -73,6 +73,15 @@ def test_reading_says_how_far_it_is():
     shares, found = zip(*digit_sets.reading(zipped(files)), strict=True)
     assert shares == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1, 1])
     assert len(found[-1].digits) == 6
+
+
+def test_of_large_images_no_more_is_held_than_a_set_keeps(sets):
+    files = {f"1/{width}.png": picture((900, 300 + width), size=(2_000, 2_000)) for width in range(5)}
+    found = digit_sets.read(zipped(files))
+    assert len(found.digits) == 5
+    assert sum(len(png) for _, png in found.digits) < 50_000
+    digit_sets.keep(found.digits, "me", sets)
+    assert {path.read_bytes() for path, _ in sets.open("me").files()} == {png for _, png in found.digits}
 
 
 def test_problems_beyond_the_first_are_counted():
@@ -160,7 +169,7 @@ def test_a_zip_may_hold_anything_and_is_read_as_images():
 
 
 def test_a_contact_sheet_shows_every_digit(sets, tmp_path):
-    digit_sets.keep([(1, np.eye(40, dtype=np.uint8) * 255)] * 20, "me", sets)
+    digit_sets.keep([(1, to_png(np.eye(40, dtype=np.uint8) * 255))] * 20, "me", sets)
     digit_sets.write_contact_sheet(sets.open("me"), tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (digit_sets.COLUMNS * digit_sets.CELL, 2 * digit_sets.CELL)

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
@@ -41,8 +43,8 @@ def test_each_box_is_found_in_its_row(turned):
     found = digit_sheet.read(sheet if turned is None else photographed(sheet, turned))
     assert [digit for digit, _ in found.digits] == [digit for digit in range(10) for _ in range(3)]
     assert found.problems == []
-    for digit, ink in found.digits:
-        columns = np.flatnonzero((ink > 128).any(0))
+    for digit, png in found.digits:
+        columns = np.flatnonzero((np.asarray(Image.open(io.BytesIO(png))) > 128).any(0))
         assert abs((columns[-1] - columns[0]) - (7 + abs(3 * digit - 10))) < 7  # as wide as it leans
 
 

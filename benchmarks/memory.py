@@ -18,8 +18,9 @@ TRAIN = """
 import pathlib
 from mnist_core.config import TrainConfig
 from mnist_core.runs import worker
+from mnist_core.runs.training import train_run
 from mnist_core.runs.run_store import RunStore
-for _ in worker.train(RunStore(pathlib.Path({folder!r})).create(TrainConfig.from_json({config!r}))):
+for _ in train_run(RunStore(pathlib.Path({folder!r})).create(TrainConfig.from_json({config!r}))):
     pass
 """
 PEAK = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -11,9 +11,9 @@ import time
 
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import Table
+from mnist_core.runs.training import train_run
 
 RUNS = 2_000
 UP_FOR = 15  # seconds, in which a server brings in torch behind its first page
@@ -36,7 +36,7 @@ def main() -> None:
 def fill(store: RunStore) -> None:
     """2,000 runs, as a training on what data there is leaves them."""
     run = store.create(TrainConfig(data="sample" if mnist_files.missing() else "mnist"))
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     for number in range(1, RUNS):
         shutil.copytree(run.path, store.folder / f"20260101-000000-mlp-{number:04x}")

@@ -18,8 +18,8 @@ from benchmarks.report import parser, print_figures, run
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
 from mnist_core.presets import PRESETS
-from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 from mnist_core.runs.worker_pool import Workers
 from mnist_core.search import results, space
 from mnist_core.search.driver import drive
@@ -49,7 +49,7 @@ def trained(config: TrainConfig, seeds: Iterable[int], store: RunStore) -> tuple
     for seed in seeds:
         made = store.create(dataclasses.replace(config, seed=seed))
         begin = time.process_time()
-        for _ in worker.train(made):
+        for _ in train_run(made):
             pass
         seconds.append(time.process_time() - begin)
         end = made.end()

@@ -11,9 +11,9 @@ import torch
 
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
-from mnist_core.runs import worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 
 SMALL = {"data": "sample", "hidden": (16,), "epochs": 2, "device": "cpu"}
 MNIST_ROOT = str(mnist_files.root().resolve())
@@ -36,7 +36,7 @@ def trained(small: TrainConfig, store: RunStore) -> Callable[..., Run]:
 
     def train(until_epoch: int | None = None, **changes: object) -> Run:
         run = store.create(dataclasses.replace(small, **changes))  # type: ignore[arg-type]
-        for record in worker.train(run):
+        for record in train_run(run):
             if record["event"] == "epoch" and record["epoch"] == until_epoch:
                 run.request_stop()
         return run

@@ -14,7 +14,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.device import DeviceDataLoader
 from mnist_core.errors import DeviceError
 from mnist_core.files import APP_FOLDER
-from mnist_core.runs import worker
+from mnist_core.runs.training import train_run
 from mnist_core.state import TrainState
 from tests.conftest import needs_gpu
 
@@ -153,10 +153,10 @@ def test_a_gpu_is_picked_and_named():
 
 def test_a_training_says_what_it_ran_on(small, store):
     run = store.create(small)
-    for record in worker.train(run):
+    for record in train_run(run):
         if record["event"] == "epoch":
             run.request_stop()
-    list(worker.train(run))
+    list(train_run(run))
     described = [record["environment"] for record in run.records() if record["event"] in ("start", "resume")]
     assert described == [device.environment()] * 2
     assert described[0].pop("commit") == commit(APP_FOLDER)

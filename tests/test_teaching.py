@@ -15,7 +15,8 @@ from mnist_core.exchange import model_card
 from mnist_core.exchange.run_archive import export_run, import_run
 from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import inputs, worker
+from mnist_core.runs import inputs
+from mnist_core.runs.training import train_run
 from mnist_core.state import Before, OwnSplit, TrainState
 from tests.conftest import curves
 
@@ -40,7 +41,7 @@ def base(trained):
 def taught(base, store, sets, **changes):
     settings = teaching.settings(base.id, ("me",), store) | {"epoch_images": 640, "device": "cpu"}
     run = teaching.create_run(TrainConfig(**settings | changes), store, sets)
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     return run
 
@@ -77,12 +78,12 @@ def test_before_and_after_are_of_the_digits_that_were_held_back(base, store, set
 def test_a_run_needs_neither_its_base_nor_its_sets_any_more(base, store, sets):
     run = taught(base, store, sets)
     other = teaching.create_run(run.config(), store, sets)
-    for record in worker.train(other):
+    for record in train_run(other):
         if record["event"] == "epoch":
             other.request_stop()
     base.delete()
     sets.delete("me")
-    for _ in worker.train(other):
+    for _ in train_run(other):
         pass
     assert other.weights.read_bytes() == run.weights.read_bytes()
     assert curves(other) == curves(run)
@@ -141,7 +142,7 @@ def test_frozen_layers_stay_as_they_are_also_where_the_run_is_resumed(store, set
     whole = taught(base, store, sets, frozen=2)
     run = teaching.create_run(whole.config(), store, sets)
     for _ in range(2):
-        for record in worker.train(run):
+        for record in train_run(run):
             if record["event"] == "epoch" and record["epoch"] == 1:
                 run.request_stop()
     assert run.weights.read_bytes() == whole.weights.read_bytes()
@@ -157,7 +158,7 @@ def test_frozen_layers_stay_as_they_are_also_where_the_run_is_resumed(store, set
 
 def test_from_scratch_the_set_is_learnt_beside_the_data(small, store, sets):
     run = teaching.create_run(dataclasses.replace(small, digits=("me",), own_share=0.3), store, sets)
-    *_, end = worker.train(run)
+    *_, end = train_run(run)
     assert end["own_learnt"] == 20
     assert "own_accuracy_before" not in end
     assert not (run.path / inputs.BASE).exists()
@@ -178,7 +179,7 @@ def test_one_drawing_is_learnt_alone(base, store, sets):
     settings = teaching.settings(base.id, (image,), store)
     assert settings["epochs"] == 1
     run = teaching.create_run(TrainConfig(**settings, device="cpu"), store, sets)
-    *_, end = worker.train(run)
+    *_, end = train_run(run)
     assert end["own_learnt"] == 1
     assert "own_accuracy" not in end
     assert teaching.outcome(run) is None
@@ -188,7 +189,7 @@ def test_a_model_goes_on_with_its_own_config_where_no_set_is_named(base, store):
     settings = teaching.settings(base.id, store=store)
     assert TrainConfig(**settings) == dataclasses.replace(base.config(), start_from=base.id)
     run = teaching.create_run(TrainConfig(**settings), store)
-    start, *_ = worker.train(run)
+    start, *_ = train_run(run)
     assert start["val_accuracy"] > 0.5
 
 
@@ -222,7 +223,7 @@ def test_a_missing_input_is_one_sentence(base, store, sets, name):
     run = teaching.create_run(config, store, sets)
     (run.path / name).unlink()
     with pytest.raises(ModelError, match="are missing"):
-        list(worker.train(run))
+        list(train_run(run))
 
 
 def test_taught_weights_come_back_with_their_card_alone(base, store, sets, tmp_path):
@@ -240,7 +241,7 @@ def test_a_damaged_input_is_one_sentence(base, store, sets, name):
     run = teaching.create_run(config, store, sets)
     (run.path / name).write_bytes(b"no tensors")
     with pytest.raises(ModelError, match=f"{name} is damaged"):
-        list(worker.train(run))
+        list(train_run(run))
     assert run.status().state == "failed"
 
 

@@ -13,8 +13,9 @@ from mnist_core.cli import add, add_digits_dir, add_flag, data_in_words, given, 
 from mnist_core.config import RULES, TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.records import End, Record
-from mnist_core.runs import footprint, worker
+from mnist_core.runs import footprint
 from mnist_core.runs.run import Run
+from mnist_core.runs.training import train_run
 from mnist_core.text import data_size
 
 
@@ -80,7 +81,7 @@ def _train(args: argparse.Namespace) -> None:
         print(f"Run {run.id}")
     try:
         with tqdm(unit=" steps", disable=args.json or not sys.stderr.isatty(), leave=False) as bar:
-            records = worker.train(run)
+            records = train_run(run)
             for record in tensorboard_files.beside(run, records) if args.tensorboard else records:
                 if args.json:
                     print_json({"run": run.id, **record})

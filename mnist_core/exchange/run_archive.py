@@ -18,19 +18,17 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from mnist_core import records
-from mnist_core.config import TrainConfig
-from mnist_core.errors import LabError, RunError
+from mnist_core.errors import RunError
+from mnist_core.exchange import weights_import
 from mnist_core.files import oserror_as, replacing
 from mnist_core.reading import catalog
-from mnist_core.records import Record
 from mnist_core.runs import metrics_file, status
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
-from mnist_core.text import parse_json, quoted
+from mnist_core.text import quoted
 
 MOST_PACKED = 64 * 2**20  # bytes of a file to import
 MOST_UNPACKED = 256 * 2**20  # bytes of all files in it together
@@ -54,9 +52,6 @@ PACKED = ("config.json", "status.json", "about.json", *LARGE)
 NEEDED = ("config.json", "status.json", "metrics.jsonl", "weights.safetensors")
 # What a run's folder holds beside these, and what file managers add when they pack one.
 LEFT_OUT = re.compile(r"lock|stop|pause|lr|log\.txt|deleted|tensorboard(/.*)?|\.DS_Store|\._.*")
-# What a card has of a training's last record, and what it must have.
-FIGURES = ("chosen_epoch", "temperature", "threshold", "val_accuracy", "changed_accuracy", "test_accuracy", "seconds")
-NEEDED_FIGURES = ("val_accuracy", "test_accuracy", "seconds")
 
 # A file to read from: where it lies, or one that is open, as an upload is. Its name is what an error calls it by.
 Source = pathlib.Path | BinaryIO
@@ -118,7 +113,7 @@ def import_run(file: Source, store: RunStore = RUNS, card: Source | None = None)
                     if card is None:
                         raise RunError(f"{name} comes without its card: add the .json that was exported with it.")
                     with _opened(card, MOST_OF_ONE) as (its_card, _):
-                        _from_weights(opened.read(), its_card.read(), name, folder)
+                        weights_import.make_run(opened.read(), its_card.read(), name, folder)
                 elif head.startswith(b"\x80"):
                     raise RunError(f"{name} is a pickle, which can run code: only a zip or safetensors are imported.")
                 else:
@@ -167,9 +162,9 @@ def _unpack(file: BinaryIO, name: str, folder: pathlib.Path) -> str:
                 if inner in entries:
                     raise RunError(f"{name} holds {quoted(inner)} twice: pack the folder of one run.")
                 entries[inner] = entry
-            if "config.json" not in entries and (pair := _weights_and_card(entries)):
+            if "config.json" not in entries and (pair := weights_import.find(entries)):
                 weights, card = (_read(archive, entries[part], MOST_UNPACKED, name) for part in pair)
-                _from_weights(weights, card, name, folder)
+                weights_import.make_run(weights, card, name, folder)
                 return ""
             _extract(archive, entries, name, folder)
             return top
@@ -185,13 +180,6 @@ def _is_wanted(entry: zipfile.ZipInfo, name: str) -> bool:
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
         raise RunError(f"{name} holds a link or a device, {quoted(path)}: only plain files are imported.")
     return not any(LEFT_OUT.fullmatch(part) for part in (path, path.partition("/")[2]))
-
-
-def _weights_and_card(entries: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The names of the two files of weights that were exported with their card; None where there are others."""
-    weights = [entry for entry in entries if entry.endswith(".safetensors")]
-    card = weights[0].removesuffix(".safetensors") + ".json" if weights else ""
-    return (weights[0], card) if entries.keys() == {*weights[:1], card} else None
 
 
 def _extract(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], name: str, folder: pathlib.Path) -> None:
@@ -224,44 +212,6 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, name: str
     return content
 
 
-def _from_weights(content: bytes, card: bytes, name: str, folder: pathlib.Path) -> None:
-    """Write the folder of a run that ended as the card of these weights says."""
-    from mnist_core import weights
-
-    config, made = _from_card(card, name)
-    run = Run(folder)
-    (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
-    with run.recorder() as recorder:
-        for record in made:
-            recorder.append(record)
-    run.weights.write_bytes(content)
-    with _saying(f"{name} is damaged", folder):
-        weights.save(run.weights, weights.load(run.weights), run.fingerprint())
-    run.set_status(RunState.FINISHED)
-
-
-def _from_card(card: bytes, name: str) -> tuple[TrainConfig, list[Record]]:
-    """The config in a card that `model_card.export` wrote, and the records of a training that ended as it says."""
-    from mnist_core import model
-
-    try:
-        values = parse_json(card)
-        config = TrainConfig.from_dict(values["config"])
-        figures = {field: values[field] for field in FIGURES if field in (*values, *NEEDED_FIGURES)}
-        parameters = model.count_parameters(model.skeleton(config.model, **config.hyperparameters))
-        steps = config.epochs * config.steps_per_epoch
-        begun = {"data": config.data, "model": config.model, "device": values.get("device", "")}
-        start = {**begun, "parameters": parameters, "epochs": config.epochs, "steps": steps}
-        changes = [{**change, "event": "lr"} for change in values.get("lr_changes", [])]
-        end = {"reason": "finished", "data": config.data, "epoch": config.epochs, "step": steps, **figures}
-        made = [records.check(record) for record in ({"event": "start", **start}, *changes, {"event": "end", **end})]
-    except KeyError as error:
-        raise RunError(f"{name} has a card without {error}: take the card that was exported with it.") from error
-    except (ValueError, TypeError, LabError) as error:
-        raise RunError(f"{name} has a damaged card: {error}") from error
-    return config, made
-
-
 def _check(run: Run, name: str) -> None:
     """Make `run`, imported from the file called `name`, one that nobody trains, or raise RunError.
 
@@ -276,7 +226,7 @@ def _check(run: Run, name: str) -> None:
     )
     from mnist_core.state import TrainState
 
-    with _saying(f"{name} cannot be imported", run.path):
+    with weights_import.saying(f"{name} cannot be imported", run.path):
         config, state = run.config(), status.read_written(run.path).state
         run.about()
         _, whole = metrics_file.read(run.metrics)
@@ -306,12 +256,3 @@ def _check(run: Run, name: str) -> None:
         run.set_status(RunState.INTERRUPTED, message)
     elif not state.is_resumable:
         run.state.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _saying(what: str, folder: pathlib.Path) -> Iterator[None]:
-    """Begin what is wrong with a run in `folder`, whose name nobody knows, with `what`."""
-    try:
-        yield
-    except LabError as error:
-        raise RunError(f"{what}: {str(error).replace(f'{folder}{os.sep}', '')}") from error

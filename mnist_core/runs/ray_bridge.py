@@ -36,6 +36,7 @@ from mnist_core.runs.cluster import knock
 from mnist_core.runs.processes import KILLED
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
+from mnist_core.runs.training import train_run
 
 RETRIES = 3  # of a run whose node dies
 LOOKS = 2.0  # seconds between two looks at the nodes
@@ -64,7 +65,7 @@ def train(folder: str) -> tuple[int, str]:
         if run.stop_requested():
             run.set_status(RunState.STOPPED)
             return 0, ""
-        for _ in worker.train(run):
+        for _ in train_run(run):
             pass
     except LabError as error:
         return 2, str(error)

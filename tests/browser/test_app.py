@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from mnist_core import config, mnist_files
 from mnist_core.config import TrainConfig
 from mnist_core.course import trainings
-from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 from mnist_core.search import space
 from mnist_core.search.driver import drive
 from mnist_core.search.settings import SearchConfig
@@ -155,7 +155,7 @@ def full(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         for step in ("linear", "hidden", "classic", "convolution"):
             for name, trained in trainings.trainings(step, data).items():
                 run = runs.create(trained)
-                list(worker.train(run))
+                list(train_run(run))
                 ids[name] = run.id
         patch.setattr("mnist_core.search.driver.POLL", 0)
         varied = tuple(map(space.parse_dimension, ("lr=0.001..0.1", "batch_size=16..128", "hidden=8..32")))

@@ -8,7 +8,7 @@ from mnist_core.__main__ import main
 from mnist_core.errors import RunError
 from mnist_core.exchange import tensorboard_files
 from mnist_core.exchange.tensorboard_files import write_events
-from mnist_core.runs import worker
+from mnist_core.runs.training import train_run
 
 FLAGS = ["--data", "sample", "--hidden", "16", "--epochs", "2", "--device", "cpu"]
 
@@ -76,7 +76,7 @@ def test_events_of_an_earlier_version_in_the_runs_own_folder_are_replaced(small,
     run = store.create(small)
     with SummaryWriter(str(tensorboard_files.folder(run))) as writer:
         writer.add_scalar("loss/train", 1.0, 1)
-    list(tensorboard_files.beside(run, worker.train(run)))
+    list(tensorboard_files.beside(run, train_run(run)))
     assert read(tensorboard_files.folder(run))[0] == expected(run)
 
 
@@ -88,7 +88,7 @@ def test_a_training_writes_its_events_as_it_goes(store):
 
 def test_events_of_a_resumed_training_have_no_gap_and_no_double_point(small, store):
     run = store.create(small)
-    for record in tensorboard_files.beside(run, worker.train(run, report_every=3)):
+    for record in tensorboard_files.beside(run, train_run(run, report_every=3)):
         if record["event"] == "step" and record["epoch"] == 2:
             run.request_stop()
     assert run.status().state == "stopped"

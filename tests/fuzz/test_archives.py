@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.exchange.run_archive import export_run, import_run
-from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 
 CONFIG = TrainConfig(data="sample", hidden=(4,), epochs=1, device="cpu")
 
@@ -22,7 +22,7 @@ def archive(tmp_path_factory):
     """The zip file of a run."""
     folder = tmp_path_factory.mktemp("archive")
     run = RunStore(folder).create(CONFIG)
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     export_run(run, folder / "run.zip")
     return (folder / "run.zip").read_bytes()

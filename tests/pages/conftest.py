@@ -10,8 +10,8 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.files import APP_FOLDER
-from mnist_core.runs import worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.training import train_run
 from mnist_core.runs.worker_pool import Workers
 from pages.shared import data, runs, searches
 from pages.shared.background_work import get_jobs
@@ -42,7 +42,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has the pages train in this process, and to the end before a click returns."""
 
     def submit(_: Workers, run: Run) -> None:
-        for _ in worker.train(run):
+        for _ in train_run(run):
             pass
 
     monkeypatch.setattr(Workers, "submit", submit)

@@ -11,9 +11,9 @@ from mnist_core import browser, model, weights
 from mnist_core.browser import program
 from mnist_core.own_digits import DigitStore
 from mnist_core.reading import catalog
-from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import title_of
+from mnist_core.runs.training import train_run
 from mnist_core.runs.worker_pool import Workers
 from pages.shared import live_network
 from tests.conftest import needs_mnist
@@ -234,7 +234,7 @@ def test_the_cost_is_said_of_a_sample_until_the_test_images_are_read(app, tmp_pa
 
     def submit(_, run):
         """Have the run take all of its steps, and no more for now."""
-        trainings.append(worker.train(run))
+        trainings.append(train_run(run))
         assert any(record["event"] == "epoch" for record in trainings[-1])
 
     monkeypatch.setattr(Workers, "submit", submit)

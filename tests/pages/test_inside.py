@@ -17,8 +17,8 @@ from mnist_core.inside.arithmetic import weighted_sum
 from mnist_core.inside.damage import IMAGE_DAMAGES, WEIGHT_DAMAGES
 from mnist_core.inside.layers import trace
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import worker
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 from pages.shared.background_work import get_jobs
 from tests.conftest import MNIST_ROOT, needs_mnist
 from tests.pages import SEVEN, pictures, sent, text, wait_for_work
@@ -44,7 +44,7 @@ def of_network(tmp_path_factory):
         run = RunStore(tmp_path_factory.mktemp("runs")).create(
             TrainConfig(data="sample", model=network, epochs=1, device="cpu")
         )
-        for _ in worker.train(run):
+        for _ in train_run(run):
             pass
         return run
 
@@ -315,7 +315,7 @@ def test_the_smallest_step_flips_the_answer(inside):
 
 def test_a_model_that_trains_is_worked_out_when_asked(inside, tmp_path, small):
     run = RunStore(tmp_path / "runs").create(small)
-    steps = worker.train(run)
+    steps = train_run(run)
     while next(steps)["event"] != "epoch":
         pass
     app = inside(section="space", model=run.id)

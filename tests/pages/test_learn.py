@@ -16,10 +16,10 @@ from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.course import image_text, sliding, trainings
 from mnist_core.course.questions import QUESTIONS
 from mnist_core.reading import catalog, predictor
-from mnist_core.runs import worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.runs.status import RunState
+from mnist_core.runs.training import train_run
 from tests.conftest import MNIST_ROOT, needs_mnist, progress_of, wait_until
 from tests.pages import SEVEN, control, controls, drawing, metrics, pictures, text, wait_for_work
 
@@ -69,7 +69,7 @@ def runs_once(tmp_path_factory):
         for name, config in trainings.trainings(step, data).items():
             run = RunStore(folder).create(config)
             run.set_about(name=f"{step}: {name}", group=trainings.GROUP)
-            for _ in worker.train(run):
+            for _ in train_run(run):
                 pass
         return folder
 

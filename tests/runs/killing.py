@@ -16,9 +16,9 @@ import time
 import torch
 
 from mnist_core import dataset, trainer
-from mnist_core.runs import worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.status import RunState
+from mnist_core.runs.training import train_run
 
 DEEDS = ("kill", "kill", "kill", "stop", "stop-first", "pause-kill", "pause-stop", "pause-resume-kill")
 LONGEST = 0.1  # seconds until it is done
@@ -29,7 +29,7 @@ def train(run: Run) -> int:
     child = os.fork()
     if child == 0:
         try:
-            for _ in worker.train(run, report_every=3):
+            for _ in train_run(run, report_every=3):
                 pass
         finally:
             os._exit(0)

@@ -10,9 +10,10 @@ import torch
 from mnist_core import weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
-from mnist_core.runs import cluster, worker
+from mnist_core.runs import cluster
 from mnist_core.runs.cluster import Cluster
 from mnist_core.runs.status import RunState
+from mnist_core.runs.training import train_run
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 
@@ -82,7 +83,7 @@ def test_what_a_killed_node_trained_goes_on_elsewhere_exactly(machines, workers,
     assert sorted(sum(record["event"] == "resume" for record in run.records()) for run in made) == [0, 0, 1]
     moved = next(run for run in made if any(record["event"] == "resume" for record in run.records()))
     straight = store.create(moved.config())
-    for _ in worker.train(straight):
+    for _ in train_run(straight):
         pass
     ours, theirs = (weights.load(run.weights, run.fingerprint()) for run in (moved, straight))
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

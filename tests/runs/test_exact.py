@@ -15,9 +15,9 @@ import safetensors.torch
 
 from mnist_core import device
 from mnist_core.config import TrainConfig
-from mnist_core.runs import worker
 from mnist_core.runs.metrics_file import Recorder
 from mnist_core.runs.run import Run
+from mnist_core.runs.training import train_run
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import curves, wait_until
 
@@ -36,7 +36,7 @@ OF_A_FINISHED_RUN = {
 
 
 def train(run: Run) -> Run:
-    for _ in worker.train(run, report_every=3):
+    for _ in train_run(run, report_every=3):
         pass
     return run
 
@@ -113,8 +113,8 @@ class Watch:
 )
 def test_a_kill_at_any_file_operation_changes_nothing(store, monkeypatch, settings, tried):
     """Also one that comes while the run goes on from an earlier one."""
-    monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
-    monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
+    monkeypatch.setattr("mnist_core.runs.training.PUBLISH_EVERY", 0.0)
+    monkeypatch.setattr("mnist_core.runs.training.PUBLISH_SHARE", math.inf)
     config = dataclasses.replace(CONFIG, **settings)
     moments = random.Random(0)  # noqa: S311
     with monkeypatch.context() as patch:
@@ -129,8 +129,10 @@ def test_a_kill_at_any_file_operation_changes_nothing(store, monkeypatch, settin
         train(run)
     for moment, killed in first.items():
         second = Run(store.folder / f"second-{moment}")
-        monkeypatch.setattr(worker, "PUBLISH_EVERY", moments.choice([0.0, math.inf]))  # which goes by the clock
-        monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
+        monkeypatch.setattr(
+            "mnist_core.runs.training.PUBLISH_EVERY", moments.choice([0.0, math.inf])
+        )  # which goes by the clock
+        monkeypatch.setattr("mnist_core.runs.training.PUBLISH_SHARE", math.inf)
         if killed.status().state.is_resumable or killed.status().state == "waiting":
             with monkeypatch.context() as patch:
                 Watch(patch, killed, {moments.randrange(1, watch.count): second})
@@ -184,7 +186,7 @@ def test_abandoned_generators_change_nothing(store):
     whole, run = train(store.create(CONFIG)), store.create(CONFIG)
     moments = random.Random(0)  # noqa: S311
     for _ in range(40):
-        training = worker.train(run, report_every=3)
+        training = train_run(run, report_every=3)
         for _ in range(moments.randrange(1, 14)):
             if next(training, None) is None:
                 break
@@ -216,7 +218,7 @@ def test_the_line_of_a_killed_server_is_taken_up_by_the_next(store):
         these.close()
     for run in runs:
         whole = store.create(run.config())
-        for _ in worker.train(whole):
+        for _ in train_run(whole):
             pass
         assert_as_uninterrupted(run, whole)
     assert [record["event"] for record in runs[0].records()].count("resume") == 1
@@ -230,7 +232,7 @@ def test_a_run_goes_on_with_the_number_of_threads_it_started_with(store, monkeyp
         patch.setenv("OMP_NUM_THREADS", "2")
         whole = train(runs[0])
         for run in runs[1:]:
-            for record in worker.train(run, report_every=3):
+            for record in train_run(run, report_every=3):
                 if record["event"] == "epoch":
                     run.request_stop()
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
@@ -243,7 +245,7 @@ def test_a_run_goes_on_with_the_number_of_threads_it_started_with(store, monkeyp
 
 def test_a_learning_rate_that_was_changed_is_kept_by_a_kill_in_the_same_epoch(store):
     run = store.create(dataclasses.replace(CONFIG, schedule="constant"))
-    training = worker.train(run, report_every=3)
+    training = train_run(run, report_every=3)
     for record in training:
         if record["event"] == "step" and record["epoch"] == 2:
             run.request_lr(0.002)

@@ -23,6 +23,7 @@ from mnist_core.runs.curves import History
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.status import RunState
+from mnist_core.runs.training import train_run
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 from tests.runs.test_exact import CONFIG, assert_as_uninterrupted, train
@@ -43,7 +44,7 @@ def contents(run: Run) -> dict[str, bytes]:
 
 def train_until(run: Run, event: str, epoch: int):
     """A training that has just reported `event` in that epoch, to go on with."""
-    training = worker.train(run, report_every=3)
+    training = train_run(run, report_every=3)
     for record in training:
         if record["event"] == event and record["epoch"] == epoch:
             return training
@@ -106,7 +107,9 @@ def disk(request, tmp_path):
 
 @pytest.mark.parametrize("written", ["weights", "metrics"])
 def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_no_epoch(disk, store, monkeypatch, written):
-    monkeypatch.setattr(worker, "PUBLISH_EVERY", float("inf"))  # but for the first: what comes next is up to the test
+    monkeypatch.setattr(
+        "mnist_core.runs.training.PUBLISH_EVERY", float("inf")
+    )  # but for the first: what comes next is up to the test
     # few reports in an epoch, so that the next weights are written soon, or many
     config = dataclasses.replace(CONFIG, batch_size=256 if written == "weights" else 8)
     whole, other, run = train(store.create(config)), *(RunStore(disk.folder).create(config) for _ in range(2))
@@ -126,7 +129,7 @@ def test_a_full_disk_ends_the_run_with_a_sentence_and_loses_no_epoch(disk, store
     assert summary.row(run).epochs == (2 if written == "weights" else 1)
     assert not list(run.path.glob(".*"))
     with pytest.raises(RunError, match="the disk is full"):  # and once more, with the disk still full
-        list(worker.train(run, report_every=3))
+        list(train_run(run, report_every=3))
     assert summary.row(run).epochs in (1, 2)
     disk.free()
     assert contents(other) == before
@@ -174,7 +177,7 @@ def test_a_read_only_folder_is_said_whatever_is_asked_and_all_is_shown(readable,
     with read_only():
         for ask in (
             lambda: RunStore(folder).create(CONFIG),
-            lambda: next(worker.train(stopped)),
+            lambda: next(train_run(stopped)),
             lambda: worker.start(stopped),
             lambda: one_worker.submit(stopped),
             lambda: one_worker.pause(stopped),
@@ -265,7 +268,7 @@ def test_a_run_that_starts_again_as_its_records_are_damaged_says_so(store):
     run = store.create(CONFIG)
     train_until(run, "step", 2).close()
     (run.path / "metrics.jsonl").unlink()
-    training = worker.train(run)
+    training = train_run(run)
     assert next(training)["event"] == "start"
     assert "trained again from its start" in run.status().message
     training.close()
@@ -281,7 +284,7 @@ def test_a_config_of_a_newer_version_is_said_and_hides_no_other(store, newer, pa
     (run.path / "config.json").write_text(json.dumps(values))
     for ask in (
         run.config,
-        lambda: next(worker.train(run)),
+        lambda: next(train_run(run)),
         lambda: catalog.config_of(run.id, store),
     ):
         with pytest.raises(
@@ -330,7 +333,7 @@ def test_weights_and_states_of_another_run_are_refused(store, change):
     with pytest.raises(ModelError, match="belong to another"):
         predictor.load(run.id, store)
     with pytest.raises(RunError, match=r"cannot go on, as .*state\.safetensors is damaged or belongs to another run"):
-        next(worker.train(run))
+        next(train_run(run))
     assert run.status().state == "failed"
     train(other)
     assert other.status().state == "finished"
@@ -354,7 +357,7 @@ def test_what_a_killed_save_left_is_removed_and_never_taken_for_data(store):
         (run.path / f".{name}.0a1b2c3d").write_bytes(b"half of someth")
     (run.path / ".tmpjVvdkX").write_bytes(b"half of a tensor")  # safetensors' own, before it is renamed
     assert run.status().state == "stopped"
-    training = worker.train(run, report_every=3)
+    training = train_run(run, report_every=3)
     next(training)
     assert not list(run.path.glob(".*"))
     list(training)
@@ -366,10 +369,10 @@ def test_what_a_killed_save_left_is_removed_and_never_taken_for_data(store):
 
 @pytest.mark.parametrize("event", ["start", "step", "epoch"])
 def test_a_training_whose_folder_is_deleted_ends_and_makes_no_new_one(store, monkeypatch, event):
-    monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
-    monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
+    monkeypatch.setattr("mnist_core.runs.training.PUBLISH_EVERY", 0.0)
+    monkeypatch.setattr("mnist_core.runs.training.PUBLISH_SHARE", math.inf)
     run = store.create(CONFIG)
-    for record in (training := worker.train(run, report_every=3)):
+    for record in (training := train_run(run, report_every=3)):
         if record["event"] == event:
             break
     shutil.rmtree(run.path)
@@ -383,7 +386,7 @@ def test_a_training_says_that_its_run_was_deleted_whatever_it_finds_first(store,
     """Also where a file that it has just written keeps the folder from going."""
     run = store.create(dataclasses.replace(CONFIG, optimizer="sgd", lr=30.0, schedule="constant"))
     train_until(run, "step", 1).close()
-    for record in (training := worker.train(run, report_every=3)):
+    for record in (training := train_run(run, report_every=3)):
         if record["event"] == "epoch":  # after which it diverges, and its last state is looked for
             break
     if what == "state":
@@ -409,7 +412,7 @@ def test_a_run_that_is_deleted_while_it_is_looked_at_is_not_called_damaged(store
     shown = summary.Table(store)
     listed = store.runs()
     shutil.rmtree(run.path)
-    for look in (run.status, run.config, run.fingerprint, lambda: next(worker.train(run))):
+    for look in (run.status, run.config, run.fingerprint, lambda: next(train_run(run))):
         with pytest.raises(RunError, match=f"The run {run.id} has been deleted"):
             look()
     assert summary.row(run).message == f"The run {run.id} has been deleted."
@@ -437,7 +440,7 @@ def test_a_paused_training_whose_folder_is_deleted_ends(store):
 
     def trains():
         try:
-            list(worker.train(run))
+            list(train_run(run))
         except RunError as error:
             ends.append(str(error))
 

@@ -11,15 +11,16 @@ from mnist_core.__main__ import main
 from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.files import APP_FOLDER
-from mnist_core.runs import footprint, worker
+from mnist_core.runs import footprint
+from mnist_core.runs.training import train_run
 
 HUGE = TrainConfig(data="sample", hidden=(4096,) * 8)
 MEASURE = """
 import pathlib, re, sys
 from mnist_core.config import TrainConfig
-from mnist_core.runs import worker
+from mnist_core.runs.training import train_run
 from mnist_core.runs.run_store import RunStore
-for _ in worker.train(RunStore(pathlib.Path(sys.argv[2])).create(TrainConfig.from_json(sys.argv[1]))):
+for _ in train_run(RunStore(pathlib.Path(sys.argv[2])).create(TrainConfig.from_json(sys.argv[1]))):
     pass
 print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
 """
@@ -51,7 +52,7 @@ def test_disk_is_predicted_from_what_lies_there_at_once(changes, small, store, m
         replace(*paths)
 
     monkeypatch.setattr("os.replace", replacing)
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     assert footprint.predict(config).disk == pytest.approx(most, rel=0.25)
 
@@ -77,7 +78,7 @@ def test_a_run_that_goes_on_needs_no_room_for_what_it_has(trained, monkeypatch):
     footprint.check(run.config(), run.path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(0, 0, needed - held - 1))
     with pytest.raises(RunError, match="of disk"):
-        for _ in worker.train(run):
+        for _ in train_run(run):
             pass
     assert run.status().state == "failed"
     assert "of disk" in run.status().message

@@ -6,7 +6,8 @@ import torch
 from mnist_core import model
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
-from mnist_core.runs import snapshots, worker
+from mnist_core.runs import snapshots
+from mnist_core.runs.training import train_run
 from mnist_core.state import TrainState
 
 
@@ -15,7 +16,7 @@ def test_states_lie_at_the_start_and_wherever_the_steps_have_doubled(small, stor
     networks = {}
     state = TrainState.of(run.config())
     networks[0] = {name: value.clone() for name, value in state.model.state_dict().items()}
-    for _ in worker.train(run, report_every=5):
+    for _ in train_run(run, report_every=5):
         pass
     states = snapshots.read(run.path)
     assert list(states)[:5] == [0, 5, 10, 20, 40]

@@ -9,8 +9,9 @@ from mnist_core import model
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
 from mnist_core.files import APP_FOLDER
-from mnist_core.runs import weight_history, worker
+from mnist_core.runs import weight_history
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 from mnist_core.runs.weight_history import KEPT, NAME, UNITS
 from tests.conftest import SMALL
 
@@ -98,10 +99,10 @@ def test_a_damaged_file_is_said(tmp_path):
 def trained(folder, stop_after=()):
     run = RunStore(folder).create(TrainConfig(**FEW))
     for epoch in stop_after:
-        for record in worker.train(run):
+        for record in train_run(run):
             if record["event"] == "epoch" and record["epoch"] == epoch:
                 run.request_stop()
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     return weight_history.read(run.path)
 

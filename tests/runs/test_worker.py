@@ -17,6 +17,7 @@ from mnist_core.errors import DatasetError, RunError
 from mnist_core.runs import summary, worker
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 from mnist_core.state import TrainState
 from tests.conftest import curves, wait_until
 
@@ -26,7 +27,7 @@ CONFIG = TrainConfig(data="sample", hidden=(16,), dropout=0.2, augment="affine",
 
 def trained(config: TrainConfig, store: RunStore) -> Run:
     run = store.create(config)
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     return run
 
@@ -48,14 +49,14 @@ def test_a_finished_run_has_all_it_needs_and_no_more(store):
     assert run.records()[-1]["reason"] == "finished"
     assert summary.row(run).epochs == 3
     with pytest.raises(RunError, match="has finished"):
-        next(worker.train(run))
+        next(train_run(run))
 
 
 def test_whatever_a_kill_leaves_behind_is_resumed_to_the_bit(store):
     """At every record, the folder is copied as a process killed right then would leave it."""
     run = store.create(CONFIG)
     left_behind = []
-    for record in worker.train(run, report_every=3):
+    for record in train_run(run, report_every=3):
         copy = Run(store.folder / f"copy-{len(left_behind)}")
         shutil.copytree(run.path, copy.path)
         with open(copy.path / "metrics.jsonl", "a") as metrics:
@@ -65,7 +66,7 @@ def test_whatever_a_kill_leaves_behind_is_resumed_to_the_bit(store):
             left_behind.append(copy)
     assert len(left_behind) == 1 + 3 * (4 + 1)
     for copy in left_behind:
-        for _ in worker.train(copy, report_every=3):
+        for _ in train_run(copy, report_every=3):
             pass
         assert copy.status().state == "finished"
         assert_same(run, copy)
@@ -93,7 +94,7 @@ def test_a_worker_ends_with_its_parent(store):
 def test_a_stop_is_obeyed_and_can_be_resumed(store):
     run = store.create(CONFIG)
     records = []
-    for record in worker.train(run):
+    for record in train_run(run):
         records.append(record)
         if record["event"] == "epoch":
             run.request_stop()
@@ -102,14 +103,14 @@ def test_a_stop_is_obeyed_and_can_be_resumed(store):
     assert run.status().state == "stopped"
     assert summary.row(run).epochs == 1
     assert run.weights.exists()
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     assert_same(trained(CONFIG, store), run)
 
 
 def test_a_stop_in_the_middle_of_an_epoch_keeps_the_newest_weights(store):
     run = store.create(dataclasses.replace(CONFIG, batch_size=16))
-    for record in worker.train(run):
+    for record in train_run(run):
         if record["event"] == "step":
             run.request_stop()
     assert summary.row(run).epochs == 0
@@ -119,14 +120,14 @@ def test_a_stop_in_the_middle_of_an_epoch_keeps_the_newest_weights(store):
 def test_a_stop_before_the_start_is_obeyed(store):
     run = store.create(CONFIG)
     run.request_stop()
-    assert [record["event"] for record in worker.train(run)] == ["start", "end"]
+    assert [record["event"] for record in train_run(run)] == ["start", "end"]
     assert run.status().state == "stopped"
     assert not run.stop_requested()
 
 
 def test_an_abandoned_training_is_stopped(store):
     run = store.create(CONFIG)
-    training = worker.train(run)
+    training = train_run(run)
     next(training)
     training.close()
     assert run.status().state == "stopped"
@@ -137,7 +138,7 @@ def test_a_training_that_cannot_begin_says_why(store, tmp_path, monkeypatch):
     monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "file"))
     run = store.create(TrainConfig(device="cpu"))
     with pytest.raises(DatasetError):
-        next(worker.train(run))
+        next(train_run(run))
     assert run.status().state == "failed"
     assert "cannot be saved" in run.status().message
 
@@ -155,12 +156,12 @@ def test_a_worker_process_that_fails_says_why_in_the_runs_folder(store, tmp_path
 
 def test_divergence_is_the_runs_end(store):
     run = store.create(dataclasses.replace(CONFIG, optimizer="sgd", lr=100.0, weight_decay=1.0))
-    *_, end = worker.train(run)
+    *_, end = train_run(run)
     assert end["reason"] == run.status().state == "diverged"
     assert "learning rate" in run.status().message
     assert all(value.isfinite().all() for value in load_file(run.weights).values())
     with pytest.raises(RunError, match="has diverged"):
-        next(worker.train(run))
+        next(train_run(run))
 
 
 @pytest.mark.parametrize(
@@ -174,24 +175,24 @@ def test_too_little_memory_is_said(store, monkeypatch, error):
     monkeypatch.setattr(trainer, "fit", fit)
     run = store.create(CONFIG)
     with pytest.raises(RunError, match="more memory than there is"):
-        next(worker.train(run))
+        next(train_run(run))
     assert run.status().state == "failed"
 
 
 def test_a_damaged_state_is_said(store):
     run = store.create(CONFIG)
-    for record in worker.train(run):
+    for record in train_run(run):
         if record["event"] == "epoch":
             run.request_stop()
     run.state.write_bytes(run.state.read_bytes()[:-10])
     with pytest.raises(RunError, match=r"cannot go on, as .*state\.safetensors is damaged"):
-        next(worker.train(run))
+        next(train_run(run))
 
 
 def test_a_state_at_the_end_without_a_checkpoint_is_said(store):
     """As the first version wrote it, which kept none."""
     run = store.create(CONFIG)
-    for record in worker.train(run):
+    for record in train_run(run):
         if record["event"] == "epoch" and record["epoch"] == CONFIG.epochs:
             old = Run(store.folder / "old")
             shutil.copytree(run.path, old.path)
@@ -199,7 +200,7 @@ def test_a_state_at_the_end_without_a_checkpoint_is_said(store):
     early = {name: value for name, value in early.items() if not name.startswith(("best.", "checkpoint"))}
     save_file(early, old.state)
     with pytest.raises(RunError, match="no checkpoint to choose: an earlier version"):
-        list(worker.train(old))
+        list(train_run(old))
     assert old.status().state == "failed"
     assert "earlier version" in old.status().message
 
@@ -214,7 +215,7 @@ class InThread:
         self._thread.start()
 
     def _train(self) -> None:
-        for record in worker.train(self._this, report_every=3):
+        for record in train_run(self._this, report_every=3):
             self.records.append(record)
             if len(self.records) == self._moment:
                 self._request()
@@ -239,7 +240,7 @@ def test_a_pause_is_obeyed_and_changes_nothing(store, moment):
     training.join()
     assert run.status().state == "finished"
     uninterrupted = store.create(CONFIG)
-    for _ in worker.train(uninterrupted, report_every=3):
+    for _ in train_run(uninterrupted, report_every=3):
         pass
     assert_same(uninterrupted, run)
 
@@ -265,17 +266,17 @@ def test_a_stop_while_paused_is_obeyed_and_can_be_resumed(store):
     assert training.records[-1]["reason"] == run.status().state == "stopped"
     assert not run.pause_requested()
     assert not run.stop_requested()
-    for _ in worker.train(run, report_every=3):
+    for _ in train_run(run, report_every=3):
         pass
     uninterrupted = store.create(CONFIG)
-    for _ in worker.train(uninterrupted, report_every=3):
+    for _ in train_run(uninterrupted, report_every=3):
         pass
     assert_same(uninterrupted, run)
 
 
 def test_a_learning_rate_asked_for_is_recorded_and_applied(store):
     run = store.create(dataclasses.replace(CONFIG, schedule="constant"))
-    training = worker.train(run, report_every=3)
+    training = train_run(run, report_every=3)
     for record in training:
         if record["event"] == "step" and record["step"] == 6:
             run.request_lr(0.002)
@@ -294,13 +295,13 @@ def test_a_learning_rate_asked_for_is_recorded_and_applied(store):
 
 def test_a_changed_learning_rate_outlives_a_kill(store):
     run = store.create(dataclasses.replace(CONFIG, schedule="constant"))
-    for record in worker.train(run):
+    for record in train_run(run):
         if record["event"] == "step":
             run.request_lr(0.002)
         if record["event"] == "epoch" and record["epoch"] == 2:
             killed = Run(store.folder / "killed")
             shutil.copytree(run.path, killed.path)
-    for _ in worker.train(killed):
+    for _ in train_run(killed):
         pass
     steps = [record for record in killed.records() if record["event"] == "step"]
     assert [record["lr"] for record in steps if record["epoch"] > 1] == [0.002] * 2
@@ -311,7 +312,7 @@ def test_a_changed_learning_rate_outlives_a_kill(store):
 def test_a_learning_rate_asked_for_before_the_start_is_applied(store):
     run = store.create(dataclasses.replace(CONFIG, schedule="constant"))
     run.request_lr(0.002)
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     assert [record["event"] for record in run.records()[:2]] == ["start", "lr"]
     assert {record["lr"] for record in run.records() if record["event"] == "step"} == {0.002}
@@ -319,7 +320,7 @@ def test_a_learning_rate_asked_for_before_the_start_is_applied(store):
 
 def test_a_damaged_learning_rate_ends_the_run_with_its_reason(store):
     run = store.create(CONFIG)
-    training = worker.train(run)
+    training = train_run(run)
     next(training)
     (run.path / "lr").write_text("fast")
     with pytest.raises(RunError, match="holds no learning rate"):
@@ -330,7 +331,7 @@ def test_a_damaged_learning_rate_ends_the_run_with_its_reason(store):
 
 def test_there_are_weights_to_answer_with_from_the_start(store):
     run = store.create(CONFIG)
-    training = worker.train(run)
+    training = train_run(run)
     assert next(training)["event"] == "start"
     published, first = load_file(run.weights), TrainState.of(CONFIG).model.state_dict()
     assert published.keys() == first.keys()
@@ -339,11 +340,11 @@ def test_there_are_weights_to_answer_with_from_the_start(store):
 
 
 def test_weights_are_published_within_an_epoch(store, monkeypatch):
-    monkeypatch.setattr(worker, "PUBLISH_EVERY", 0.0)
-    monkeypatch.setattr(worker, "PUBLISH_SHARE", math.inf)
+    monkeypatch.setattr("mnist_core.runs.training.PUBLISH_EVERY", 0.0)
+    monkeypatch.setattr("mnist_core.runs.training.PUBLISH_SHARE", math.inf)
     run = store.create(CONFIG)
     seen = []
-    for record in worker.train(run, report_every=3):
+    for record in train_run(run, report_every=3):
         if record["event"] == "epoch":
             break
         seen.append(load_file(run.weights))
@@ -353,10 +354,10 @@ def test_weights_are_published_within_an_epoch(store, monkeypatch):
 
 
 def test_weights_say_of_which_step_they_are(store, monkeypatch):
-    monkeypatch.setattr(worker, "PUBLISH_EVERY", math.inf)  # at the start and at epochs' ends alone
+    monkeypatch.setattr("mnist_core.runs.training.PUBLISH_EVERY", math.inf)  # at the start and at epochs' ends alone
     run = store.create(CONFIG)
     published = 0
-    for record in worker.train(run, report_every=3):
+    for record in train_run(run, report_every=3):
         if record["event"] in ("epoch", "end"):
             published = record["step"]
         assert weights.step_of(run.weights) == published

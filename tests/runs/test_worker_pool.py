@@ -10,6 +10,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.errors import RunError
 from mnist_core.runs import summary, worker, worker_pool
 from mnist_core.runs.status import RunState
+from mnist_core.runs.training import train_run
 from mnist_core.runs.worker_pool import Workers
 from tests.conftest import wait_until
 
@@ -213,7 +214,7 @@ def test_a_run_that_was_to_pause_while_it_waited_can_go_on(workers_for, make_run
 def test_what_has_ended_for_good_is_not_trained_again(workers_for, make_run, end):
     diverging = {"optimizer": "sgd", "lr": 30.0, "schedule": "constant"} if end == "diverged" else {}
     these, run = workers_for(1), make_run(dataclasses.replace(SHORT, **diverging))
-    for _ in worker.train(run):
+    for _ in train_run(run):
         pass
     records = run.records()
     for again in (these.submit, these.resume):

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import pytest
 
 from mnist_core.records import Record
-from mnist_core.runs import worker
 from mnist_core.runs.run import Run
+from mnist_core.runs.training import train_run
 from mnist_core.search import space
 from mnist_core.search.driver import drive
 from mnist_core.search.settings import SearchConfig
@@ -22,7 +22,7 @@ class Here:
 
     def submit(self, run: Run) -> None:
         self.submitted.append(run.id)
-        self.trained[run.id] = worker.train(run)
+        self.trained[run.id] = train_run(run)
         next(self.trained[run.id])
 
     def stop(self, run: Run) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_core import page_reading
 from mnist_core.errors import DrawingError, EmptyDrawing
 from mnist_core.image_files import decoding
-from mnist_core.page_reading import Grey as Grey
-from mnist_core.page_reading import Pixels as Pixels
+from mnist_core.paper import page_reading
+from mnist_core.paper.page_reading import Grey as Grey
+from mnist_core.paper.page_reading import Pixels as Pixels
 
 SIZE = 28  # pixels, side of MNIST's images
 BOX = 20  # pixels, longer side of the digit in it

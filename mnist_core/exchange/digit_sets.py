@@ -20,12 +20,13 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from mnist_core import drawing, own_digits, page_reading
+from mnist_core import drawing, own_digits
 from mnist_core.drawing import Pixels
 from mnist_core.errors import DatasetError, DrawingError
 from mnist_core.files import oserror_as, replacing
 from mnist_core.image_files import open_image
 from mnist_core.own_digits import MOST, DigitSet, DigitStore
+from mnist_core.paper import page_reading
 from mnist_core.text import quoted
 
 MOST_PACKED = 256 * 2**20  # bytes of a zip file

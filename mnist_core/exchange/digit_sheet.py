@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_core import drawing, image_files, own_digits, page_reading
+from mnist_core import drawing, image_files, own_digits
 from mnist_core.errors import DatasetError, DrawingError, EmptyDrawing
 from mnist_core.exchange.digit_sets import Found
-from mnist_core.page_reading import Grey
+from mnist_core.paper import page_reading
+from mnist_core.paper.page_reading import Grey
 
 DPI = 150
 PAGE = 1240, 1754  # pixels, A4

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_core.page_reading import Ink, Pixels
+from mnist_core.paper.page_reading import Ink, Pixels
 
 INK, DROPPED = (230, 97, 0), (53, 132, 228)  # red, green and blue
 TINTED = 0.85  # of a pixel's colour where there is ink

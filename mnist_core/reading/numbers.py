@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_core import drawing, page_reading
+from mnist_core import drawing
 from mnist_core.drawing import Grey, Pixels
 from mnist_core.errors import DrawingError, EmptyDrawing
-from mnist_core.page_reading import Box, Ink, Part
+from mnist_core.paper import page_reading
+from mnist_core.paper.page_reading import Box, Ink, Part
 from mnist_core.reading.predictor import Predictor
 
 MOST_PARTS = 4  # of one digit

@@ -13,7 +13,7 @@ from PIL import Image
 from mnist_core import browser
 
 if TYPE_CHECKING:
-    from mnist_core.page_reading import Box
+    from mnist_core.paper.page_reading import Box
     from mnist_core.reading.numbers import Number
 
 SHOWN = 1_000  # pixels, longer side of the picture

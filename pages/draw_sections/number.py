@@ -15,7 +15,7 @@ from pages.shared.runs import by_name
 
 if TYPE_CHECKING:
     from mnist_core.drawing import Pixels
-    from mnist_core.page_reading import Box
+    from mnist_core.paper.page_reading import Box
     from mnist_core.reading.numbers import Number
 
 HIGHEST = "190px"

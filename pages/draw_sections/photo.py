@@ -16,7 +16,7 @@ from pages.shared import canvas, models
 from pages.shared.runs import by_name
 
 if TYPE_CHECKING:
-    from mnist_core.page_reading import Box
+    from mnist_core.paper.page_reading import Box
     from mnist_core.reading.numbers import Page
 
 KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif"]

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_core.figures import photo
-from mnist_core.page_reading import Ink
+from mnist_core.paper.page_reading import Ink
 
 
 def test_ink_is_orange_what_was_dropped_is_blue_and_all_else_is_as_it_was():

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 LINE = 0.9  # of a side, the length of a line at least
 BREAK = 0.02  # of a side, half of a gap in a line at most
-SLANTS = np.linspace(-0.1, 0.1, 101)  # how far a page may be turned, as a slope
+SLANTS = np.linspace(-0.16, 0.16, 161)  # how far a page may be turned, as a slope
 THIN = 0.65  # of the usual stroke's width: what is thinner, straight and level or upright is a printed line
 DARKER = 1.35  # than most of the pen: what is, straight and level or upright is a printed line
 THICKEST = 0.07  # of a digit's longer side, the thickness of a printed line at most
@@ -20,10 +20,11 @@ ASKEW = 0.12  # how far a line may lean, as a share of its length
 Mask = npt.NDArray[np.bool_]
 
 
-def straight(mask: Mask, axes: Iterable[int], margin: float, slanted: bool = False) -> Mask:
+def straight(mask: Mask, axes: Iterable[int], margin: float, slanted: bool = False, share: float = 1.0) -> Mask:
     """Pixels of straight lines along the axes, 1 across and 0 down, within a share of the image from its border.
 
-    Where they may be `slanted`, as on a page that was not held straight, they are all as much so.
+    Where they may be `slanted`, as on a page that was not held straight, they are all as much so. `share` is how much
+    of the image's sides the paper takes.
     """
     from scipy import ndimage
 
@@ -33,7 +34,7 @@ def straight(mask: Mask, axes: Iterable[int], margin: float, slanted: bool = Fal
         drops = _drops(upright) if slanted else np.zeros(upright.shape[1], np.intp)
         across = _sheared(upright, drops)
         height, width = across.shape
-        length = max(1, int(LINE * width))
+        length = max(1, int(LINE * share * width))
         thick = ndimage.binary_dilation(across, np.ones((3, 1)))  # a line may be a little askew
         if slanted:
             thick = ndimage.binary_closing(thick, np.ones((1, 2 * int(BREAK * width) + 1)))

@@ -7,6 +7,7 @@ does the work on pixels: the app needs it anyway, where OpenCV would be 60 MB mo
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
@@ -14,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_core import printed_lines
 from mnist_core.errors import DrawingError, EmptyDrawing
+from mnist_core.paper import outline, printed_lines
 
 SIDE, PAGE_SIDE = 512, 1_280  # pixels, longer side at which one digit and several are looked for
 MOST = 80  # pieces of ink on a page: with more it is no page of numbers, but of text
@@ -120,16 +121,40 @@ def find_page(grey: Grey) -> tuple[list[list[Part]], Ink]:
 
 def _components(grey: Grey, several: bool) -> _Components:
     """The ink in `grey` (H, W), 0 to 1, without lines that are no part of a digit. Raises EmptyDrawing."""
+    if sheet := outline.find(grey):
+        with contextlib.suppress(EmptyDrawing):  # what stood out was a blank card, or a patch of light
+            return _in_photo(_components_on(sheet.grey, several, sheet.paper), sheet.place, grey.shape)
+    return _components_on(grey, several)
+
+
+def _in_photo(found: _Components, place: tuple[slice, slice], shape: tuple[int, ...]) -> _Components:
+    """What was found on a sheet of paper, in the photo that has the sheet at `place`."""
+    labels, darkness, first = np.zeros(shape, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.bool_)
+    labels[place], darkness[place], first[place] = found.labels, found.darkness, found.first
+    top, left = (int(side.start) for side in place)
+    places = [
+        (slice(rows.start + top, rows.stop + top), slice(columns.start + left, columns.stop + left))
+        for rows, columns in found.places
+    ]
+    return _Components(labels, places, found.kept, darkness, first)
+
+
+def _components_on(grey: Grey, several: bool, paper: Mask | None = None) -> _Components:
+    """The same on a sheet of paper, which is all of `grey` or the part of it that `paper` (H, W) says."""
     from scipy import ndimage
 
     density, floor, is_photo = _density(grey)  # nothing is printed on a canvas, which has no texture
+    if paper is not None:
+        density[~paper] = 0
+    width = 1.0 if paper is None else float(paper.mean())  # of a sheet that is turned, the mean one
     first = density > floor
     lines = np.zeros_like(first)
     if is_photo or not several:
         lines |= printed_lines.straight(first, (0, 1), BORDER)  # a frame, the paper's edge
     if several and is_photo:
-        ruled = printed_lines.straight(first, (1,), 0.5, slanted=True)
+        ruled = printed_lines.straight(first, (1,), 0.5, slanted=True, share=width)
         if ruled.any():
+            ruled |= printed_lines.straight(first, (0,), 0.5, slanted=True, share=width)  # the margin's
             ruled &= density < DARKER * np.median(density[ruled])
         across = np.ones((2 * int(BRIDGED * max(grey.shape)) + 1, 1))
         lines |= ruled & ~ndimage.binary_closing(first & ~ruled, across)  # where a stroke crosses, it stays whole

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from mnist_core import page_reading
 from mnist_core.errors import EmptyDrawing
+from mnist_core.paper import page_reading
 
 SEVEN = [(0, 0), (60, 0), (20, 100)]
 

@@ -10,14 +10,13 @@ from PIL import Image
 
 COARSE = 160  # pixels, longer side at which the outline is looked for
 SMALLEST = 200  # pixels, longer side of a photo that may show more than the paper
-STEP = (
-    0.08  # of the logarithm of the brightness over three coarse pixels: from here on it is an edge, not falling light
-)
+STEP = 0.08  # of the brightness' logarithm over three coarse pixels: from here on it is an edge, no falling light
 LEAST = 0.1  # of the photo, the area of a sheet at least
 SOLID = 0.85  # of its convex hull, the area of a sheet at least
 MARGIN = 2  # coarse pixels along the outline that are no paper: its edge, and the shadow there
 BAND = 7, 11  # coarse pixels from the outline, between which lies what is around the sheet
 SHARP = 0.6  # of how much darker that is, the step at the outline at least
+MUCH = 0.75  # of the photo, what a sheet takes where the table is on one side of it alone
 DARKEST = 0.05  # brightness that is added before the logarithm, in which noise in the dark would be steps
 STROKE = 0.06  # of the longer side: what is narrower and darker is ink, not the paper's brightness
 
@@ -55,16 +54,18 @@ def find(grey: Grey) -> Sheet | None:
     labels, count = ndimage.label(steps < STEP)
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     regions = [ndimage.binary_fill_holes(labels == label) for label in np.flatnonzero(areas >= LEAST * small.size) + 1]
-    sheets = [region for region in regions if _is_solid(region) and _stands_out(region, log, steps)]
+    sheets = [
+        region
+        for region in regions
+        if _is_solid(region) and _stands_out(region, log, steps) and not _may_be_lit_alone(region)
+    ]
     if not sheets:
         return None
     whole = max(sheets, key=lambda region: float(np.median(log[region])))
-    inside = ndimage.binary_erosion(whole, SQUARE, MARGIN, border_value=1)
-    if not inside.any():
+    inside, deeper = (ndimage.binary_erosion(whole, SQUARE, margin, border_value=1) for margin in (MARGIN, MARGIN + 1))
+    if not deeper.any():
         return None
-    nearest = ndimage.distance_transform_edt(
-        ~ndimage.binary_erosion(inside, SQUARE, border_value=1), return_distances=False, return_indices=True
-    )
+    nearest = ndimage.distance_transform_edt(~deeper, return_distances=False, return_indices=True)
     light = _enlarged(_closed(small, int(STROKE * COARSE) | 1)[tuple(nearest)], grey.shape)
     paper = _enlarged(inside.astype(np.float32), grey.shape) > 0.5
     rows, columns = np.flatnonzero(paper.any(1)), np.flatnonzero(paper.any(0))
@@ -96,6 +97,14 @@ def _stands_out(region: Mask, log: Grey, steps: Grey) -> bool:
     lighter = float(np.median((log[tuple(nearest)] - log)[around]))
     sharpest = float(np.median(ndimage.maximum_filter(steps, 5)[grown(1) & ~region]))
     return lighter >= STEP and sharpest >= SHARP * lighter
+
+
+def _may_be_lit_alone(region: Mask) -> bool:
+    """Whether there is much beside the region, all on one side of it, as where a part of the paper is in shadow.
+
+    A table is around a sheet, or little of it is seen.
+    """
+    return region.mean() < MUCH and _is_solid(~region)
 
 
 def _closed(grey: Grey, size: int) -> Grey:

@@ -23,7 +23,9 @@ MOST = 80  # pieces of ink on a page: with more it is no page of numbers, but of
 COARSE = 32  # pixels, longer side at which the light is estimated
 WINDOW = 0.4  # of the longer side, of which ink covers less than half
 STROKE = 0.28  # of the longer side: what is narrower is filled with the paper around it to estimate the light
+THICKEST_PEN = 0.08  # of a page's longer side
 DARKEST = 0.02  # the light on paper at least
+BLUR, BLUR_OF_PAGE = 1.5, 0.85  # pixels, against the camera's noise, where one digit and where several are looked for
 SMOOTH = 1e-4  # texture that is only rounding
 TEXTURE = 4.0  # standard deviations of the paper's texture that are no ink
 FAINTEST = 0.04  # of the paper's brightness, by which the faintest ink is darker
@@ -143,7 +145,7 @@ def _components_on(grey: Grey, several: bool, paper: Mask | None = None) -> _Com
     """The same on a sheet of paper, which is all of `grey` or the part of it that `paper` (H, W) says."""
     from scipy import ndimage
 
-    density, floor, is_photo = _density(grey)  # nothing is printed on a canvas, which has no texture
+    density, floor, is_photo = _density(grey, several)  # nothing is printed on a canvas, which has no texture
     if paper is not None:
         density[~paper] = 0
     width = 1.0 if paper is None else float(paper.mean())  # of a sheet that is turned, the mean one
@@ -176,7 +178,7 @@ def _components_on(grey: Grey, several: bool, paper: Mask | None = None) -> _Com
     return _Components(labels, ndimage.find_objects(labels), kept, np.clip(density / strength, 0, 1), first)
 
 
-def _density(grey: Grey) -> tuple[Grey, Grey, bool]:
+def _density(grey: Grey, several: bool) -> tuple[Grey, Grey, bool]:
     """How much darker than the paper each pixel is, as a share of the paper's brightness there, at most 1.
 
     And from which density on it is no texture of the paper, both (H, W), and whether there is any texture. Light ink on
@@ -189,19 +191,36 @@ def _density(grey: Grey) -> tuple[Grey, Grey, bool]:
     middle = ndimage.median_filter(small, size, mode="nearest")
     if ((small - middle) ** 3).sum() > 0:  # few pixels are far from the others, and they are lighter
         grey, small = 1 - grey, 1 - small
+    blur = min(max(grey.shape) / 250, BLUR_OF_PAGE if several else BLUR)
+    smooth = ndimage.gaussian_filter(grey, blur) if blur > 0.4 else grey
+    light = _light(small, grey.shape)
+    usual, texture = _texture(light - smooth)
+    is_photo = texture > SMOOTH
+    if several and is_photo:  # beside a page a pen is thin: what is wider is a shadow, however sharp its edge
+        size = int(THICKEST_PEN * max(grey.shape)) | 1
+        light = np.maximum(ndimage.grey_closing(smooth, (size, size), mode="nearest"), DARKEST)
+        usual, texture = _texture(light - smooth)
+    density: Grey = np.clip((light - smooth - usual) / light, 0, 1).astype(np.float32)
+    return density, np.maximum(TEXTURE * texture / light, FAINTEST), is_photo
+
+
+def _light(small: Grey, shape: tuple[int, int]) -> Grey:
+    """The paper's brightness (H, W) of that shape, by a small image of it, where strokes are thick beside it."""
+    from scipy import ndimage
+
     stroke = max(3, int(STROKE * max(small.shape)) | 1)
     paper = ndimage.gaussian_filter(ndimage.grey_closing(small, (stroke, stroke), mode="nearest"), stroke / 6)
     margin = min(stroke // 2, (min(small.shape) - 1) // 3)
     if margin:  # there it has no paper on one side: the light goes on as it falls off farther in
         paper = np.pad(paper[margin:-margin, margin:-margin], margin, mode="reflect", reflect_type="odd")
-    light = np.asarray(Image.fromarray(paper).resize(grey.shape[::-1], Image.Resampling.BILINEAR))
-    light = np.maximum(light, DARKEST)
-    blur = min(max(grey.shape) / 250, 1.5)
-    darker = light - (ndimage.gaussian_filter(grey, blur) if blur > 0.4 else grey)
+    light: Grey = np.asarray(Image.fromarray(paper).resize(shape[::-1], Image.Resampling.BILINEAR))
+    return np.maximum(light, DARKEST)
+
+
+def _texture(darker: Grey) -> tuple[float, float]:
+    """How much darker than the light most of the paper is, and by how much that differs, as a standard deviation."""
     usual = float(np.median(darker))
-    texture = 1.4826 * float(np.median(np.abs(darker - usual)))
-    density: Grey = np.clip((darker - usual) / light, 0, 1).astype(np.float32)
-    return density, np.maximum(TEXTURE * texture / light, FAINTEST), texture > SMOOTH
+    return usual, 1.4826 * float(np.median(np.abs(darker - usual)))
 
 
 def resized(grey: Grey, longer_side: int) -> Grey:

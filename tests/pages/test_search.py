@@ -11,8 +11,8 @@ from mnist_core.search.driver import drive
 from mnist_core.search.settings import SearchConfig
 from mnist_core.search.study import SearchStore
 from pages.shared import searches
-from pages.shared.runs import get_workers
 from tests.pages import metrics, pictures, text
+from tests.search.conftest import Here
 
 SMALL = TrainConfig(data="sample", hidden=(8,), epochs=2, device="cpu")
 
@@ -29,10 +29,12 @@ def begin(app):
 
 
 def searched(name="one", trials=9, **changes):
-    """A search that was led to its end."""
+    """A search that was led to its end, its runs trained in this process: to start one for each takes longer."""
     dimensions = tuple(map(space.parse_dimension, ("lr=0.001..0.1", "hidden=8..32")))
     search = SearchStore(RUNS).create(name, SearchConfig(SMALL, dimensions, trials=trials, **changes))
-    list(drive(search, get_workers()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mnist_core.search.driver.POLL", 0)
+        list(drive(search, Here()))
     return search
 
 

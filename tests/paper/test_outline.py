@@ -97,9 +97,17 @@ def test_a_small_picture_is_looked_at_whole():
     assert outline.find(on_table(sheet())[::6, ::6]) is None
 
 
+@pytest.mark.parametrize("shape", [(3, 900), (900, 1), (12, 700), (201, 201)])
+def test_any_shape_may_have_no_outline(shape):
+    grey = np.full(shape, 0.2, np.float32)
+    grey[: shape[0] // 2, : shape[1] // 2] = 0.9
+    outline.find(grey)
+    assert outline.find(np.zeros(shape, np.float32)) is None
+
+
 def test_ink_beside_a_patch_of_light_is_found():
     paper = Image.eval(sheet(sevens=[(60, 120)]), lambda value: int(value * 0.85))
-    ImageDraw.Draw(paper).rectangle([280, 250, 449, 599], fill=225)
+    ImageDraw.Draw(paper).rectangle([260, 280, 440, 590], fill=235)
     photo = photographed(paper, 0.0)
     assert outline.find(photo)
     assert any(abs(left - 56) < 10 for row in lefts(photo) for left in row)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from mnist_core.errors import EmptyDrawing
 from mnist_core.paper import page_reading
@@ -86,6 +86,23 @@ def test_rows_are_read_from_top_to_bottom_and_left_to_right():
     assert [len(row) for row in found] == [3, 2]
     assert found[0] == pytest.approx([95, 295, 495], abs=8)
     assert found[1] == pytest.approx([195, 395], abs=8)
+
+
+@pytest.mark.parametrize("blur", [1, 5, 15])
+@pytest.mark.parametrize("dark", [110, 160])
+@pytest.mark.parametrize(
+    "edge", [[(330, 0), (700, 0), (700, 400), (330, 400)], [(0, 330), (700, 60), (700, 400), (0, 400)]]
+)
+def test_a_shadow_across_a_row_is_no_ink(edge, dark, blur):
+    image, pen = page((700, 400))
+    for x in (100, 290, 500):
+        seven(pen, x, 140, width=8)
+    shadow = Image.new("L", image.size, 255)
+    ImageDraw.Draw(shadow).polygon(edge, fill=dark)
+    shadow = shadow.filter(ImageFilter.GaussianBlur(blur))
+    grey = photographed(ImageChops.multiply(image, shadow), 0.2)
+    (row,) = lefts(grey)
+    assert row == pytest.approx([96, 286, 496], abs=8)
 
 
 def test_strokes_above_each_other_are_one_part():

@@ -114,11 +114,18 @@ def fresh_server(browser: Browser, tmp_path: pathlib.Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def camera(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A file whose frames, JPEG after JPEG, the browser takes for those of a camera."""
+    return tmp_path_factory.mktemp("camera") / "frames.mjpeg"
+
+
+@pytest.fixture(scope="session")
+def browser(camera: pathlib.Path) -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("no Chromium is installed")
+    seen = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS.split(), *seen])
         yield chromium
         chromium.close()
 

@@ -347,6 +347,17 @@ def test_a_photo_of_lined_paper_is_read_on_a_phone_and_a_finger_chooses_a_part(
         expect(page.locator(NUMBER)).to_have_text("2026", timeout=60_000)
 
 
+def test_a_photo_from_the_camera_is_read(page: Page, camera: pathlib.Path) -> None:
+    frame = io.BytesIO()
+    phone_photo("2026").crop((0, 300, 1200, 1200)).resize((640, 480)).save(frame, "JPEG", quality=90)
+    camera.write_bytes(frame.getvalue() * 30)
+    page.context.grant_permissions(["camera"])
+    visit(page, "/")
+    source(page, "Camera")
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.locator(NUMBER)).to_have_text("2026", timeout=60_000)
+
+
 def test_a_part_of_a_photo_leads_to_inside_with_what_was_dropped(page: Page, tmp_path: pathlib.Path) -> None:
     phone_photo("7").save(tmp_path / "photo.jpg", quality=85)
     visit(page, "/")
@@ -398,7 +409,7 @@ def swipe(page: Page, start: tuple[float, float], end: tuple[float, float]) -> N
 
 
 def phone_photo(number: str) -> Image.Image:
-    """Lined paper with a number on it, not held straight, in light that falls off, as a phone sees it."""
+    """Lined paper with a number on it, lying on a table, not straight, in light that falls off, as a phone sees it."""
     size = 1200, 1600
     paper = Image.new("RGB", size, (236, 233, 222))
     pen = ImageDraw.Draw(paper)
@@ -410,7 +421,13 @@ def phone_photo(number: str) -> Image.Image:
         for points in strokes:
             moved = [(230 + 170 * place + 0.75 * x, 620 + 0.75 * y) for x, y in points]
             pen.line(moved, fill=(40, 45, 90), width=13, joint="curve")
-    turned = paper.filter(ImageFilter.GaussianBlur(1.2)).rotate(2, Image.Resampling.BICUBIC, fillcolor=(236, 233, 222))
+    photo, sheet = Image.new("RGB", size, (96, 70, 50)), paper.resize((1020, 1360), Image.Resampling.LANCZOS)
+    outline = Image.new("L", sheet.size, 255).rotate(2, expand=True)
+    photo.paste(sheet.rotate(2, Image.Resampling.BICUBIC, expand=True), (110, 90), outline)
     across, down = np.linspace(1, 0.55, size[0])[None, :, None], np.linspace(1, 0.85, size[1])[:, None, None]
     noise = np.random.default_rng(0).normal(0, 4, (size[1], size[0], 3))
-    return Image.fromarray(np.clip(np.asarray(turned) * across * down + noise, 0, 255).astype(np.uint8))
+    return Image.fromarray(
+        np.clip(np.asarray(photo.filter(ImageFilter.GaussianBlur(1.2))) * across * down + noise, 0, 255).astype(
+            np.uint8
+        )
+    )

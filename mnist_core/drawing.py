@@ -11,8 +11,8 @@ from PIL import Image
 
 from mnist_core.errors import DrawingError, EmptyDrawing
 from mnist_core.image_files import decoding
-from mnist_core.paper import page_reading
-from mnist_core.paper.page_reading import Grey as Grey
+from mnist_core.paper import components, page_reading
+from mnist_core.paper.components import Grey as Grey
 from mnist_core.paper.page_reading import Pixels as Pixels
 
 SIZE = 28  # pixels, side of MNIST's images
@@ -113,7 +113,7 @@ def _ink(image: npt.NDArray[Any] | Image.Image, on_paper: bool | None) -> tuple[
     is_transparent = alpha is not None and alpha.min() < 0.5
     if on_paper or (on_paper is None and not is_transparent and not _is_even(grey)):
         shown = 1 - alpha if alpha is not None and is_transparent else grey
-        found = page_reading.find(page_reading.resized(shown, page_reading.SIDE))
+        found = page_reading.find(components.resized(shown, page_reading.SIDE))
         return found.ink, found.dropped
     contrast = alpha if alpha is not None and is_transparent else np.abs(grey - _background(grey))
     strongest = float(contrast.max())

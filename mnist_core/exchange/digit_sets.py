@@ -26,7 +26,7 @@ from mnist_core.errors import DatasetError, DrawingError
 from mnist_core.files import oserror_as, replacing
 from mnist_core.image_files import open_image
 from mnist_core.own_digits import MOST, DigitSet, DigitStore
-from mnist_core.paper import page_reading
+from mnist_core.paper import components, page_reading
 from mnist_core.text import quoted
 
 MOST_PACKED = 256 * 2**20  # bytes of a zip file
@@ -106,7 +106,7 @@ def ink_of(image: Image.Image) -> Pixels:
 
 def _holds_several(image: Image.Image) -> bool:
     """Whether there are parts that are about as high as each other, and together too wide for one digit."""
-    grey = page_reading.resized(drawing.brightness(image), page_reading.SIDE)
+    grey = components.resized(drawing.brightness(image), page_reading.SIDE)
     try:
         boxes = [part.box for row in page_reading.find_rows(grey) for part in row]
     except DrawingError:  # what is no number on a page may still be a digit

@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from mnist_core import drawing, image_files, own_digits
 from mnist_core.errors import DatasetError, DrawingError, EmptyDrawing
 from mnist_core.exchange.digit_sets import Found
-from mnist_core.paper import page_reading
-from mnist_core.paper.page_reading import Grey
+from mnist_core.paper import components
+from mnist_core.paper.components import Grey
 
 DPI = 150
 PAGE = 1240, 1754  # pixels, A4
@@ -83,7 +83,7 @@ def read_file(path: pathlib.Path) -> Found:
 
 def read(photo: Image.Image) -> Found:
     """The digits on a photo or scan of the sheet, from top to bottom. Raises DatasetError where it shows none."""
-    grey = page_reading.resized(drawing.brightness(photo), PHOTO_SIDE)
+    grey = components.resized(drawing.brightness(photo), PHOTO_SIDE)
     page = _flattened(grey, _corners(grey))
     digits: list[tuple[int, bytes]] = []
     problems = []

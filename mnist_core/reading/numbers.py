@@ -17,7 +17,7 @@ from PIL import Image
 from mnist_core import drawing
 from mnist_core.drawing import Grey, Pixels
 from mnist_core.errors import DrawingError, EmptyDrawing
-from mnist_core.paper import page_reading
+from mnist_core.paper import components, page_reading
 from mnist_core.paper.page_reading import Box, Ink, Part
 from mnist_core.reading.predictor import Predictor
 
@@ -73,7 +73,7 @@ def read_page(model: Predictor, image: npt.NDArray[Any] | Image.Image) -> Page:
     one = _one_digit(model, grey, width)
     if one and not drawing.may_be_several(one.ink.ink):
         return one
-    small = page_reading.resized(grey, page_reading.PAGE_SIDE)
+    small = components.resized(grey, page_reading.PAGE_SIDE)
     try:
         found, ink = page_reading.find_page(small)
     except DrawingError:

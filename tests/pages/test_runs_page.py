@@ -260,7 +260,7 @@ def test_a_lesson_is_made(app):
     app.sidebar.multiselect(key="lesson-hide").select("seed").run()
     app.sidebar.multiselect(key="lesson-lock").select("model").run()
     assert not app.exception
-    assert app.sidebar.code[0].value.endswith("?lock=model&hide=seed")
+    assert app.sidebar.code[0].value.endswith("lock=model&hide=seed")
 
 
 @pytest.mark.parametrize("page", ["draw", "train", "runs"])

@@ -29,6 +29,8 @@ from mnist_core.runs.run_store import RUNS, RunStore
 OPSET = 18  # of ONNX's operators: since 2022, which most programs that read such files know
 CHECKED = 1_000  # images that the file must answer as we do
 TOLERANCE = 1e-4  # of a probability
+# A few answers may be farther off: in single precision a pixel of a drawing may be rounded the other way.
+ROUNDED, ROUNDED_TOLERANCE = CHECKED // 100, 1e-3
 ON_THE_BRINK = 1e-3  # a digit's score so close to the threshold may fall on either side
 CANVAS = 280  # pixels, side of the drawings among the images
 
@@ -63,7 +65,7 @@ def export(name: str, path: pathlib.Path, store: RunStore = RUNS) -> float:
     """Write the model of that name, shipped or a run's id with weights, to `path`, a new .onnx file.
 
     Returns the largest difference of a probability that was found in checking it. Raises ModelError, and leaves no
-    file, where that is more than TOLERANCE or `path` cannot be written; RunError for no such run.
+    file, where more differ than rounding explains or `path` cannot be written; RunError for no such run.
     """
     if path.suffix != ".onnx":
         raise ModelError(f"{path} must end in .onnx.")
@@ -125,8 +127,8 @@ def largest_difference(model: Predictor, content: bytes) -> float:
     theirs = [session.run(None, {"image": image}) for image in images]
     differences = np.abs(probabilities - np.stack([answer[0] for answer in theirs])).max(1)
     difference = float(differences.max())
-    if not difference <= TOLERANCE:  # also where it is not a number
-        wrong = int((~(differences <= TOLERANCE)).sum())
+    wrong = int((~(differences <= TOLERANCE)).sum())  # also where it is not a number
+    if wrong > ROUNDED or not difference <= ROUNDED_TOLERANCE:
         raise ModelError(
             f"The ONNX file of {model.name} answers {wrong:,} of {len(images):,} images otherwise than the model, by "
             f"up to {difference:.2g} where {TOLERANCE:g} is allowed: it was not written. Use safetensors instead."

@@ -34,7 +34,7 @@ def exported(tmp_path_factory, worker_id):
         path = folder / "tiny.onnx"
         if not path.exists():
             folder.mkdir()
-            assert onnx_file.export("tiny", path) <= onnx_file.TOLERANCE
+            assert onnx_file.export("tiny", path) <= onnx_file.ROUNDED_TOLERANCE
     return path
 
 

@@ -29,6 +29,16 @@ from mnist_core.runs.training import train_run
 from tests.exchange.packed_runs import CONFIG, FOREIGN, NOT_FINITE, files, refused, same, trained, zipped
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return trained(CONFIG, RunStore(tmp_path_factory.mktemp("finished")))
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    return trained(CONFIG, RunStore(tmp_path_factory.mktemp("stopped")), epochs=1)
+
+
 def test_a_finished_run_comes_back_as_it_was(finished, tmp_path, store):
     finished.set_about(name="The <b>first</b>", note="kept\nwhole")
     (finished.path / "log.txt").write_text("of this machine alone")

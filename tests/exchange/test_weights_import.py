@@ -11,7 +11,12 @@ from mnist_core.exchange.run_archive import export_run, import_run
 from mnist_core.reading import catalog, predictor
 from mnist_core.runs import summary
 from mnist_core.runs.run_store import RunStore
-from tests.exchange.packed_runs import CONFIG, FOREIGN, refused, same, zipped
+from tests.exchange.packed_runs import CONFIG, FOREIGN, refused, same, trained, zipped
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return trained(CONFIG, RunStore(tmp_path_factory.mktemp("finished")))
 
 
 @pytest.fixture

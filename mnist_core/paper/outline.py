@@ -20,8 +20,6 @@ MUCH = 0.75  # of the photo, what a sheet takes where the table is on one side o
 DARKEST = 0.05  # brightness that is added before the logarithm, in which noise in the dark would be steps
 STROKE = 0.06  # of the longer side: what is narrower and darker is ink, not the paper's brightness
 
-SQUARE = np.ones((3, 3))
-
 Grey = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
@@ -57,12 +55,13 @@ def find(grey: Grey) -> Sheet | None:
     sheets = [
         region
         for region in regions
-        if _is_solid(region) and _stands_out(region, log, steps) and not _may_be_lit_alone(region)
+        if _stands_out(region, log, steps) and _is_solid(region) and not _may_be_lit_alone(region)
     ]
     if not sheets:
         return None
     whole = max(sheets, key=lambda region: float(np.median(log[region])))
-    inside, deeper = (ndimage.binary_erosion(whole, SQUARE, margin, border_value=1) for margin in (MARGIN, MARGIN + 1))
+    depth = ndimage.distance_transform_cdt(whole)
+    inside, deeper = depth > MARGIN, depth > MARGIN + 1
     if not deeper.any():
         return None
     nearest = ndimage.distance_transform_edt(~deeper, return_distances=False, return_indices=True)
@@ -86,16 +85,14 @@ def _stands_out(region: Mask, log: Grey, steps: Grey) -> bool:
     """Whether the region is lighter than what is around it, by one sharp step."""
     from scipy import ndimage
 
-    def grown(pixels: int) -> Mask:
-        larger: Mask = ndimage.binary_dilation(region, SQUARE, pixels)
-        return larger
-
-    around, inside = grown(BAND[1]) & ~grown(BAND[0]), ndimage.binary_erosion(region, SQUARE, MARGIN)
+    away = ndimage.distance_transform_cdt(~region)  # coarse pixels
+    around = (away > BAND[0]) & (away <= BAND[1])
+    inside = ndimage.distance_transform_cdt(region) > MARGIN
     if not (around.any() and inside.any()):
         return False
     nearest = ndimage.distance_transform_edt(~inside, return_distances=False, return_indices=True)
     lighter = float(np.median((log[tuple(nearest)] - log)[around]))
-    sharpest = float(np.median(ndimage.maximum_filter(steps, 5)[grown(1) & ~region]))
+    sharpest = float(np.median(ndimage.maximum_filter(steps, 5)[away == 1]))
     return lighter >= STEP and sharpest >= SHARP * lighter
 
 

@@ -50,8 +50,9 @@ def _drops(mask: Mask) -> npt.NDArray[np.intp]:
     """How many pixels lower lines across are in each column than in the middle one, where they are sharpest."""
     y, x = np.nonzero(mask)
     x = x - mask.shape[1] // 2
+    above = int(SLANTS[-1] * mask.shape[1]) + 1  # so that no row is less than 0
     sharpest = max(
-        SLANTS, key=lambda slant: float((np.bincount(np.rint(y - slant * x).astype(np.intp) + len(mask)) ** 2.0).sum())
+        SLANTS, key=lambda slant: float((np.bincount(np.rint(y - slant * x).astype(np.intp) + above) ** 2.0).sum())
     )
     drops: npt.NDArray[np.intp] = np.rint(sharpest * (np.arange(mask.shape[1]) - mask.shape[1] // 2)).astype(np.intp)
     return drops

@@ -61,6 +61,19 @@ def test_an_array_is_a_drawing_or_a_sentence(array):
         assert drawing.to_mnist(array).shape == (28, 28)
 
 
+@given(st.integers(1, 400), st.integers(200, 400), st.integers(1, 60), st.integers(0, 20), st.integers(0, 2**32 - 1))
+def test_a_photo_of_anything_is_digits_or_a_sentence(shorter, longer, patch, grain, seed):
+    rng = np.random.default_rng(seed)
+    size = (longer, shorter) if seed % 2 else (shorter, longer)
+    patches = rng.integers(0, 256, (max(1, size[1] // patch), max(1, size[0] // patch))).astype(np.uint8)
+    photo = np.asarray(Image.fromarray(patches).resize(size, Image.Resampling(seed % 4)), np.float64)
+    photo = np.clip(photo + rng.normal(0, grain, photo.shape), 0, 255).astype(np.uint8)
+    with contextlib.suppress(DrawingError):
+        page = numbers.read_page(TINY, photo)
+        assert all(row.number for row in page.rows)
+        assert page.ink.ink.shape == page.ink.dropped.shape
+
+
 @given(st.sampled_from(MODES), st.integers(1, 40), st.integers(1, 40), st.binary(min_size=64, max_size=64))
 def test_an_image_of_any_mode_is_a_drawing_or_a_sentence(mode, width, height, noise):
     image = Image.new(mode, (width, height))

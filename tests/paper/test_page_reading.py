@@ -1,10 +1,12 @@
 """Hand-made pages: what is ink, what is a frame, a shadow or a speck, and which parts make a row."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from mnist_core.errors import EmptyDrawing
+from mnist_core.errors import DrawingError, EmptyDrawing
 from mnist_core.paper import page_reading
 
 SEVEN = [(0, 0), (60, 0), (20, 100)]
@@ -86,6 +88,14 @@ def test_rows_are_read_from_top_to_bottom_and_left_to_right():
     assert [len(row) for row in found] == [3, 2]
     assert found[0] == pytest.approx([95, 295, 495], abs=8)
     assert found[1] == pytest.approx([195, 395], abs=8)
+
+
+@pytest.mark.parametrize("size", [(900, 12), (12, 900), (1_280, 3)])
+def test_a_strip_is_looked_at_as_any_photo(size):
+    image, pen = page(size)
+    pen.rectangle([0, 0, size[0] // 2, size[1] // 2], fill=90)
+    with contextlib.suppress(DrawingError):
+        page_reading.find_page(photographed(image))
 
 
 @pytest.mark.parametrize("blur", [1, 5, 15])

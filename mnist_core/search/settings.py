@@ -49,7 +49,7 @@ SAMPLERS = {
 }
 PRUNERS = {
     "median": "stops a trial that is worse than half of the others were at that epoch",
-    "halving": "lets the best third go on, again and again (asynchronous successive halving: Li and others, 2018)",
+    "halving": "lets the best quarter go on, again and again (asynchronous successive halving: Li and others, 2018)",
     "none": "trains each trial to its end",
 }
 

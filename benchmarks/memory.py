@@ -17,9 +17,8 @@ IMPORT = "import torch"
 TRAIN = """
 import pathlib
 from mnist_core.config import TrainConfig
-from mnist_core.runs import worker
-from mnist_core.runs.training import train_run
 from mnist_core.runs.run_store import RunStore
+from mnist_core.runs.training import train_run
 for _ in train_run(RunStore(pathlib.Path({folder!r})).create(TrainConfig.from_json({config!r}))):
     pass
 """

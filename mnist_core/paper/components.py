@@ -16,6 +16,9 @@ from PIL import Image
 
 from mnist_core.errors import EmptyDrawing
 from mnist_core.paper import outline, printed_lines
+from mnist_core.paper.outline import Grey as Grey
+from mnist_core.paper.outline import Mask as Mask
+from mnist_core.paper.outline import resized as resized
 
 COARSE = 32  # pixels, longer side at which the light is estimated
 WINDOW = 0.4  # of the longer side, of which ink covers less than half
@@ -33,9 +36,6 @@ BRIDGED = 0.006  # of the longer side, half the width of a ruled line that a str
 DARKER = 1.6  # than a ruled line, from which it is ink that lies on it
 # Of the image's area, the ink of a digit at least, alone and among several: the camera's noise is dark as well.
 SMALLEST, SMALLEST_OF_SEVERAL = 0.0004, 0.00004
-
-Grey = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,14 +161,6 @@ def _texture(darker: Grey) -> tuple[float, float]:
     """How much darker than the light most of the paper is, and by how much that differs, as a standard deviation."""
     usual = float(np.median(darker))
     return usual, 1.4826 * float(np.median(np.abs(darker - usual)))
-
-
-def resized(grey: Grey, longer_side: int) -> Grey:
-    """The image (H, W) with its longer side in pixels, if it is longer."""
-    height, width = grey.shape
-    scale = min(1.0, longer_side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
 
 
 def _strength(density: Grey, floor: Grey) -> float:

@@ -46,7 +46,7 @@ def find(grey: Grey) -> Sheet | None:
 
     if max(grey.shape) < SMALLEST:
         return None
-    small = _shrunk(grey)
+    small = resized(grey, COARSE)
     log = np.log(ndimage.gaussian_filter(ndimage.median_filter(small, 3, mode="nearest"), 0.7) + DARKEST)
     steps = ndimage.maximum_filter(log, 3) - ndimage.minimum_filter(log, 3)
     labels, count = ndimage.label(steps < STEP)
@@ -113,9 +113,11 @@ def _closed(grey: Grey, size: int) -> Grey:
     return closed
 
 
-def _shrunk(grey: Grey) -> Grey:
-    scale = COARSE / max(grey.shape)
-    size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
+def resized(grey: Grey, longer_side: int) -> Grey:
+    """The image (H, W) with its longer side in pixels, if it is longer."""
+    height, width = grey.shape
+    scale = min(1.0, longer_side / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
 
 

@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test fuzz check bench clean
+.PHONY: app test test-all fuzz check bench clean
 
 app: .venv/app
 	$(BIN)/streamlit run streamlit_app.py
 
+TESTS := $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+
+# Without what takes more than a few seconds.
 test: .venv/dev
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
+	$(TESTS) -m "not slow"
+
+test-all: .venv/dev
+	$(TESTS)
 
 # Random input, much of it: hours. FUZZ_EXAMPLES says how much for each kind.
 fuzz: export FUZZ_EXAMPLES ?= 100000

@@ -255,12 +255,12 @@ for path in sys.argv[1:]:  # the first has everything imported
     ("name", "size", "how"),
     [
         ("photo.jpg", (4_000, 3_000), {}),
-        ("photo.jpg", (4_000, 3_000), {"progressive": True, "subsampling": 0}),
+        pytest.param("photo.jpg", (4_000, 3_000), {"progressive": True, "subsampling": 0}, marks=pytest.mark.slow),
         ("photo.jpg", (12_000, 8_000), {}),
         ("photo.png", (4_000, 3_000), {"compress_level": 1}),
-        ("photo.webp", (4_000, 3_000), {"method": 0, "quality": 50}),
-        ("photo.gif", (4_000, 3_000), {}),
-        ("photo.tif", (4_000, 3_000), {}),
+        pytest.param("photo.webp", (4_000, 3_000), {"method": 0, "quality": 50}, marks=pytest.mark.slow),
+        pytest.param("photo.gif", (4_000, 3_000), {}, marks=pytest.mark.slow),
+        pytest.param("photo.tif", (4_000, 3_000), {}, marks=pytest.mark.slow),
         ("photo.tif", (4_000, 3_000), {"compression": "tiff_lzw"}),
     ],
 )

@@ -158,6 +158,7 @@ def test_a_file_that_cannot_be_read_is_named(root):
         mnist_files.read(folder / "t10k-labels-idx1-ubyte")
 
 
+@pytest.mark.slow
 def test_two_processes_may_download_at_once(root, server):
     script = (
         "import sys; from torchvision.datasets import MNIST; from mnist_core import mnist_files\n"

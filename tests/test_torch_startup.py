@@ -18,7 +18,9 @@ WAYS = {  # to a training, each up to the import of torch
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what GNU's OpenMP says of itself")
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [way if way in ("worker", "page") else pytest.param(way, marks=pytest.mark.slow) for way in WAYS]
+)
 def test_openmp_is_told_to_spin_less_before_it_is_loaded(tmp_path, way):
     assert spins(WAYS[way], tmp_path) == {"1000"}
 

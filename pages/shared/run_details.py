@@ -121,7 +121,7 @@ def _how(summary: Row, run: Run) -> None:
     """Its config, what it ran on, and how to repeat it."""
     st.subheader("How it was made")
     st.caption("In a shell, this trains it again; with the same versions on the same device, to the bit:")
-    st.code(presets.command(summary.config), language="sh", wrap_lines=True)
+    st.code(presets.command(summary.config), language=None, wrap_lines=True)
     with st.expander("Hyperparameters and environment", icon=":material/list:"):
         left, right = st.columns(2, gap="large")
     with left:

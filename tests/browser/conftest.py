@@ -19,10 +19,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from mnist_core.files import APP_FOLDER
 from mnist_core.runs.run_store import RunStore
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# The headless shell first: without a desktop browser's own surface, a page takes a fifth less of the processor.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 # Sandbox and GPU are not to be had in a container; the rest keeps the browser from calling home.
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--no-sandbox --disable-gpu --in-process-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
 # Streamlit 1.67 now and then ends two script threads of one session at once, and one of them says so.
@@ -123,7 +125,8 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 def browser(camera: pathlib.Path) -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.skip("no Chromium is installed")
-    seen = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
+    seen = [f"--use-fake-{part}-for-media-stream" for part in ("device", "ui")]
+    seen.append(f"--use-file-for-fake-video-capture={camera}")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS.split(), *seen])
         yield chromium

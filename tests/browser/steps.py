@@ -57,7 +57,7 @@ def draw(page: Page, points: Points) -> None:
     page.mouse.move(x + first_x * scale, y + first_y * scale)
     page.mouse.down()
     for other_x, other_y in others:
-        page.mouse.move(x + other_x * scale, y + other_y * scale, steps=4)
+        page.mouse.move(x + other_x * scale, y + other_y * scale, steps=2)
     page.mouse.up()
 
 

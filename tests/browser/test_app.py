@@ -1,23 +1,12 @@
 """All pages as a visitor finds them, in a real browser."""
 
-import contextlib
 import re
-from collections.abc import Iterator
-from typing import Literal, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from mnist_core import config, mnist_files
-from mnist_core.config import TrainConfig
-from mnist_core.course import trainings
-from mnist_core.runs.run_store import RunStore
-from mnist_core.runs.training import train_run
-from mnist_core.search import space
-from mnist_core.search.driver import drive
-from mnist_core.search.settings import SearchConfig
-from mnist_core.search.study import SearchStore
-from tests.browser.conftest import PHONE, Server, opened, serving, visiting
+from mnist_core import config
+from tests.browser.conftest import Server, serving, visiting
 from tests.browser.steps import (
     ONE,
     ZERO,
@@ -30,7 +19,6 @@ from tests.browser.steps import (
     switch_to,
     wait_until,
 )
-from tests.search.conftest import Here
 
 PAGES = {
     "/": "Draw a digit",
@@ -42,6 +30,7 @@ PAGES = {
 }
 
 
+@pytest.mark.slow
 def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:
     with visiting(browser, server) as one, visiting(browser, server) as other:
         for page in (one, other):
@@ -96,6 +85,7 @@ def test_a_click_on_a_confusion_cell_shows_its_images_beside_it(page: Page) -> N
     expect(answer(page)).not_to_have_text("")
 
 
+@pytest.mark.slow
 def test_without_mnist_the_pages_work_on_the_sample(browser: Browser, tmp_path) -> None:
     with serving(tmp_path, MNIST_ROOT=str(tmp_path / "nothing")) as served, visiting(browser, served) as page:
         page.goto("/browse")
@@ -108,90 +98,3 @@ def test_without_mnist_the_pages_work_on_the_sample(browser: Browser, tmp_path) 
         press(page, "train-start")
         expect(status(page)).to_contain_text("finished", timeout=60_000)
         expect(page.get_by_text(config.SAMPLE_IN_WORDS).first).to_be_visible()
-
-
-@pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_both_themes(page: Page, path: str, scheme: Literal["light", "dark"]) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.goto(path)
-    at_rest(page)
-    expect(page.get_by_role("heading", name=PAGES[path])).to_be_visible()
-    color = page.locator("[data-testid=stApp]").evaluate("app => getComputedStyle(app).backgroundColor")
-    assert color == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 29)"}[scheme]
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_a_phone_shows_all_without_scrolling_sideways(phone: Page, path: str) -> None:
-    phone.goto(path)
-    at_rest(phone)
-    expect(phone.get_by_role("heading", name=PAGES[path])).to_be_visible()
-    main = phone.locator("[data-testid=stMain]")
-    assert main.evaluate("main => main.scrollWidth") <= 390
-    if path == "/":
-        draw(phone, ONE)
-        expect(answer(phone)).to_have_text("1")
-        expect(answer(phone)).to_be_visible()
-
-
-class Full(NamedTuple):
-    """A served app with the runs of the course and a search that has ended, as a visitor with a phone sees it."""
-
-    phone: BrowserContext
-    classic: str
-    convolutions: str
-    course: str  # all of its runs, as its address has them
-
-
-@pytest.fixture(scope="module")
-def full(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
-    data = "sample" if mnist_files.missing() else "mnist"
-    with (
-        serving(tmp_path_factory.mktemp("full")) as server,
-        contextlib.closing(browser.new_context(base_url=server.address, viewport=PHONE)) as phone,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        runs, ids = RunStore(server.runs_dir), {}
-        for step in ("linear", "hidden", "classic", "convolution"):
-            for name, trained in trainings.trainings(step, data).items():
-                run = runs.create(trained)
-                list(train_run(run))
-                ids[name] = run.id
-        patch.setattr("mnist_core.search.driver.POLL", 0)
-        varied = tuple(map(space.parse_dimension, ("lr=0.001..0.1", "batch_size=16..128", "hidden=8..32")))
-        around = TrainConfig(data="sample", hidden=(8,), epochs=2, device="cpu")
-        search = SearchStore(runs).create("one", SearchConfig(around, varied, trials=12))
-        list(drive(search, Here()))
-        yield Full(phone, ids["the classic"], ids["convolutions"], ",".join(ids.values()))
-
-
-# By the address of a page with all that it can have: what is seen of it last.
-LAST = {
-    "/": "[data-testid=live-digit]",
-    "/handwriting": "[data-testid=live-digit]",
-    "/train": ".st-key-train-start button",
-    "/train?run={classic}": ".st-key-judged img",
-    "/search?search=one": ".st-key-search-trials [data-testid=stDataFrame] canvas",
-    "/browse": ".st-key-gallery img",
-    "/runs": "[data-testid=stDataFrame] canvas",
-    "/runs?compare={classic},{convolutions}": ".st-key-compared-images img",
-    "/runs?run={classic}": ".st-key-accuracy-curves canvas",
-    **{f"/learn?step={step}&runs={{course}}": "[data-testid=stImage] img" for step in (3, 4, 8)},
-    "/learn?step=11&runs={course}": ".st-key-learn-accuracies canvas",
-    "/learn?step=13&runs={course}": ".st-key-learn-keep-network",
-    "/inside?section=ink&model=cnn&image=12": ".st-key-ink-worth .bars path",
-    "/inside?section=layers&model=cnn&image=12": ".st-key-layers-softmax .bars path",
-    "/inside?section=unit&model=cnn&image=12": ".st-key-unit-pictures img",
-    "/inside?section=space&model=cnn&image=12": ".st-key-space-nearest img",
-}
-
-
-@pytest.mark.parametrize("address", LAST)
-def test_no_page_is_long_on_a_phone(full: Full, address: str) -> None:
-    with opened(full.phone) as page:
-        page.goto(address.format(**full._asdict()))
-        at_rest(page)
-        expect(page.locator(LAST[address]).first).to_be_attached(timeout=60_000)
-        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-        at_rest(page)
-        assert page.locator("[data-testid=stMain]").evaluate("main => main.scrollHeight") <= 2_500

@@ -3,10 +3,8 @@
 import contextlib
 import re
 import urllib.parse
-from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Server, visiting
@@ -17,6 +15,7 @@ TITLES = ("Draw", "Handwriting", "Learn", "Train", "Search", "Browse", "Runs", "
 PATHS = ("/", *(f"/{title.lower()}" for title in TITLES[1:]))
 
 
+@pytest.mark.slow
 def test_a_phone_has_all_pages_in_a_bar(browser: Browser, server: Server) -> None:
     with visiting(browser, server, width=390, height=844, has_touch=True) as page:
         page.goto("/train")
@@ -84,6 +83,7 @@ def test_a_hyperparameter_behind_more_can_be_set_and_is_said(page: Page) -> None
     expect(page).to_have_url(re.compile("batch_size=64"))
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_no_request_leaves_the_machine_and_none_fails(browser: Browser, server: Server) -> None:
     with visiting(browser, server) as page:
@@ -108,40 +108,3 @@ def test_no_request_leaves_the_machine_and_none_fails(browser: Browser, server: 
 def is_elsewhere(url: str, host: str) -> bool:
     parts = urllib.parse.urlsplit(url)
     return parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != host
-
-
-@pytest.mark.parametrize(
-    ("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)], ids=lambda value: str(value)
-)
-def test_axe_finds_nothing_serious(page: Page, scheme: Literal["light", "dark"], width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
-    found: dict[str, list[str]] = {}
-    for path in PATHS:
-        page.goto(path)
-        page.wait_for_load_state("networkidle")  # what draws a control is loaded when the first one is drawn
-        at_rest(page)
-        if problems := lasting(page):
-            found[path] = problems
-    assert found == {}
-
-
-def lasting(page: Page) -> list[str]:
-    """What is serious and stays: while a page is put up, texts fade in, and a canvas is not as wide as its place."""
-    for _ in range(10):
-        problems = serious(page)
-        if not problems:
-            break
-        page.wait_for_timeout(1_000)
-    return problems
-
-
-def serious(page: Page) -> list[str]:
-    """What axe-core finds on the page that keeps somebody from using it."""
-    response: dict[str, Any] = Axe().run(page).response
-    return [
-        f"{violation['id']}: {node['html']}"
-        for violation in response["violations"]
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]

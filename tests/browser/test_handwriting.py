@@ -66,6 +66,7 @@ def written_before(digit: int, turn: int) -> Pixels:
     return np.asarray(image)
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_a_newcomer_corrects_writes_teaches_and_takes_it_along(
     browser: Browser, fresh_server: Server, tmp_path: pathlib.Path
@@ -129,6 +130,7 @@ def test_a_newcomer_corrects_writes_teaches_and_takes_it_along(
         expect(answer(page)).to_have_text("1")
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_one_drawing_is_taught_and_untaught(browser: Browser, fresh_server: Server) -> None:
     with opened(browser.new_context(base_url=fresh_server.address)) as page:
@@ -152,6 +154,7 @@ def test_one_drawing_is_taught_and_untaught(browser: Browser, fresh_server: Serv
         expect(answer(page)).to_have_text("7")
 
 
+@pytest.mark.slow
 def test_digits_come_from_a_photographed_sheet_and_go_again(
     browser: Browser, fresh_server: Server, tmp_path: pathlib.Path
 ) -> None:

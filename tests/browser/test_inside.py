@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from mnist_core import dataset, mnist_files
 from tests.browser import steps
 from tests.browser.conftest import Server
-from tests.browser.steps import answer, at_rest, choose, draw, kept, press, switch_to, visit, wait_until
+from tests.browser.steps import answer, at_rest, choose, draw, kept, press, switch_to, visit
 
 FLAGGED_SEVEN = [(75, 95), (70, 60), (200, 60), (120, 240)]
 SECTIONS = {
@@ -92,6 +92,7 @@ def test_a_seven_with_a_flag_from_ink_to_its_end(page: Page) -> None:
     expect(page.get_by_role("heading", name="Inside the network")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_accuracy_against_strength_is_worked_out_behind_the_page(page: Page) -> None:
     page.goto("/inside?section=damage&model=mlp&image=7")
     at_rest(page)
@@ -100,6 +101,7 @@ def test_accuracy_against_strength_is_worked_out_behind_the_page(page: Page) -> 
     expect(page.locator(".st-key-damage-curve .scatterlayer .points path")).to_have_count(11)
 
 
+@pytest.mark.slow
 def test_steps_from_ink_to_input_are_left_out(page: Page) -> None:
     page.goto("/inside?section=ink&model=mlp&image=3")
     at_rest(page)
@@ -108,6 +110,7 @@ def test_steps_from_ink_to_input_are_left_out(page: Page) -> None:
     expect(page.locator(".st-key-ink-worth .bars path").first).to_be_visible(timeout=SLOW)
 
 
+@pytest.mark.slow
 def test_the_space_is_mapped_and_a_point_clicked_on(page: Page) -> None:
     page.goto("/inside?section=space&model=mlp&image=3")
     at_rest(page)
@@ -151,6 +154,7 @@ def true_image(number: int) -> np.ndarray:
     return dataset.load_test(data).images[number].numpy()
 
 
+@pytest.mark.slow
 def test_a_run_that_trains_is_looked_into(page: Page, server: Server) -> None:
     data = "sample" if mnist_files.missing() else "mnist"
     visit(page, f"/train?model=mlp&epochs=300&data={data}")
@@ -168,13 +172,3 @@ def test_a_run_that_trains_is_looked_into(page: Page, server: Server) -> None:
     switch_to(page, "Train")
     press(page, "train-stop")
     expect(page.locator(".st-key-run-status").first).to_contain_text("stopped")
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_a_phone_shows_each_section_without_scrolling_sideways(phone: Page, section: str) -> None:
-    phone.goto(f"/inside?section={section}&model=cnn&image=4")
-    at_rest(phone)
-    expect(phone.locator(".lab-answer" if section == "network" else ".st-key-inside-answer")).to_be_visible()
-    wait_until(phone, lambda: phone.locator("[data-testid=stMain]").evaluate("main => main.scrollWidth") <= 390)
-    missing = phone.locator("[data-testid=stMain] img").evaluate_all("all => all.filter(one => !one.alt).length")
-    assert missing == 0

@@ -76,6 +76,7 @@ def served(folder: pathlib.Path):
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cnn", "mlp"])
 def test_onnxruntime_gives_the_same_answers_in_the_browser(name, folder, browser):
     loaded = predictor.load(name)

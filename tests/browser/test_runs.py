@@ -48,6 +48,7 @@ def row(page: Page, place: int) -> None:
     at_rest(page)
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_and_everything_can_be_compared(browser: Browser, tmp_path: pathlib.Path) -> None:
     """Three variants, a reload, a killed server, a resumption, a comparison, an export read by onnxruntime."""
     with serving(tmp_path) as first, visiting(browser, first) as page:
@@ -152,6 +153,7 @@ def test_a_run_is_imported_from_a_file(page: Page, server: Server, kept: Run, tm
     wait_until(page, lambda: len(RunStore(server.runs_dir).runs()) == before + 1)
 
 
+@pytest.mark.slow
 def test_several_are_started_and_compared(page: Page, server: Server) -> None:
     visit(page, f"/train?data={DATA}&epochs=1&hidden=16")
     press_popover(page, "start-several")
@@ -163,6 +165,7 @@ def test_several_are_started_and_compared(page: Page, server: Server) -> None:
     expect(page.get_by_text("McNemar's test")).to_be_visible(timeout=90_000)
 
 
+@pytest.mark.slow
 def test_two_clicks_in_the_table_compare_two_runs_in_sight(
     browser: Browser, tmp_path: pathlib.Path, trained: Callable[..., Run]
 ) -> None:

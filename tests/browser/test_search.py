@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from mnist_core.runs.run_store import RunStore
@@ -10,6 +11,7 @@ from tests.browser.conftest import visiting
 from tests.browser.steps import at_rest, press, visit, wait_until
 
 
+@pytest.mark.slow
 def test_two_clicks_from_train_say_which_setting_matters_and_a_click_opens_a_run(browser, fresh_server):
     with visiting(browser, fresh_server) as page:
         visit(page, "/train?data=sample&hidden=8&epochs=2&device=cpu")

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 
+import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from mnist_core import mnist_files
@@ -117,6 +118,7 @@ def percent(page: Page) -> str:
     return page.get_by_test_id("live-words").first.inner_text().split(" %")[0]
 
 
+@pytest.mark.slow
 def test_a_drawing_is_judged_by_the_run_that_trains(page: Page, server: Server) -> None:
     visit(page, LONG)
     press(page, "train-start")
@@ -138,6 +140,7 @@ def test_a_drawing_is_judged_by_the_run_that_trains(page: Page, server: Server) 
     expect(status(page)).to_contain_text("stopped")
 
 
+@pytest.mark.slow
 def test_runs_wait_in_line(browser: Browser, server: Server) -> None:
     with visiting(browser, server) as one, visiting(browser, server) as other:
         for page in (one, other):
@@ -153,6 +156,7 @@ def test_runs_wait_in_line(browser: Browser, server: Server) -> None:
         expect(status(other)).to_contain_text("stopped")
 
 
+@pytest.mark.slow
 def test_a_killed_training_says_so_and_goes_on(page: Page, server: Server) -> None:
     visit(page, LONG)
     press(page, "train-start")
@@ -172,6 +176,7 @@ def test_a_killed_training_says_so_and_goes_on(page: Page, server: Server) -> No
     expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_a_run_deleted_under_the_page_is_said(page: Page, server: Server) -> None:
     visit(page, LONG)
     press(page, "train-start")
@@ -183,6 +188,7 @@ def test_a_run_deleted_under_the_page_is_said(page: Page, server: Server) -> Non
     expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_a_link_opens_a_page_on_a_server_that_nobody_has_visited(browser: Browser, fresh_server: Server) -> None:
     with visiting(browser, fresh_server) as page:
         page.goto("/train?model=cnn&lr=0.5&epochs=100000&colour=red")
@@ -195,6 +201,7 @@ def test_a_link_opens_a_page_on_a_server_that_nobody_has_visited(browser: Browse
         expect(page.locator(".st-key-train-start button")).to_be_enabled()
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind_by_a_server_that_is_killed(browser: Browser, fresh_server: Server) -> None:
     with visiting(browser, fresh_server) as page:
         visit(page, LONG)

@@ -68,7 +68,12 @@ def canvases():
     return [image for image in onnx_file.check_images() if image[0, 0] == 0]
 
 
-@pytest.mark.parametrize("name", [*catalog.shipped(), *(f"new {name}" for name in model.NETWORKS)])
+# Shipped and freshly trained
+LOGITS = [*catalog.shipped(), *(f"new {name}" for name in model.NETWORKS)]
+LONG = ("wide", "cnn", "new convnet", "new resnet")
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in LOGITS])
 def test_a_browser_gives_torchs_logits(name, blank, trained, store):
     kind = name.removeprefix("new ")
     loaded = predictor.load(name) if kind == name else predictor.load(trained(model=kind, hidden=(64,)).id, store)
@@ -110,12 +115,14 @@ def test_what_each_layer_gives_and_its_arithmetic_are_torchs(name, blank):
     assert found["sums"] == pytest.approx(found["logits"], abs=1e-4)
 
 
-def test_all_three_preparations_give_the_same_image_and_digit(blank):
-    """NumPy's, torch's for ONNX files and the browser's, on 2,000 images."""
+@pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_all_three_preparations_give_the_same_image_and_digit(every, blank):
+    """NumPy's, torch's for ONNX files and the browser's, on 2,000 images, or `every` so many-th of them."""
     others = dataset.load_test(DATA).images[-1_000:].numpy()
     images = [*onnx_file.check_images(), *preprocessing_ablation.as_drawn(others, np.random.default_rng(0))]
     images = [image for image in images if image[0, 0] == 0]  # a canvas is black
     assert len(images) > (1_900 if DATA == "mnist" else 900)
+    images = images[::every]
     in_torch, in_browser, found = Preprocessing(), [], []
     for start in range(0, len(images), 100):
         in_browser += prepared_in_browser(blank, images[start : start + 100])

@@ -20,6 +20,7 @@ def search(tmp_path, capsys):
     return run
 
 
+@pytest.mark.slow
 def test_a_search_is_started_shown_gone_on_with_and_forgotten(search, tmp_path, capsys):
     trials = search("start", "one", "--vary", "lr=0.001..0.1", "--vary", "hidden=8..32", "--trials", "2", *SAMPLE)
     assert [trial["number"] for trial in trials] == [0, 1]

@@ -107,6 +107,7 @@ def test_the_snippet_reads_a_drawing_without_this_project(exported, tmp_path):
     assert "mnist_core" not in snippets.READ_WITH_ONNX.read_text()
 
 
+@pytest.mark.slow
 def test_a_network_can_be_exported_also_without_calibration(few):
     config = TrainConfig(model="cnn", width=8, precision="bfloat16")
     torch.manual_seed(0)

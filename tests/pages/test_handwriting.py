@@ -73,6 +73,7 @@ def test_a_round_asks_for_each_digit_once(page):
     assert sorted(asked) == list(range(10))
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_a_network_is_taught_the_set_and_says_before_and_after(page, sets, tmp_path, at_once):
     kept = sets.create("me")
@@ -92,6 +93,7 @@ def test_a_network_is_taught_the_set_and_says_before_and_after(page, sets, tmp_p
     assert len(RunStore(tmp_path / "runs").runs()) == 1
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_all_of_a_class_is_taught_and_judged_by_one_pupil(page, sets, tmp_path, at_once):
     page.segmented_control(key="own-section").set_value("Several people").run()

@@ -57,7 +57,9 @@ def test_the_shipped_models_are_small():
 
 
 @needs_mnist
-@pytest.mark.parametrize("name", catalog.shipped())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "wide" else name for name in catalog.shipped()]
+)
 def test_a_shipped_model_reaches_what_its_card_says(name):
     loaded = predictor.load(name)
     test = dataset.load(loaded.config).test

@@ -8,6 +8,7 @@ from mnist_core.reading.pen_strokes import DrawnDigits
 from tests.conftest import needs_mnist
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_a_models_figures_are_measured():
     test = dataset.load_test("mnist")

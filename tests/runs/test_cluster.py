@@ -67,6 +67,7 @@ def until(condition, *runs):
     wait_until(condition, lambda: [(str(state(run)), epochs(run), run.status().message) for run in runs], WAIT)
 
 
+@pytest.mark.slow
 def test_what_a_killed_node_trained_goes_on_elsewhere_exactly(machines, workers, store):
     second = machines.add()
     made = [store.create(dataclasses.replace(SHORT, seed=seed, epochs=40)) for seed in range(3)]
@@ -89,6 +90,7 @@ def test_what_a_killed_node_trained_goes_on_elsewhere_exactly(machines, workers,
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+@pytest.mark.slow
 def test_a_run_is_paused_changed_and_stopped_through_its_folder(workers, store):
     run, next_one = store.create(LONG), store.create(SHORT)
     workers.submit(run)
@@ -104,6 +106,7 @@ def test_a_run_is_paused_changed_and_stopped_through_its_folder(workers, store):
     until(lambda: state(run) == "stopped" and state(next_one) == "finished", run, next_one)
 
 
+@pytest.mark.slow
 def test_of_many_short_runs_none_is_trained_twice_also_by_a_node_that_joins_meanwhile(machines, workers, store):
     made = [store.create(dataclasses.replace(SHORT, seed=seed)) for seed in range(24)]
     for run in made[:16]:
@@ -117,6 +120,7 @@ def test_of_many_short_runs_none_is_trained_twice_also_by_a_node_that_joins_mean
     assert len({cluster.node_of(run) for run in made}) == 2
 
 
+@pytest.mark.slow
 def test_when_the_head_dies_runs_show_as_interrupted_and_go_on_when_there_is_one_again(machines, workers, store):
     run = store.create(LONG)
     workers.submit(run)

@@ -109,7 +109,13 @@ class Watch:
 
 
 @pytest.mark.parametrize(
-    ("settings", "tried"), [(SETTINGS[0], 30), (SETTINGS[1], 8), (SETTINGS[2], 8), (DIVERGING, 12)]
+    ("settings", "tried"),
+    [
+        pytest.param(SETTINGS[0], 30, marks=pytest.mark.slow),
+        (SETTINGS[1], 8),
+        (SETTINGS[2], 8),
+        (DIVERGING, 12),
+    ],
 )
 def test_a_kill_at_any_file_operation_changes_nothing(store, monkeypatch, settings, tried):
     """Also one that comes while the run goes on from an earlier one."""
@@ -144,6 +150,7 @@ def test_a_kill_at_any_file_operation_changes_nothing(store, monkeypatch, settin
             assert_as_uninterrupted(second, whole)
 
 
+@pytest.mark.slow
 def test_processes_killed_stopped_and_paused_at_random_change_nothing(store):
     whole, *others = [store.create(dataclasses.replace(CONFIG, epochs=8)) for _ in range(4)]
     command = [sys.executable, "-m", "tests.runs.killing", "12", *(str(run.path) for run in (whole, *others))]
@@ -199,6 +206,7 @@ def test_abandoned_generators_change_nothing(store):
     assert_as_uninterrupted(run, whole)
 
 
+@pytest.mark.slow
 def test_the_line_of_a_killed_server_is_taken_up_by_the_next(store):
     runs = [store.create(dataclasses.replace(CONFIG, epochs=epochs)) for epochs in (40, 3)]
     server = subprocess.Popen([sys.executable, "-m", "tests.runs.server", "1"], stdin=subprocess.PIPE, text=True)

@@ -151,6 +151,7 @@ def test_a_full_disk_refuses_a_new_run_and_leaves_no_half_of_it(disk):
     disk.free()
 
 
+@pytest.mark.slow
 def test_a_process_on_a_full_disk_lets_the_next_in(tmp_path, store, one_worker):
     (tmp_path / "disk").mkdir()
     disk = SmallDisk(tmp_path / "disk")

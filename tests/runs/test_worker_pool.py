@@ -236,6 +236,7 @@ def test_a_run_that_is_gone_is_refused_and_not_brought_back(workers_for, make_ru
     assert not these.busy()
 
 
+@pytest.mark.slow
 def test_deleted_runs_harm_no_other(workers_for, make_run):
     these = workers_for(2)
     running, whole, waiting, stopped, last = make_run(LONG), make_run(), make_run(), make_run(), make_run()

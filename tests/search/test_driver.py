@@ -147,6 +147,7 @@ def test_a_search_that_cannot_train_says_why_and_goes_on_later(searching, pool):
     assert [trial.state for trial in search.trials()] == ["failed", "finished", "finished"]
 
 
+@pytest.mark.slow
 def test_workers_lead_a_search_in_the_background(searching):
     workers = Workers(1)
     try:
@@ -162,6 +163,7 @@ def test_workers_lead_a_search_in_the_background(searching):
         workers.close()
 
 
+@pytest.mark.slow
 def test_a_search_whose_process_was_killed_shows_so_and_goes_on(searching, pool):
     search = searching("one", trials=2, epochs=25, pruner="none")
     command = ("search", "resume", "one", "--runs-dir", str(search.store.runs.folder), "--json")

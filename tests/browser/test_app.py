@@ -20,15 +20,6 @@ from tests.browser.steps import (
     wait_until,
 )
 
-PAGES = {
-    "/": "Draw a digit",
-    "/learn": "Learn",
-    "/train": "Train a network",
-    "/browse": "Browse the images",
-    "/inside": "Inside the network",
-    "/runs": "Runs",
-}
-
 
 @pytest.mark.slow
 def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""What holds for all pages: the way between them on a phone, what the browser asks for, and accessibility."""
+"""What holds for all pages: the way between them on a phone, their controls there, and what the browser asks for."""
 
 import contextlib
 import re

@@ -24,7 +24,7 @@ from mnist_core import drawing
 from mnist_core.errors import DatasetError, DrawingError
 from mnist_core.exchange import digit_sets
 from mnist_core.files import APP_FOLDER
-from mnist_core.own_digits import DigitStore
+from mnist_core.own_digits.digit_store import DigitStore
 from mnist_core.reading import predictor
 from mnist_core.reading.predictor import Predictor
 from mnist_core.runs.run_store import RunStore

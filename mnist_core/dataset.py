@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mnist_core import mnist_files
 from mnist_core.config import TRAINING_IMAGES, TrainConfig
-from mnist_core.own_digits import OwnDigits
+from mnist_core.own_digits.digit_set import OwnDigits
 
 SAMPLE = pathlib.Path(__file__).with_name("sample.npz")
 AUGMENTED_AT_ONCE = 512  # images

@@ -14,7 +14,8 @@ from mnist_core.dataset import NO_DIGIT, Dataset
 from mnist_core.errors import ModelError
 from mnist_core.evaluation import Loader
 from mnist_core.optimizer import Optimizer
-from mnist_core.own_digits import DIGITS, DigitStore, OwnDigits
+from mnist_core.own_digits.digit_set import OwnDigits
+from mnist_core.own_digits.digit_store import DIGITS, DigitStore
 from mnist_core.torch_startup import freeze_imports, keep_freed_memory
 
 UNKNOWN = -1.0  # in a saved state, a share that is not known

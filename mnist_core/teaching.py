@@ -16,7 +16,7 @@ import numpy as np
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError
 from mnist_core.model import HYPERPARAMETERS
-from mnist_core.own_digits import DIGITS, DigitStore
+from mnist_core.own_digits.digit_store import DIGITS, DigitStore
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import Indices
 from mnist_core.runs.run import Run

@@ -9,7 +9,7 @@ import streamlit as st
 from mnist_core import config, metrics
 from mnist_core.errors import LabError
 from mnist_core.figures import predictions as prediction_figures
-from mnist_core.own_digits import DIGITS
+from mnist_core.own_digits.digit_store import DIGITS
 from mnist_core.reading import catalog
 from mnist_core.reading.predictions import SORTS, Indices, Predictions
 from mnist_core.text import quoted

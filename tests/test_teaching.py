@@ -13,7 +13,7 @@ from mnist_core.config import TrainConfig
 from mnist_core.errors import ConfigError, DatasetError, ModelError, RunError
 from mnist_core.exchange import model_card
 from mnist_core.exchange.run_archive import export_run, import_run
-from mnist_core.own_digits import DigitStore
+from mnist_core.own_digits.digit_store import DigitStore
 from mnist_core.reading import catalog, predictor
 from mnist_core.runs import inputs
 from mnist_core.runs.training import train_run

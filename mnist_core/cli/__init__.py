@@ -15,7 +15,7 @@ from tqdm import tqdm
 from mnist_core import config
 from mnist_core.config import DEFAULTS, ITEM_TYPES, RULES
 from mnist_core.errors import LONGEST
-from mnist_core.own_digits import DIGITS, DigitStore
+from mnist_core.own_digits.digit_store import DIGITS, DigitStore
 from mnist_core.runs.run_store import RUNS, RunStore
 from mnist_core.text import shorten
 

@@ -5,7 +5,7 @@ import pathlib
 from typing import Any
 
 from mnist_core.cli import Parser, add, add_digits_dir, print_json, with_bar
-from mnist_core.own_digits import DigitSet
+from mnist_core.own_digits.digit_set import DigitSet
 
 
 def add_to(commands: Any) -> None:

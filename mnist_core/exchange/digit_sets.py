@@ -20,12 +20,14 @@ from typing import BinaryIO
 
 from PIL import Image
 
-from mnist_core import drawing, own_digits
+from mnist_core import drawing
 from mnist_core.drawing import Pixels
 from mnist_core.errors import DatasetError, DrawingError
 from mnist_core.files import oserror_as, replacing
 from mnist_core.image_files import open_image
-from mnist_core.own_digits import MOST, DigitSet, DigitStore
+from mnist_core.own_digits import digit_set
+from mnist_core.own_digits.digit_set import MOST, DigitSet
+from mnist_core.own_digits.digit_store import DigitStore
 from mnist_core.paper import components, page_reading
 from mnist_core.text import quoted
 
@@ -87,7 +89,7 @@ def _digit(name: str, label: int | None, content: BinaryIO, seen: dict[bytes, in
         raise DrawingError(f"{quoted(name)} lies in no folder that is called by a digit, such as 4/one.png.")
     image = open_image(name, content)
     try:
-        png = own_digits.to_png(ink_of(image))  # of thousands the ink itself would take gigabytes
+        png = digit_set.to_png(ink_of(image))  # of thousands the ink itself would take gigabytes
     except DrawingError as error:
         raise DrawingError(f"{quoted(name)}: {error}") from error
     earlier = seen.setdefault(hashlib.sha256(png).digest(), label)
@@ -98,7 +100,7 @@ def _digit(name: str, label: int | None, content: BinaryIO, seen: dict[bytes, in
 
 def ink_of(image: Image.Image) -> Pixels:
     """The ink of the one digit in an image, cut out. Raises DrawingError for none, and for several."""
-    ink = own_digits.cut_out(drawing.follow_photo(image).ink)
+    ink = digit_set.cut_out(drawing.follow_photo(image).ink)
     if _holds_several(image):
         raise DrawingError("There are several digits in the image: cut them apart first.")
     return ink

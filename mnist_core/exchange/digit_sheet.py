@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_core import drawing, image_files, own_digits
+from mnist_core import drawing, image_files
 from mnist_core.errors import DatasetError, DrawingError, EmptyDrawing
 from mnist_core.exchange.digit_sets import Found
+from mnist_core.own_digits import digit_set
 from mnist_core.paper import components
 from mnist_core.paper.components import Grey
 
@@ -93,7 +94,7 @@ def read(photo: Image.Image) -> Found:
         if np.percentile(box, 1) > FAINTEST * np.median(box):
             continue
         try:
-            digits.append((digit, own_digits.to_png(drawing.follow(box, on_paper=True).ink)))
+            digits.append((digit, digit_set.to_png(drawing.follow(box, on_paper=True).ink)))
         except EmptyDrawing:
             problems.append(f"Box {column + 1} in the row of the {digit} holds no ink that can be told from the paper.")
     if not digits:

@@ -13,7 +13,7 @@ import torch
 from mnist_core import weights
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError
-from mnist_core.own_digits import OwnDigits
+from mnist_core.own_digits.digit_set import OwnDigits
 from mnist_core.state import Base, OwnSplit
 
 BASE, OWN = "base.safetensors", "own_digits.safetensors"

@@ -6,7 +6,8 @@ import streamlit as st
 
 from mnist_core.errors import LabError
 from mnist_core.exchange import digit_sets
-from mnist_core.own_digits import DIGITS, DigitSet
+from mnist_core.own_digits.digit_set import DigitSet
+from mnist_core.own_digits.digit_store import DIGITS
 from pages.shared import own, pictures
 
 A_PAGE = 200  # digits

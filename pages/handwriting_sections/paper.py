@@ -10,7 +10,7 @@ from mnist_core.errors import LabError
 from mnist_core.exchange import digit_sets, digit_sheet
 from mnist_core.exchange.digit_sets import Found
 from mnist_core.image_files import open_image
-from mnist_core.own_digits import DIGITS
+from mnist_core.own_digits.digit_store import DIGITS
 from pages.shared import own
 from pages.shared.markdown import plain
 

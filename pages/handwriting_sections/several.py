@@ -3,7 +3,7 @@
 import streamlit as st
 
 from mnist_core.errors import LabError
-from mnist_core.own_digits import DIGITS
+from mnist_core.own_digits.digit_store import DIGITS
 from pages.shared import own
 
 

@@ -8,7 +8,7 @@ from mnist_core import teaching
 from mnist_core.config import TrainConfig
 from mnist_core.errors import LabError
 from mnist_core.figures import training as training_figures
-from mnist_core.own_digits import DIGITS
+from mnist_core.own_digits.digit_store import DIGITS
 from mnist_core.reading.predictions import Indices
 from mnist_core.records import End
 from mnist_core.runs.run import Run

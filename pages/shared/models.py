@@ -14,7 +14,7 @@ from mnist_core.browser import program
 from mnist_core.browser.program import Program
 from mnist_core.config import TrainConfig
 from mnist_core.errors import ModelError, RunError
-from mnist_core.own_digits import DIGITS
+from mnist_core.own_digits.digit_store import DIGITS
 from mnist_core.reading import catalog
 from mnist_core.runs.run import Run
 from mnist_core.runs.run_store import RUNS

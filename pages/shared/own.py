@@ -6,10 +6,11 @@ from typing import TypeVar
 
 import streamlit as st
 
-from mnist_core import own_digits
 from mnist_core.drawing import Pixels
 from mnist_core.errors import LabError
-from mnist_core.own_digits import DIGITS, DigitSet
+from mnist_core.own_digits import digit_set, digit_store
+from mnist_core.own_digits.digit_set import DigitSet
+from mnist_core.own_digits.digit_store import DIGITS
 
 DEFAULT = "me"
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def choose_set() -> str:
         width=220,
     )
     name = chosen or current
-    own_digits.check_name(name)
+    digit_store.check_name(name)
     st.session_state["own-set"] = name
     return name
 
@@ -112,6 +113,6 @@ def where(name: str) -> str:
 def image_of(path: pathlib.Path) -> Pixels | None:
     """One digit as a network sees it; None for a file that cannot be read, as teaching will say."""
     try:
-        return own_digits.prepared(path)
+        return digit_set.prepared(path)
     except (LabError, OSError):
         return None

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
 
 from mnist_core.drawing import Pixels
-from mnist_core.own_digits import DigitStore
+from mnist_core.own_digits.digit_store import DigitStore
 from mnist_core.runs.run_store import RunStore
 from tests.browser.conftest import Server, opened
 from tests.browser.steps import (

@@ -8,7 +8,8 @@ from PIL import Image
 
 from mnist_core.errors import DatasetError
 from mnist_core.exchange import digit_sets
-from mnist_core.own_digits import DigitStore, to_png
+from mnist_core.own_digits.digit_set import to_png
+from mnist_core.own_digits.digit_store import DigitStore
 
 
 def picture(*bars, size=(60, 60)):

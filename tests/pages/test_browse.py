@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from mnist_core.config import SAMPLE_IN_WORDS
 from mnist_core.errors import RunError
-from mnist_core.own_digits import DigitStore
+from mnist_core.own_digits.digit_store import DigitStore
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
 from pages.shared import browsed, strangers

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core import browser, model, weights
 from mnist_core.browser import program
-from mnist_core.own_digits import DigitStore
+from mnist_core.own_digits.digit_store import DigitStore
 from mnist_core.reading import catalog
 from mnist_core.runs.run_store import RunStore
 from mnist_core.runs.summary import title_of

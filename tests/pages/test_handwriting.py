@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 
 from mnist_core.exchange import digit_sets, digit_sheet
-from mnist_core.own_digits import DigitStore
+from mnist_core.own_digits.digit_store import DigitStore
 from mnist_core.runs.run_store import RunStore
 from tests.conftest import needs_mnist
 from tests.exchange.test_digit_sheet import photographed, written

@@ -6,9 +6,11 @@ import pytest
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
-from mnist_core import drawing, own_digits
+from mnist_core import drawing
 from mnist_core.errors import DatasetError
-from mnist_core.own_digits import DigitStore, OwnDigits
+from mnist_core.own_digits import digit_set
+from mnist_core.own_digits.digit_set import OwnDigits
+from mnist_core.own_digits.digit_store import DigitStore
 
 BAR = np.zeros((420, 420), np.uint8)
 BAR[50:350, 200:230] = 255
@@ -124,7 +126,7 @@ def test_a_damaged_image_is_named(sets):
 
 
 def test_a_full_set_takes_no_more(sets, monkeypatch):
-    monkeypatch.setattr(own_digits, "MOST", 2)
+    monkeypatch.setattr(digit_set, "MOST", 2)
     kept = sets.create("me")
     for seed in range(2):
         kept.add(1, drawn(seed))
@@ -154,14 +156,14 @@ def test_preparing_says_how_far_it_is_and_leaves_what_is_wrong_to_load(sets, mon
     ben.add(3, drawn(3))
     assert list(sets.preparing(["anna", "ben", "nobody", "anna/1/one.png"])) == [(1 / 3, 1), (2 / 3, 2), (1, 3), (1, 3)]
     assert list(sets.preparing([])) == [(1, 0)]
-    monkeypatch.setattr(own_digits, "open_image", None)  # what is prepared is not opened again
+    monkeypatch.setattr(digit_set, "open_image", None)  # what is prepared is not opened again
     assert len(anna.load()) == 1
 
 
 def test_many_are_kept_all_or_none(sets, monkeypatch):
     kept = sets.create("me")
     there = kept.add(1, BAR)
-    many = [(digit, own_digits.to_png(drawn(digit))) for digit in range(5)]
+    many = [(digit, digit_set.to_png(drawn(digit))) for digit in range(5)]
     unfollowed = kept.adding(many)
     next(unfollowed)
     assert len(kept.files()) == 2
@@ -208,4 +210,4 @@ def test_one_in_five_and_at_least_one_of_three_are_held_back():
 def test_ink_larger_than_a_canvas_is_made_smaller():
     large = np.zeros((3000, 2000), np.uint8)
     large[100:2900, 900:1100] = 255
-    assert max(own_digits.cut_out(large).shape) <= own_digits.SIDE + 2 * own_digits.MARGIN
+    assert max(digit_set.cut_out(large).shape) <= digit_set.SIDE + 2 * digit_set.MARGIN

@@ -19,8 +19,8 @@ from mnist_core.rules import Rule, checked, field
 from mnist_core.text import parse_json, quoted
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-# Images of each data set that are not test images: what training and validation share.
 REPORT_STEPS, REPORT_IMAGES = 20, 2_560  # a report comes at the latest after so many
+# Images of each data set that are not test images: what training and validation share.
 TRAINING_IMAGES = {"mnist": 60_000, "sample": 1_500}
 SET_NAME = r"[^\W_][\w-]{0,39}"
 ONE_IMAGE = r"/[0-9]/[\w-]{1,60}\.png"  # behind a set's name

@@ -204,7 +204,7 @@ def _read_number(model: Predictor, image: Image.Image) -> tuple[dict[str, Any], 
     digits = [digit for row in rows for digit in row.digits]
     record = {"number": " ".join(row.number for row in rows), "digits": [dataclasses.asdict(one) for one in digits]}
     least = min(digit.confidence for digit in digits)
-    return record, f"{record['number']} (each digit {least:.1%} or more)"
+    return record, f"{record['number']} (the least sure digit {least:.1%})"
 
 
 def _export(args: argparse.Namespace) -> None:

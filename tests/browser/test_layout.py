@@ -2,11 +2,11 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from mnist_core import mnist_files
 from mnist_core.config import TrainConfig
@@ -21,6 +21,8 @@ from tests.browser.conftest import PHONE, opened, serving
 from tests.browser.steps import at_rest, wait_until
 from tests.search.conftest import Here
 
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+BACKGROUNDS: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 29)"}
 LONGEST = 3 * PHONE["height"]  # pixels that may be scrolled through on a phone
 
 # Browsers let the keyboard into what scrolls by themselves, and a container of Streamlit's takes no tabindex.
@@ -103,21 +105,23 @@ def test_a_full_page_fits_is_themed_and_can_be_used_by_all(full: Full, address: 
 
 
 def check(page: Page, address: str, last: str) -> None:
-    """On a wide screen and on a phone, each in one of the themes, once the `last` of the page is there."""
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 900})
+    """On a wide screen and on a phone, in both themes, each time once the `last` of the page is there."""
+    look(page, "light", WIDE)
     page.goto(address)
-    rest(page, last)
-    assert theme(page) == "rgb(255, 255, 255)"
-    assert lasting(page) == []
-    page.emulate_media(color_scheme="dark")
-    page.set_viewport_size(PHONE)
-    rest(page, last)
-    assert theme(page) == "rgb(18, 23, 29)"
-    assert lasting(page) == []
-    wait_until(page, lambda: size(page)[0] <= PHONE["width"])
-    assert size(page)[1] <= LONGEST
+    for scheme, background in BACKGROUNDS.items():
+        for screen in (WIDE, PHONE):
+            look(page, scheme, screen)
+            rest(page, last)
+            assert theme(page) == background
+            assert lasting(page) == []
+            wait_until(page, lambda screen=screen: size(page)[0] <= screen["width"])  # type: ignore[misc]
+    assert size(page)[1] <= LONGEST  # of the phone
     assert page.locator("[data-testid=stMain] img:not([alt])").count() == 0
+
+
+def look(page: Page, scheme: Literal["light", "dark"], screen: ViewportSize) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size(screen)
 
 
 def rest(page: Page, last: str) -> None:

@@ -58,9 +58,7 @@ QUESTIONS: Mapping[str, Question] = {
         (0.5, 1.6, 5.0),
         form="{:.3f}",
     ),
-    "descent": Question(
-        "Which learning rate wins?", tuple(f"{config.lr:g}" for config in TRAININGS["descent"].values())
-    ),
+    "descent": Question("Which learning rate wins?", tuple(TRAININGS["descent"])),
     "split": Question(
         "By how much will it read its own images better than others?",
         ("under 2 points", "2 to 5 points", "over 5 points"),

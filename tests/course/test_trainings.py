@@ -5,6 +5,8 @@ import pytest
 from mnist_core.config import TRAINING_IMAGES, TrainConfig
 from mnist_core.course import trainings
 from mnist_core.runs.summary import Row
+from mnist_core.state import TrainState
+from mnist_core.trainer import fit
 
 
 @pytest.mark.parametrize("data", TRAINING_IMAGES)
@@ -21,6 +23,22 @@ def test_the_sample_is_passed_more_often_and_keeps_images_to_learn_from():
     assert trainings.on(few, "sample").epochs == 2 * trainings.SAMPLE_EPOCHS
     assert TRAINING_IMAGES["sample"] - trainings.on(few, "sample").validation_images == 200
     assert trainings.on(TrainConfig(), "sample").validation_size is None
+
+
+def reached(config):
+    """The share of the test images that are read right at the training's end; 0 where it diverged."""
+    *_, end = fit(config, TrainState.of(config))
+    return end.get("test_accuracy", 0.0)
+
+
+def test_of_three_rates_the_middle_one_wins_on_the_sample_too():
+    small, middle, large = map(reached, trainings.trainings("descent", "sample").values())
+    assert middle > 0.9
+    assert max(small, large) < 0.6
+
+
+def test_the_classic_learns_the_sample():
+    assert reached(trainings.trainings("classic", "sample")["the classic"]) > 0.93
 
 
 def test_with_and_without_relu_nothing_else_differs():

@@ -429,7 +429,7 @@ def test_a_step_leads_to_other_pages(learn, step, button, page, found):
 def test_train_opens_as_a_lesson(learn):
     app = learn(step=6)
     app.button(key="learn-to-train").click().run()
-    assert control(app, "lr").value == 0.3
+    assert control(app, "lr").value == 0.09
     assert not control(app, "lr").disabled
     assert control(app, "model").disabled
     assert "config-augment" not in controls(app)

@@ -41,6 +41,7 @@ def test_two_visitors_do_not_mix(browser: Browser, server: Server) -> None:
         expect(other).to_have_url(re.compile(r"\?(?!.*epochs).*seed=3"))
 
 
+@pytest.mark.slow
 def test_a_click_on_a_confusion_cell_shows_its_images_beside_it(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto("/browse")

@@ -180,6 +180,7 @@ def test_digits_come_from_a_photographed_sheet_and_go_again(
         wait_until(page, lambda: sets.has("Zoë"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["Escape", "Backspace"])
 def test_the_keyboard_clears_and_undoes(page: Page, key: str) -> None:
     visit(page, "/")

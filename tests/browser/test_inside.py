@@ -45,6 +45,7 @@ def slide_to_the_end(page: Page, label: str) -> None:
     at_rest(page)
 
 
+@pytest.mark.slow
 def test_a_seven_with_a_flag_from_ink_to_its_end(page: Page) -> None:
     page.goto("/")
     at_rest(page)

@@ -35,6 +35,7 @@ DATA = "sample" if mnist_files.missing() else "mnist"
 LONG = f"/train?model=cnn&epochs=300&data={DATA}"
 
 
+@pytest.mark.slow
 def test_a_training_is_started_paused_found_again_and_stopped(page: Page) -> None:
     page.goto("/")
     at_rest(page)

@@ -25,8 +25,8 @@ WIDE: ViewportSize = {"width": 1280, "height": 900}
 BACKGROUNDS: dict[Literal["light", "dark"], str] = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 29)"}
 SCREENS = 3.5 if mnist_files.missing() else 3  # of a phone, that a page may be long; the sample is spoken of everywhere
 
-# Browsers let the keyboard into what scrolls by themselves, and a container of Streamlit's takes no tabindex.
-RULES = {"rules": {"scrollable-region-focusable": {"enabled": False}}}
+# Rows of images that scroll on a phone: a container of Streamlit's takes no tabindex, and most browsers need none.
+SCROLLING = ("st-key-judged", "st-key-only-right")
 
 
 class Full(NamedTuple):
@@ -116,7 +116,7 @@ def check(page: Page, address: str, last: str) -> None:
             assert lasting(page) == []
             wait_until(page, lambda screen=screen: size(page)[0] <= screen["width"])  # type: ignore[misc]
     assert size(page)[1] <= SCREENS * PHONE["height"]
-    assert page.locator("[data-testid=stMain] img:not([alt])").count() == 0
+    assert page.locator("[data-testid=stMain] :is(img:not([alt]), img[alt=''])").count() == 0
 
 
 def look(page: Page, scheme: Literal["light", "dark"], screen: ViewportSize) -> None:
@@ -153,10 +153,11 @@ def lasting(page: Page) -> list[str]:
 
 def serious(page: Page) -> list[str]:
     """What axe-core finds on the page that keeps somebody from using it."""
-    response: dict[str, Any] = Axe().run(page, options=RULES).response
+    response: dict[str, Any] = Axe().run(page).response
     return [
         f"{violation['id']}: {node['html']}"
         for violation in response["violations"]
         if violation["impact"] in ("serious", "critical")
         for node in violation["nodes"]
+        if not (violation["id"] == "scrollable-region-focusable" and any(key in node["html"] for key in SCROLLING))
     ]
